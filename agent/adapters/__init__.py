@@ -1,0 +1,1 @@
+"""LiveKit classes over the engines, one file a stage."""

@@ -1,0 +1,1 @@
+"""The front desk's book and the tools that reach it."""

@@ -1,0 +1,1 @@
+"""Pure decisions: events and a timestamp in, a decision out."""

@@ -1,0 +1,1 @@
+"""Text made speakable, and cut into pieces that can be spoken."""

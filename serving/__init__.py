@@ -1,0 +1,1 @@
+"""Engines: load, warm, share, schedule, measure. Knows nothing of LiveKit."""

@@ -1,0 +1,127 @@
+"""The only place that makes threads: blocking engine work on one side, event loops on the other.
+
+Calls run in different event loops in different threads, so nothing here belongs to a loop for longer than one request.
+"""
+
+import asyncio
+import itertools
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class EngineThread:
+    """One named thread that runs blocking functions, the most urgent first, each to its end."""
+
+    def __init__(self, name: str) -> None:
+        self._queue: queue.PriorityQueue[tuple[float, int, Callable[[], Any] | None, Future[Any]]] = queue.PriorityQueue()
+        self._order = itertools.count()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, function: Callable[[], T], *, priority: int = 0) -> "Future[T]":
+        """Queue `function`; lower priorities run sooner, equal ones in order. Cancelling works until it has begun."""
+        future: Future[T] = Future()
+        if self._closed:
+            future.set_exception(RuntimeError(f"{self._thread.name} is closed"))
+            return future
+        self._queue.put((priority, next(self._order), function, future))
+        return future
+
+    async def run(self, function: Callable[[], T], *, priority: int = 0) -> T:
+        """Like `submit`, awaited; if the caller is cancelled before the function begins it never runs."""
+        return await asyncio.wrap_future(self.submit(function, priority=priority))
+
+    @property
+    def depth(self) -> int:
+        """How many functions wait."""
+        return self._queue.qsize()
+
+    def close(self) -> None:
+        """Let the running function finish, cancel the others, and end the thread. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._queue.put((float("-inf"), next(self._order), None, Future()))
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=10)
+        while not self._queue.empty():
+            *_, future = self._queue.get_nowait()
+            future.cancel()
+
+    def _work(self) -> None:
+        while True:
+            _, _, function, future = self._queue.get()
+            if function is None:
+                return
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                result = function()
+            except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+
+class _End:
+    """Marks the end of a channel, with the error that ended it."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+class Channel(Generic[T]):
+    """Items from any thread to one consumer on the event loop that made the channel.
+
+    The producer calls `put` and `finish` and looks at `cancelled`; the consumer iterates and, when it has had enough,
+    calls `cancel`.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._items: asyncio.Queue[T | _End] = asyncio.Queue()
+        self._cancelled = threading.Event()
+        self._ended = False
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the consumer has gone: stop producing."""
+        return self._cancelled.is_set()
+
+    def put(self, item: T) -> None:
+        """Hand over an item. Dropped once the consumer has gone."""
+        self._post(item)
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """No more items; iteration ends, with `error` if there is one."""
+        self._post(_End(error))
+
+    def cancel(self) -> None:
+        """The consumer has had enough; a pending iteration ends at once."""
+        if not self._cancelled.is_set():
+            self._cancelled.set()
+            self._items.put_nowait(_End(None))
+
+    def _post(self, item: "T | _End") -> None:
+        if self._cancelled.is_set():
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._items.put_nowait, item)
+        except RuntimeError:  # the consumer's loop is closed: its call is over
+            self._cancelled.set()
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        while not self._ended:
+            item = await self._items.get()
+            if isinstance(item, _End):
+                self._ended = True
+                if item.error is not None:
+                    raise item.error
+            elif not self._cancelled.is_set():
+                yield item

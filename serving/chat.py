@@ -1,0 +1,85 @@
+"""What goes into a language model and what comes out of it, independent of any engine's own classes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call the model asks for."""
+
+    call_id: str
+    name: str
+    arguments: str
+    """A JSON object as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of a conversation."""
+
+    role: Role
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Only in assistant messages."""
+    call_id: str = ""
+    """Only in tool messages: which call this answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool that the model may call."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    """JSON schema of the arguments, an object."""
+
+
+class Priority(IntEnum):
+    """Who goes first when requests wait; lower is sooner."""
+
+    CONFIRMED = 0
+    """A caller has finished and waits for the answer."""
+    SPECULATIVE = 1
+    """A caller has paused and may go on."""
+    BACKGROUND = 2
+    """Summaries, warm-ups."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One reply to be generated."""
+
+    messages: tuple[ChatMessage, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    max_tokens: int = 192
+    temperature: float = 0.0
+    """0 is greedy."""
+    priority: Priority = Priority.CONFIRMED
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the spoken reply. Never contains any part of a tool call."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Sent once, last."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    """How many of the prompt's tokens were already in the prefix cache."""
+    completion_tokens: int
+    ttft_s: float
+    """Wall-clock time from the request to the first token."""
+
+
+ChatEvent = TextDelta | ToolCall | Usage

@@ -1,0 +1,166 @@
+"""The seam: what an engine is, and what each stage's engine does.
+
+An engine is long-lived, loaded once, read-only after `load()`, and shared by all calls. A stream is opened from it for
+one utterance, one reply or one call; it holds everything that changes, and its `aclose()` reaches the engine: what it had
+asked for is no longer computed. `load`, `warm_up` and `close` block and are called off the event loop; a stream belongs
+to the event loop that opened it, and different calls have different loops in different threads.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from serving.audio import AudioChunk, Pcm32
+from serving.chat import ChatEvent, ChatRequest
+from serving.speech import EndOfTurn, SpokenAudio, SttEvent, VoiceActivity
+
+
+class Engine(Protocol):
+    """What every stage's engine has in common."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the registry, for logs and metrics."""
+        ...
+
+    def load(self) -> None:
+        """Read the model into memory. Raises EngineLoadFailed with what to do about it."""
+        ...
+
+    def warm_up(self) -> None:
+        """Run every path a call will take once, so that the first caller does not pay for it."""
+        ...
+
+    def check(self) -> None:
+        """One tiny real inference. Raises EngineDied if the engine no longer works."""
+        ...
+
+    def close(self) -> None:
+        """Free the model and stop its threads. Safe to call twice."""
+        ...
+
+
+class VadStream(Protocol):
+    """Voice activity of one call. Cheap enough to run on the event loop (well under 1 ms a window)."""
+
+    def push(self, samples: Pcm32) -> list[VoiceActivity]:
+        """Feed audio (float32, 16 kHz, any length); returns a verdict for each window that it completed."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the past; times go on counting."""
+        ...
+
+
+class VadEngine(Engine, Protocol):
+    """Tells speech from everything else."""
+
+    @property
+    def window_samples(self) -> int:
+        """Samples a verdict covers, at 16 kHz."""
+        ...
+
+    def open(self) -> VadStream:
+        """A stream for one call."""
+        ...
+
+
+class SttStream(Protocol):
+    """The caller's side of one call: any number of utterances, one after the other."""
+
+    def push(self, chunk: AudioChunk) -> None:
+        """Feed audio (16 kHz). Returns at once; decoding happens elsewhere."""
+        ...
+
+    def flush(self) -> None:
+        """The utterance is over, whatever the silence says: its final follows as soon as it is decoded."""
+        ...
+
+    def end_input(self) -> None:
+        """No more audio: the pending final follows, then iteration ends."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[SttEvent]:
+        """Per utterance: SpeechStarted, interims, preflights (one per pause), one final, SpeechEnded."""
+        ...
+
+    async def aclose(self) -> None:
+        """Drop everything that waits to be decoded. Safe to call twice."""
+        ...
+
+
+class SttEngine(Engine, Protocol):
+    """Turns speech into words while it is being spoken."""
+
+    def open(self) -> SttStream:
+        """A stream for one call."""
+        ...
+
+
+class TurnEngine(Engine, Protocol):
+    """Judges from sound whether a caller has finished."""
+
+    @property
+    def window_s(self) -> float:
+        """How much of the most recent audio it can use."""
+        ...
+
+    async def predict(self, samples: Pcm32) -> EndOfTurn:
+        """Judge audio (float32, 16 kHz, ends now; longer than the window is cut at the front)."""
+        ...
+
+
+class LlmStream(Protocol):
+    """One reply."""
+
+    def __aiter__(self) -> AsyncIterator[ChatEvent]:
+        """Text as it is generated, tool calls once each is complete, then one Usage."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop generating within one token. Safe to call twice."""
+        ...
+
+
+class LlmEngine(Engine, Protocol):
+    """Decides what to say and which tools to call."""
+
+    def open(self, request: ChatRequest) -> LlmStream:
+        """Start a reply. Raises EngineError if the prompt cannot fit."""
+        ...
+
+    async def warm_prefix(self, request: ChatRequest) -> None:
+        """Put the system message and tools of `request` into the prefix cache."""
+        ...
+
+
+class TtsStream(Protocol):
+    """One reply being spoken."""
+
+    def push(self, text: str) -> None:
+        """Speak this next. Each piece is synthesized by itself: a clause or a sentence, already speakable."""
+        ...
+
+    def end_input(self) -> None:
+        """No more text."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[SpokenAudio]:
+        """Audio in order, as soon as it is there, at the engine's `sample_rate`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop synthesizing. Safe to call twice."""
+        ...
+
+
+class TtsEngine(Engine, Protocol):
+    """Turns text into speech with word times."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of what streams produce: the room's rate, not the voice's."""
+        ...
+
+    def open(self) -> TtsStream:
+        """A stream for one reply."""
+        ...
