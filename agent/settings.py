@@ -1,0 +1,194 @@
+"""One frozen tree of settings: code defaults, then the profile, then configs/site.yaml, then the environment's secrets.
+
+A profile states only differences from the defaults; unknown keys are errors that name the file and the key.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+PROFILES = ROOT / "configs" / "profiles"
+SITE = ROOT / "configs" / "site.yaml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class EngineChoice(_Section):
+    """Which engine runs a stage, on which model."""
+
+    engine: str
+    """A name in serving/registry.py."""
+    model: str
+    """A name in models/manifest.yaml."""
+    options: dict[str, Any] = {}
+    """Passed to the engine; its options class says which there are."""
+
+
+class EngineChoices(_Section):
+    """One engine a stage."""
+
+    vad: EngineChoice = EngineChoice(engine="silero", model="silero-vad")
+    stt: EngineChoice
+    turn: EngineChoice | None = EngineChoice(engine="smart-turn", model="smart-turn")
+    llm: EngineChoice
+    tts: EngineChoice
+
+
+class TurnTaking(_Section):
+    """When the agent speaks, stops and thinks ahead. Delays count from the caller's last sound."""
+
+    detection: Literal["engine", "livekit-v1-mini", "vad"] = "engine"
+    """Who judges the end of a turn: engines.turn, LiveKit's in-wheel model, or silence alone."""
+    vad_activation: float = Field(0.5, gt=0, lt=1)
+    """Probability at which speech begins."""
+    vad_min_speech_s: float = Field(0.06, gt=0)
+    vad_min_silence_s: float = Field(0.25, ge=0.25)
+    """Silence that ends speech. LiveKit refuses less than 0.25 with an end-of-turn model."""
+    min_delay_s: float = Field(0.3, ge=0)
+    """Silence after which a turn judged finished is over."""
+    max_delay_s: float = Field(1.2, gt=0)
+    """Silence after which any turn is over."""
+    interruption_min_speech_s: float = Field(0.5, gt=0)
+    """Speech over the agent's voice that makes it stop."""
+    interruption_min_words: int = Field(0, ge=0)
+    false_interruption_timeout_s: float = Field(1.0, gt=0)
+    """The agent goes on if it was stopped by something without words for this long."""
+    preemptive_max_speech_s: float = Field(20.0, gt=0)
+    """Longer turns are not answered ahead of their end."""
+    preemptive_max_retries: int = Field(3, ge=0)
+
+
+class Conversation(_Section):
+    """What the agent says and how the caller's words reach the model."""
+
+    language: str = "en"
+    prompt: str = "front_desk.md"
+    """A file in configs/prompts."""
+    clinic: str = "clinic.yaml"
+    """A file in configs."""
+    plain_user_text: bool = False
+    """Typed text goes to the model in lower case without punctuation, as the demo model learned it."""
+    max_reply_tokens: int = Field(192, gt=0)
+    max_tool_steps: int = Field(4, gt=0)
+
+
+class Capacity(_Section):
+    """How much the box takes on."""
+
+    max_calls: int = Field(4, gt=0)
+
+
+class Network(_Section):
+    """Addresses and ports. Everything is loopback unless `address` says otherwise."""
+
+    address: str = "127.0.0.1"
+    """The box's address as callers' browsers reach it."""
+    web_port: int = Field(8080, gt=0, lt=65536)
+    ops_port: int = Field(8081, gt=0, lt=65536)
+    """Health, metrics and the demo clinic's book; always on loopback."""
+    livekit_port: int = Field(7880, gt=0, lt=65536)
+    rtc_tcp_port: int = Field(7881, gt=0, lt=65536)
+    rtc_udp_port: int = Field(7882, gt=0, lt=65536)
+    room_sample_rate: int = 24_000
+    """Hz of the agent's voice in the room."""
+
+
+class Settings(_Section):
+    """Everything an operator can choose."""
+
+    profile: str
+    title: str = ""
+    """One line about the profile, shown at start."""
+    engines: EngineChoices
+    turns: TurnTaking = TurnTaking()
+    conversation: Conversation = Conversation()
+    capacity: Capacity = Capacity()
+    network: Network = Network()
+    agent_name: str = "callbox"
+
+
+class Keys(_Section):
+    """How the parts of Callbox recognise each other."""
+
+    livekit_url: str
+    api_key: str
+    api_secret: str = Field(repr=False)
+
+
+def load_settings(profile: str, *, profiles: Path = PROFILES, site: Path = SITE) -> Settings:
+    """The settings of `profile`. Raises ConfigError naming the file and the key."""
+    files = [profiles / f"{profile}.yaml"]
+    if not files[0].exists():
+        known = ", ".join(sorted(path.stem for path in profiles.glob("*.yaml")))
+        raise ConfigError(f"There is no profile '{profile}'. Choose one of: {known}.")
+    if site.exists():
+        files.append(site)
+    layers = {path: _read(path) for path in files}
+    merged: dict[str, Any] = {"profile": profile, "network": _environment_network()}
+    for layer in layers.values():
+        merged = _merge(merged, layer)
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(issue, layers) for issue in error.errors())) from None
+
+
+def load_keys(env_file: Path = ROOT / ".env") -> Keys:
+    """LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET from the environment, else from .env."""
+    found = {**dotenv_values(env_file), **os.environ}
+    names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+    missing = [name for name in names if not found.get(name)]
+    if missing:
+        raise ConfigError(f"{', '.join(missing)} not set. `make run` writes them into {env_file} at its first start.")
+    url, key, secret = (str(found[name]) for name in names)
+    return Keys(livekit_url=url, api_key=key, api_secret=secret)
+
+
+def _environment_network() -> dict[str, Any]:
+    address = os.environ.get("CALLBOX_ADDRESS") or dotenv_values(ROOT / ".env").get("CALLBOX_ADDRESS")
+    return {"address": address} if address else {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: must be a mapping of settings.")
+    return content
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _explain(issue: Any, layers: Mapping[Path, Mapping[str, Any]]) -> str:
+    key = ".".join(str(part) for part in issue["loc"])
+    files = [str(path) for path, layer in layers.items() if _has(layer, issue["loc"])] or [str(next(iter(layers)))]
+    reason = "unknown key" if issue["type"] == "extra_forbidden" else issue["msg"]
+    return f"{files[-1]}: {key}: {reason}"
+
+
+def _has(layer: Any, location: tuple[Any, ...]) -> bool:
+    for part in location:
+        if not isinstance(layer, dict) or part not in layer:
+            return False
+        layer = layer[part]
+    return True

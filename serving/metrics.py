@@ -1,0 +1,29 @@
+"""Every metric of the product, once. Labels hold names of stages and outcomes, never anything a person said."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+
+_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0)
+
+
+def _histogram(name: str, text: str) -> Histogram:
+    return Histogram(f"callbox_{name}_seconds", text, buckets=_SECONDS, registry=REGISTRY)
+
+
+VOICE_TO_VOICE = _histogram("voice_to_voice", "Caller's last word to the agent's first sound, as the worker sees it.")
+STT_FINAL_DELAY = _histogram("stt_final_delay", "Caller's last word to the final transcript.")
+END_OF_TURN_DELAY = _histogram("end_of_turn_delay", "Caller's last word to the decision that the turn is over.")
+LLM_TTFT = _histogram("llm_ttft", "Request to the first token of the reply.")
+TTS_TTFB = _histogram("tts_ttfb", "First text to the first sound.")
+TURN_INFERENCE = _histogram("turn_inference", "One judgement of the end-of-turn model.")
+
+TURNS = Counter("callbox_turns", "Answered turns.", ("preempted",), registry=REGISTRY)
+CALLS = Counter("callbox_calls", "Calls by how they ended.", ("outcome",), registry=REGISTRY)
+ACTIVE_CALLS = Gauge("callbox_active_calls", "Calls in progress.", registry=REGISTRY)
+ENGINE_ERRORS = Counter("callbox_engine_errors", "Errors that reached a call.", ("stage",), registry=REGISTRY)
+ENGINE_RELOADS = Counter("callbox_engine_reloads", "Engines loaded again after they had died.", ("stage",), registry=REGISTRY)
+ENGINE_READY = Gauge("callbox_engine_ready", "1 while the engine is loaded, warm and working.", ("stage",), registry=REGISTRY)
+INTERRUPTIONS = Counter("callbox_interruptions", "Replies cut short by the caller.", registry=REGISTRY)
+TOOL_CALLS = Counter("callbox_tool_calls", "Tools called, by outcome.", ("tool", "status"), registry=REGISTRY)
+PROMPT_TOKENS = Counter("callbox_prompt_tokens", "Prompt tokens, by whether the prefix cache had them.", ("cached",), registry=REGISTRY)

@@ -1,0 +1,43 @@
+"""Which engines there are, by stage and name. Nothing is imported before it is asked for."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+from serving.errors import EngineLoadFailed
+
+Stage = Literal["vad", "stt", "turn", "llm", "tts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where an engine lives."""
+
+    module: str
+    engine: str
+    """Class name. Constructed as engine(options, model_dir), an STT engine also with vad=."""
+    options: str
+    """Class name of its options dataclass."""
+
+    def load(self) -> tuple[type[Any], type[Any]]:
+        """The engine's class and its options' class."""
+        module = import_module(self.module)
+        return getattr(module, self.engine), getattr(module, self.options)
+
+
+ENGINES: dict[Stage, dict[str, Entry]] = {
+    "vad": {"silero": Entry("serving.vad.silero", "SileroVad", "SileroOptions")},
+    "stt": {"faster-whisper": Entry("serving.stt.faster_whisper", "FasterWhisperEngine", "FasterWhisperOptions")},
+    "turn": {"smart-turn": Entry("serving.turn.smart_turn", "SmartTurn", "SmartTurnOptions")},
+    "llm": {"ctranslate2": Entry("serving.llm.ctranslate2", "CTranslate2Llm", "CTranslate2LlmOptions")},
+    "tts": {"piper": Entry("serving.tts.piper", "PiperEngine", "PiperOptions")},
+}
+
+
+def find(stage: Stage, name: str) -> Entry:
+    """The engine of that name. Raises EngineLoadFailed, naming the ones there are."""
+    entry = ENGINES[stage].get(name)
+    if entry is None:
+        known = ", ".join(sorted(ENGINES[stage]))
+        raise EngineLoadFailed(f"No {stage} engine is called '{name}'. Set engines.{stage}.engine to one of: {known}.")
+    return entry
