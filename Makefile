@@ -1,0 +1,56 @@
+# Every target installs what it needs, says what it does, and costs nothing when there is nothing to do.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev livekit turn-model browser run call test check bench demo-models lock clean
+
+PY := .venv/bin/python
+PACKAGES ?= cpu# the lock that `make run` installs: cpu or gpu
+PROFILE ?=# gpu, cpu or demo; empty: the best one this machine can run
+ADDRESS ?=# this machine's address in the local network; empty: only this machine is served
+TESTS ?=# what pytest runs, and how: TESTS='tests/serving -k stt'
+RUN_OPTIONS = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ADDRESS),--address $(ADDRESS))
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+run: setup livekit turn-model ## start everything and print the address (PROFILE=demo, ADDRESS=192.168.1.5)
+	@exec $(PY) -m agent run $(RUN_OPTIONS)
+
+call: setup-dev livekit turn-model ## a simulated caller books an appointment over WebRTC; recording and latencies in out/
+	@$(PY) -m scripts.call $(OPTIONS)
+
+test: setup-dev livekit turn-model browser ## the whole test suite (TESTS='tests/serving -k stt' for a part)
+	@$(PY) -m pytest $(TESTS)
+
+check: setup-dev ## format, lint, import rules, types, shell and playground
+	@scripts/check.sh
+
+bench: setup-dev livekit turn-model ## every figure of the README, measured on this machine
+	@for bench in scripts/bench_*.py; do echo "==> $$bench"; $(PY) -m "scripts.$$(basename $$bench .py)"; done
+
+demo-models: ## rebuild models/demo from nothing (hours; an environment of its own)
+	@scripts/install_python.sh train .venv-train
+	@.venv-train/bin/python -m models.demo.build
+
+setup: ## the product's Python packages, into .venv
+	@scripts/install_python.sh $(PACKAGES)
+
+setup-dev: ## the same and the tools for tests and checks
+	@scripts/install_python.sh dev
+
+livekit: ## livekit-server, into .cache/bin
+	@scripts/install_livekit.sh
+
+turn-model: setup
+	@$(PY) -m scripts.fetch_smart_turn
+
+browser:
+	@scripts/install_browser.sh
+
+lock: setup-dev ## renew requirements/*.txt from pyproject.toml
+	@scripts/lock.sh
+
+clean: ## remove what was built, installed and recorded; keeps .env and configs/site.yaml
+	@rm -rf .venv .venv-train .cache out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

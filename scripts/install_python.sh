@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Make a virtual environment with the locked packages of requirements/SET.txt. Does nothing when it is already so.
+#   scripts/install_python.sh SET [FOLDER]     SET: cpu, dev (= cpu + tools), gpu, train; FOLDER: .venv
+# PYTHON=python3.12 chooses the interpreter.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+set_name=${1:?"usage: scripts/install_python.sh cpu|dev|gpu|train [FOLDER]"}
+venv=${2:-.venv}
+lock=requirements/$set_name.txt
+
+die() { echo "setup: $*" >&2; exit 1; }
+
+is_supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; }
+
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-python3 python3.12 python3.11}; do
+        if is_supported "$candidate"; then
+            echo "$candidate"
+            return
+        fi
+    done
+    die "Callbox needs Python 3.11 or 3.12, and neither ${PYTHON:-python3, python3.12 nor python3.11} is that here." \
+        "Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name it: PYTHON=/path/to/python3.12 make"
+}
+
+is_installed() { # the same lock, or dev's, which contains cpu's
+    [[ -f $venv/.locked ]] || return 1
+    sha256sum --check --status "$venv/.locked" || return 1
+    grep -q " $lock\$" "$venv/.locked" || { [[ $set_name == cpu ]] && grep -q ' requirements/dev.txt$' "$venv/.locked"; }
+}
+
+[[ -f $lock ]] || die "there is no $lock; the sets are: $(basename -s .txt requirements/*.txt | grep -vx uv | xargs)"
+[[ "$(uname -s)-$(uname -m)" == Linux-x86_64 ]] ||
+    die "the locked packages are for Linux on x86-64; this is $(uname -s) on $(uname -m)"
+if is_supported "$venv/bin/python" && is_installed; then
+    exit 0
+fi
+
+if ! is_supported "$venv/bin/python"; then
+    python=$(find_python)
+    echo "==> $venv with $("$python" --version)"
+    "$python" -m venv --clear "$venv" ||
+        die "$python cannot make virtual environments (Debian, Ubuntu: apt-get install python3-venv)"
+fi
+rm -f "$venv/.locked"
+if ! "$venv/bin/uv" --version 2>/dev/null | grep -qF "$(sed 's/==/ /' requirements/uv.in)"; then
+    echo "==> uv, the package installer"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+fi
+# The two builds of onnxruntime are one Python package: never one over the other.
+if [[ $set_name == gpu ]]; then other=onnxruntime; else other=onnxruntime-gpu; fi
+"$venv/bin/uv" pip uninstall --quiet --python "$venv/bin/python" "$other" 2>/dev/null || true
+echo "==> $(grep -c '^[a-z].*==' "$lock") packages of $lock into $venv (minutes on the first run, then cached)"
+# A lock is complete and checked when it is made, so nothing is resolved again.
+"$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --require-hashes -r "$lock"
+sha256sum "$lock" >"$venv/.locked"
