@@ -1,0 +1,121 @@
+"""Smart Turn v3.2: whether a caller has finished, judged from the sound of their last 8 s (Whisper tiny's encoder, ONNX)."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from serving.audio import SPEECH_RATE, Pcm32
+from serving.bridge import EngineThread
+from serving.errors import EngineDied, EngineError, EngineLoadFailed
+from serving.speech import EndOfTurn
+from serving.turn.log_mel import FRAMES, MELS, WINDOW_S, log_mel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmartTurnOptions:
+    """Options of Smart Turn."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    file: str = "smart-turn-v3.2-cpu.onnx"
+    """Its file in the model's folder."""
+    threshold: float = 0.5
+    """At or above this probability the turn counts as finished."""
+    threads: int = 1
+    """CPU threads for one judgement."""
+
+
+class SmartTurn:
+    """The engine. One thread judges for all calls."""
+
+    def __init__(self, options: SmartTurnOptions, model_dir: Path) -> None:
+        self._options = options
+        self._path = model_dir / options.file
+        self._session: Any = None
+        self._thread: EngineThread | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in the registry."""
+        return "smart-turn"
+
+    @property
+    def window_s(self) -> float:
+        """8 s."""
+        return WINDOW_S
+
+    def load(self) -> None:
+        """Load the network. Raises EngineLoadFailed."""
+        if not self._path.is_file():
+            raise EngineLoadFailed(f"{self._path.name} is not in {self._path.parent}. Get it: make models")
+        self._session = _session(self._path, self._options.threads)
+        self._thread = EngineThread("smart-turn")
+
+    def warm_up(self) -> None:
+        """Judge a second and a full window of silence."""
+        for seconds in (1.0, WINDOW_S):
+            self._judge_now(seconds)
+
+    def check(self) -> None:
+        """Judge a second of silence. Raises EngineDied."""
+        try:
+            self._judge_now(1.0)
+        except (EngineError, TimeoutError, RuntimeError) as error:
+            raise EngineDied(f"Smart Turn no longer answers ({error}). Restart the worker.") from error
+
+    def close(self) -> None:
+        """Stop the thread and forget the network."""
+        if self._thread is not None:
+            self._thread.close()
+        self._session = None
+
+    async def predict(self, samples: Pcm32) -> EndOfTurn:
+        """Judge audio (float32, 16 kHz, shape (n,)) that ends now; of more than 8 s the last 8 count. Raises EngineError.
+
+        Meant for a pause of about 200 ms after speech: the pause belongs in the audio.
+        """
+        asked_s = time.perf_counter()
+        recent = samples[-round(WINDOW_S * SPEECH_RATE) :].copy()
+        probability = await self._running().run(lambda: self._judge(recent))
+        return EndOfTurn(probability, self._options.threshold, time.perf_counter() - asked_s)
+
+    def _running(self) -> EngineThread:
+        if self._thread is None or self._session is None:
+            raise EngineDied("Smart Turn is not loaded. Restart the worker.")
+        return self._thread
+
+    def _judge_now(self, seconds: float) -> None:
+        silence = np.zeros(round(seconds * SPEECH_RATE), dtype=np.float32)
+        self._running().submit(lambda: self._judge(silence)).result(timeout=30)
+
+    def _judge(self, samples: Pcm32) -> float:
+        try:
+            # The output is called logits but has been through a sigmoid inside the graph.
+            (probability,) = self._session.run(None, {"input_features": log_mel(samples)[None]})
+        except Exception as error:
+            raise EngineError(f"Smart Turn could not judge the audio: {error}. Check its file.") from error
+        return float(probability[0, 0])
+
+
+def _session(path: Path, threads: int) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise EngineLoadFailed(f"onnxruntime is not installed ({error}). Run: make install") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise EngineLoadFailed(f"{path.name} cannot be loaded: {error}. Get it again: make models") from error
+    shape = session.get_inputs()[0].shape
+    if list(shape[1:]) != [MELS, FRAMES]:
+        raise EngineLoadFailed(
+            f"{path.name} takes input of shape {shape}, not (batch, {MELS}, {FRAMES}). Use Smart Turn v3."
+        )
+    return session
