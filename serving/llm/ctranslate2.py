@@ -1,0 +1,230 @@
+"""A Llama on CTranslate2: streamed replies, tool calls, a cache of the static prefix, abort within one token."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from serving.bridge import Channel
+from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority
+from serving.errors import EngineDied, EngineError, EngineLoadFailed, PromptTooLong, ToolCallMalformed
+from serving.llm.chat_template import ChatTemplate
+from serving.llm.generation import Generation, Model
+from serving.llm.lanes import Lanes
+from serving.llm.prefix_cache import PrefixCache
+from serving.llm.prompt import Prompt, PromptEncoder
+
+logger = logging.getLogger("callbox.llm")
+
+STOP_TOKENS = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>")
+CHECK_TIMEOUT_S = 30.0
+PROBE = ChatRequest(messages=(ChatMessage("system", "Answer."), ChatMessage("user", "hello")), max_tokens=1)
+WARM_UP = ChatRequest(messages=(ChatMessage("system", "Answer. " * 200), ChatMessage("user", "hello")), max_tokens=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CTranslate2LlmOptions:
+    """How a model converted with ct2-transformers-converter is run."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    """Where it runs."""
+    compute_type: str = "int8"
+    """CTranslate2's name of the number format; `default` takes the one the model was saved in, `auto` the fastest."""
+    intra_threads: int = 1
+    """Threads one token is computed with. 1 is fastest for the demo model; a 1 B model wants the number of cores."""
+    slots: int = 1
+    """Replies of one priority that are computed at the same time."""
+    context_tokens: int = 4096
+    """Prompt and reply together; the model's own limit holds when it is smaller."""
+    cached_prefix_tokens: int = 8192
+    """Tokens of system messages and tools that stay computed, at 4 bytes x 2 x layers x KV heads x head size each on a
+    CPU (12 KiB for the demo model, 64 KiB for Llama 3.2 1B). CTranslate2 frees them only with the model."""
+    top_p: float = 0.9
+    """Share of the probability that is sampled from when a request has a temperature."""
+
+
+class CTranslate2LlmStream:
+    """One reply."""
+
+    def __init__(self, channel: Channel[ChatEvent], future: "Future[None]", lanes: Lanes) -> None:
+        self._channel = channel
+        self._future = future
+        self._lanes = lanes
+
+    def __aiter__(self) -> AsyncIterator[ChatEvent]:
+        """TextDelta and ToolCall as they come, then one Usage. Raises EngineError when generating fails."""
+        return self._channel.__aiter__()
+
+    async def aclose(self) -> None:
+        """Stop generating within one token, or before the first. Safe to call twice."""
+        self._channel.cancel()
+        self._future.cancel()
+        self._lanes.wake()
+
+
+class CTranslate2Llm:
+    """Replies from one shared model. `open` may be called on any event loop."""
+
+    name = "ctranslate2"
+
+    def __init__(self, options: CTranslate2LlmOptions, model_dir: Path) -> None:
+        """`model_dir` holds the converted model with its tokenizer.json and tokenizer_config.json."""
+        self._options = options
+        self._model_dir = Path(model_dir)
+        self._model: Model | None = None
+
+    def load(self) -> None:
+        """Read the model into memory. Raises EngineLoadFailed with what to do about it."""
+        import ctranslate2
+        from tokenizers import Tokenizer
+
+        template = ChatTemplate.from_directory(self._model_dir)
+        try:
+            tokenizer = Tokenizer.from_file(str(self._model_dir / "tokenizer.json"))
+            generator = ctranslate2.Generator(
+                str(self._model_dir),
+                device=self._options.device,
+                compute_type=self._options.compute_type,
+                inter_threads=Lanes.workers(self._options.slots),
+                intra_threads=self._options.intra_threads,
+            )
+        except Exception as error:  # tokenizers raises bare Exception
+            raise EngineLoadFailed(
+                f"The language model in {self._model_dir} cannot be loaded: {error}. Check the folder with "
+                "`python -m models verify`, and that it was converted with ct2-transformers-converter and has a "
+                "tokenizer.json."
+            ) from error
+        self._model = Model(
+            generator=generator,
+            tokenizer=tokenizer,
+            encoder=PromptEncoder(template, tokenizer),
+            lanes=Lanes(self.name, self._options.slots),
+            prefixes=PrefixCache(self._options.cached_prefix_tokens),
+            stop_ids=_stop_ids(self._model_dir, tokenizer),
+            context_tokens=_context_tokens(self._model_dir, self._options.context_tokens),
+            top_p=self._options.top_p,
+        )
+
+    def warm_up(self) -> None:
+        """Run a long prompt through every worker, with sampling and without. Raises EngineLoadFailed."""
+        try:
+            for lane in Priority:
+                for temperature in (0.0, 1.0):
+                    self._generate(replace(WARM_UP, priority=lane, temperature=temperature))
+        except EngineError as error:
+            raise EngineLoadFailed(
+                f"The language model in {self._model_dir} loads but does not run: {error}"
+            ) from error
+
+    def check(self) -> None:
+        """Generate one token. Raises EngineDied if that fails or takes longer than 30 s."""
+        self._generate(PROBE)
+
+    def close(self) -> None:
+        """Stop what is being generated and free the model. Safe to call twice."""
+        model, self._model = self._model, None
+        if model is not None:
+            model.closing.set()
+            model.lanes.wake()
+            model.lanes.close()
+
+    def open(self, request: ChatRequest) -> CTranslate2LlmStream:
+        """Start a reply, on the running event loop.
+
+        Raises PromptTooLong if prompt and reply cannot fit, EngineError if the template refuses the conversation,
+        EngineDied if no model is loaded.
+        """
+        model = self._loaded()
+        prompt = _fitting(model, request)
+        channel: Channel[ChatEvent] = Channel()
+        generation = Generation(model, request, prompt, emit=channel.put, cancelled=lambda: channel.cancelled)
+        future = model.lanes.submit(request.priority, generation.run)
+        future.add_done_callback(lambda done: channel.finish(_error(done)))
+        return CTranslate2LlmStream(channel, future, model.lanes)
+
+    async def warm_prefix(self, request: ChatRequest) -> None:
+        """Put the system message and tools of `request` into the prefix cache, unless they are there or it is full."""
+        model = self._loaded()
+        prompt = _fitting(model, request)
+        if prompt.static and model.prefixes.admit(prompt.static, at_once=True):
+            if model.prefixes.cached_tokens(prompt.static):
+                return
+            generation = Generation(model, replace(request, max_tokens=1, priority=Priority.BACKGROUND), prompt)
+            await asyncio.wrap_future(model.lanes.submit(Priority.BACKGROUND, generation.run))
+        else:
+            logger.warning("the system message and tools are not cached: %d tokens", len(prompt.static))
+
+    def _generate(self, request: ChatRequest) -> None:
+        """Generate on every slot of the request's lane and wait for it. Blocks."""
+        model = self._loaded()
+        prompt = _fitting(model, request)
+        generations = [Generation(model, request, prompt) for _ in range(self._options.slots)]
+        futures = [model.lanes.submit(request.priority, generation.run) for generation in generations]
+        try:
+            for future in futures:
+                future.result(timeout=CHECK_TIMEOUT_S)
+        except TimeoutError as error:
+            raise EngineDied(f"The language model gave no token in {CHECK_TIMEOUT_S:.0f} s.") from error
+        except ToolCallMalformed:
+            logger.debug("one token of a tool call is no fault")
+
+    def _loaded(self) -> Model:
+        if self._model is None:
+            raise EngineDied("The language model is not loaded. The engine host loads it; wait until it is ready.")
+        return self._model
+
+
+def _fitting(model: Model, request: ChatRequest) -> Prompt:
+    """The prompt of a request that fits. Raises PromptTooLong."""
+    prompt = model.encoder.encode(request)
+    if len(prompt) + request.max_tokens > model.context_tokens:
+        raise PromptTooLong(
+            f"The conversation has {len(prompt)} tokens and the reply may have {request.max_tokens}, but the language "
+            f"model takes {model.context_tokens} together. Summarize or cut the history, shorten the system message, "
+            "or raise engines.llm.context_tokens if the model allows more."
+        )
+    return prompt
+
+
+def _error(done: "Future[None]") -> BaseException | None:
+    """What ended a generation, as an error of ours."""
+    if done.cancelled():
+        return EngineDied("The language model was closed before the reply began. Ask again once it is ready.")
+    error = done.exception()
+    if error is None or isinstance(error, EngineError):
+        return error
+    died = EngineDied(f"The language model failed ({type(error).__name__}: {error}). It has to be loaded again.")
+    died.__cause__ = error
+    return died
+
+
+def _stop_ids(model_dir: Path, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end a message, from generation_config.json and by Llama 3's names."""
+    named = [tokenizer.token_to_id(token) for token in STOP_TOKENS]
+    configured = _read_json(model_dir / "generation_config.json").get("eos_token_id", [])
+    configured = configured if isinstance(configured, list) else [configured]
+    stop_ids = frozenset(token for token in [*named, *configured] if token is not None)
+    if not stop_ids:
+        raise EngineLoadFailed(f"{model_dir}: no token ends a message. Copy the model's generation_config.json there.")
+    return stop_ids
+
+
+def _context_tokens(model_dir: Path, wanted: int) -> int:
+    own = _read_json(model_dir / "tokenizer_config.json").get("model_max_length")
+    return min(wanted, int(own)) if own else wanted
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise EngineLoadFailed(f"{path} cannot be read: {error}. Download or convert the model again.") from error
+    return content

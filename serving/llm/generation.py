@@ -1,0 +1,123 @@
+"""One generation: from a prompt to events, in an engine thread, token by token."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
+
+from serving.chat import ChatEvent, ChatRequest, Usage
+from serving.errors import EngineDied
+from serving.llm.lanes import Lanes
+from serving.llm.prefix_cache import PrefixCache
+from serving.llm.prompt import Prompt, PromptEncoder
+from serving.llm.tool_calls import PYTHON_TAG, ToolCallParser
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A loaded model and what its generations share. Read-only, or thread-safe in itself."""
+
+    generator: Any
+    """ctranslate2.Generator; it has a worker for every thread of `lanes`."""
+    tokenizer: Tokenizer
+    encoder: PromptEncoder
+    lanes: Lanes
+    prefixes: PrefixCache
+    stop_ids: frozenset[int]
+    context_tokens: int
+    """Prompt and reply together."""
+    top_p: float
+    closing: threading.Event = field(default_factory=threading.Event)
+    """Set once: every generation stops at its next token."""
+
+
+class Generation:
+    """What changes while one reply is being generated."""
+
+    def __init__(
+        self,
+        model: Model,
+        request: ChatRequest,
+        prompt: Prompt,
+        *,
+        emit: Callable[[ChatEvent], None] = lambda event: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`emit` is called in the engine's threads; `cancelled` is asked there before every token."""
+        self._model = model
+        self._request = request
+        self._prompt = prompt
+        self._emit = emit
+        self._cancelled = cancelled
+        self._opened_at = time.perf_counter()
+        self._ttft_s = 0.0
+        self._tokens = 0
+        self._decoder = DecodeStream(skip_special_tokens=True)
+        self._python_tag = model.tokenizer.token_to_id(PYTHON_TAG)
+        self._parser = ToolCallParser()
+        self._keeps_prefix = False
+
+    def run(self) -> None:
+        """Generate to the end, or until nobody wants it any more. Raises EngineDied, ToolCallMalformed."""
+        model, prompt = self._model, self._prompt
+        model.lanes.wait_turn(self._request.priority, self._stopped)
+        if self._stopped():
+            return
+        self._keeps_prefix = model.prefixes.admit(prompt.static)
+        cached_tokens = model.prefixes.cached_tokens(prompt.static)
+        try:
+            model.generator.generate_batch([list(prompt.rest)], callback=self._on_token, **self._arguments())
+        except RuntimeError as error:
+            raise EngineDied(f"The language model failed: {error}. It has to be loaded again.") from error
+        if self._stopped():
+            if model.closing.is_set():
+                raise EngineDied("The language model was closed in the middle of a reply.")
+            return
+        for event in self._parser.finish():
+            self._emit(event)
+        self._emit(Usage(len(prompt), cached_tokens, self._tokens, self._ttft_s))
+
+    def _arguments(self) -> dict[str, Any]:
+        sampling: dict[str, float] = {"sampling_topk": 1}
+        if self._request.temperature > 0:
+            sampling = {
+                "sampling_topk": 0,
+                "sampling_temperature": self._request.temperature,
+                "sampling_topp": self._model.top_p,
+            }
+        return {
+            "static_prompt": list(self._prompt.static) or None,
+            "cache_static_prompt": self._keeps_prefix,
+            "include_prompt_in_result": False,
+            "max_length": self._request.max_tokens,
+            "end_token": sorted(self._model.stop_ids),
+            **sampling,
+        }
+
+    def _stopped(self) -> bool:
+        return self._cancelled() or self._model.closing.is_set()
+
+    def _on_token(self, step: Any) -> bool:
+        """Called by CTranslate2 for each token; True ends the generation."""
+        self._tokens += 1
+        if self._tokens == 1:
+            self._ttft_s = time.perf_counter() - self._opened_at
+            if self._keeps_prefix:
+                self._model.prefixes.computed(self._prompt.static)
+        if self._stopped():
+            return True
+        if step.token_id not in self._model.stop_ids:
+            self._feed(step.token_id)
+        if not step.is_last:
+            self._model.lanes.wait_turn(self._request.priority, self._stopped)
+        return self._parser.done or self._stopped()
+
+    def _feed(self, token_id: int) -> None:
+        piece = PYTHON_TAG if token_id == self._python_tag else self._decoder.step(self._model.tokenizer, token_id)
+        if piece:
+            for event in self._parser.push(piece):
+                self._emit(event)
