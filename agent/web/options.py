@@ -1,0 +1,53 @@
+"""What the web process is told: where to listen, where LiveKit is, how to sign tokens."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+DEMO_EXAMPLES = (
+    "I would like to book an appointment with Doctor Patel.",
+    "What are your opening hours on Saturday?",
+    "I need a refill of my prescription.",
+    "Are my test results ready?",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebOptions:
+    """Options of `python -m agent web`."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    api_key: str
+    """LiveKit API key that signs the callers' tokens."""
+    api_secret: str = field(repr=False)
+    """LiveKit API secret that belongs to the key."""
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 serves the local network."""
+    port: int = 8080
+    """TCP port to listen on."""
+    livekit_url: str = "ws://127.0.0.1:7880"
+    """Where livekit-server listens, seen from this process."""
+    livekit_public_url: str | None = None
+    """Where livekit-server listens, seen from a browser; None derives it from the address the browser called."""
+    agent_name: str = "callbox"
+    """Name under which the worker registered; calls are dispatched to it."""
+    worker_url: str | None = "http://127.0.0.1:8081"
+    """The worker's health endpoint, asked before a call is let in; None lets every call in."""
+    profile: str | None = None
+    """Profile shown on the page; the worker's own answer has precedence."""
+    tls_cert: Path | None = None
+    """PEM certificate chain; with tls_key the page is served over HTTPS, which browsers ask for off localhost."""
+    tls_key: Path | None = None
+    """PEM private key of tls_cert."""
+    examples: tuple[str, ...] = DEMO_EXAMPLES
+    """Sentences the page offers in the demo profile."""
+    calls_per_second: float = 1.0
+    """Rate at which one address may start calls."""
+    calls_burst: int = 5
+    """Number of calls one address may start at once."""
+
+    @property
+    def tls(self) -> bool:
+        """Whether the page is served over HTTPS."""
+        return self.tls_cert is not None

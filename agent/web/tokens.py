@@ -1,0 +1,51 @@
+"""Tokens for callers: one fresh room, one caller, one agent dispatched to it."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from livekit import api
+
+from agent.web.options import WebOptions
+
+TOKEN_TTL = timedelta(minutes=2)
+"""Time within which a caller must join; livekit-server renews the token of a caller who has joined."""
+
+ROOM_DEPARTURE_TIMEOUT_S = 5
+"""Time after which an empty room is closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallToken:
+    """A signed permission to join one call."""
+
+    room: str
+    identity: str
+    jwt: str
+
+
+def mint_call_token(options: WebOptions) -> CallToken:
+    """Signs a token for a room with a random name; joining it creates the room and dispatches the agent."""
+    room = f"call-{secrets.token_hex(8)}"
+    identity = f"caller-{secrets.token_hex(8)}"
+    grants = api.VideoGrants(
+        room_join=True,
+        room=room,
+        can_subscribe=True,
+        can_publish=True,
+        can_publish_sources=["microphone"],
+        can_publish_data=True,
+        can_update_own_metadata=False,
+    )
+    room_config = api.RoomConfiguration(
+        agents=[api.RoomAgentDispatch(agent_name=options.agent_name)],
+        departure_timeout=ROOM_DEPARTURE_TIMEOUT_S,
+    )
+    token = (
+        api.AccessToken(options.api_key, options.api_secret)
+        .with_identity(identity)
+        .with_ttl(TOKEN_TTL)
+        .with_grants(grants)
+        .with_room_config(room_config)
+    )
+    return CallToken(room=room, identity=identity, jwt=token.to_jwt())
