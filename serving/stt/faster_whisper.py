@@ -1,0 +1,250 @@
+"""Streaming Whisper on faster-whisper and CTranslate2: one model, many calls, one pass over the encoder per decode.
+
+faster-whisper's own `transcribe` always encodes 30 s and may decode again at rising temperatures. Here the encoder's window
+is cut to the speech, decoding is greedy and happens once, and clips of several calls that wait together are one batch.
+"""
+
+import math
+from collections.abc import Hashable, Sequence
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from models.errors import ModelMissing
+from serving.audio import SPEECH_RATE, Pcm32
+from serving.batcher import PriorityBatcher
+from serving.engine import SttStream, VadEngine
+from serving.errors import EngineDied, EngineLoadFailed
+from serving.speech import Word
+from serving.stt.guards import Decoded, GuardOptions, refusal
+from serving.stt.hearing import Clip, Heard, Urgency
+from serving.stt.segmenter import Segmenter, SegmenterOptions
+from serving.stt.stream import UtteranceStream
+from serving.stt.word_times import place_words
+
+FRAMES_PER_S = 100
+"""Mel frames; Whisper's hop is 10 ms."""
+LONGEST_WINDOW_S = 30.0
+"""Whisper's encoder has positions for 30 s."""
+TOKENS_PER_S = 10
+SLACK_TOKENS = 16
+"""Nobody says more than 10 tokens a second for longer than 16 tokens."""
+PUNCTUATION_BEFORE = "\"'“¿([{-"
+PUNCTUATION_AFTER = "\"'.。,,!!??::”)]}、"
+"""Belongs to the next or to the previous word; openai/whisper's own lists."""
+CHECK_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FasterWhisperOptions:
+    """How a Whisper model is run. Fits any CTranslate2 Whisper: English only or multilingual, 80 or 128 mel bands."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    device: Literal["cpu", "cuda"] = "cpu"
+    device_index: int = 0
+    """Which GPU."""
+    compute_type: str = "default"
+    """CTranslate2's: default (as the model was saved), int8, int8_float16, float16, float32 ..."""
+    threads: int = 1
+    """CPU threads of one decode."""
+    language: str = "en"
+    """Spoken language, for multilingual models."""
+    window_floor_s: float = 10.0
+    """The encoder's shortest window. Standard Whisper loses words below about 10 s (CTranslate2 issue 2100)."""
+    window_bucket_s: float = 1.0
+    """Windows are multiples of it, so that clips of like length share a batch."""
+    window_margin_s: float = 0.5
+    """Silence that every clip is padded with at least."""
+    suppress_blank: bool = True
+    """Forbid an empty decode, as openai/whisper does. Off for models that were trained to say nothing to noise."""
+    initial_prompt: str = ""
+    """Text that the model takes for what was said before. Needs a model trained with prompts (all of OpenAI's are)."""
+    hotwords: str = ""
+    """Names and terms to be expected, put in front of the initial prompt. Same condition."""
+    max_batch: int = 8
+    """Clips decoded together at most."""
+    partial_load: float = 0.4
+    """Share of time that one call's partial decodes may take: where decoding is slow, interims come less often."""
+    segmenter: SegmenterOptions = field(default_factory=SegmenterOptions)
+    guards: GuardOptions = field(default_factory=GuardOptions)
+
+
+class FasterWhisperEngine:
+    """An SttEngine. All calls share one model and one decoding thread."""
+
+    name = "faster-whisper"
+
+    def __init__(self, options: FasterWhisperOptions, model_dir: Path, vad: VadEngine) -> None:
+        self._options = options
+        self._model_dir = model_dir
+        self._vad = vad
+        self._model: _Whisper | None = None
+        self._batcher: PriorityBatcher[Clip, Heard] | None = None
+
+    def load(self) -> None:
+        """Read the model. Raises ModelMissing or EngineLoadFailed."""
+        if not (self._model_dir / "model.bin").is_file():
+            raise ModelMissing(
+                f"{self._model_dir}/model.bin is not there. Run scripts/download_models.sh to get the model."
+            )
+        self._model = _Whisper(self._options, self._model_dir)
+        self._batcher = PriorityBatcher("stt", self._model.transcribe, max_batch=self._options.max_batch)
+
+    def warm_up(self) -> None:
+        """Decode noise once in every window that a call can ask for."""
+        noise = np.random.default_rng(0).normal(0, 0.01, int(LONGEST_WINDOW_S * SPEECH_RATE)).astype(np.float32)
+        for window_s in self._windows_s():
+            seconds = window_s - self._options.window_margin_s
+            self._decode(noise[: int(seconds * SPEECH_RATE)])
+
+    def check(self) -> None:
+        """Decode half a second of silence. Raises EngineDied."""
+        self._decode(np.zeros(SPEECH_RATE // 2, np.float32))
+
+    def close(self) -> None:
+        """Stop decoding and drop the model. Streams still open end with EngineDied."""
+        if self._batcher is not None:
+            self._batcher.close()
+        self._batcher = self._model = None
+
+    def open(self) -> SttStream:
+        """A stream for one call, on the running event loop. Raises EngineDied unless the engine is loaded."""
+        window_s = self._vad.window_samples / SPEECH_RATE
+        segmenter = Segmenter(self._options.segmenter, window_s=window_s)
+        return UtteranceStream(self._vad.open(), segmenter, self, partial_load=self._options.partial_load)
+
+    def submit(self, clip: Clip, urgency: Urgency, slot: Hashable | None) -> "Future[Heard]":
+        """Queue a clip. Clips in the same encoder window are decoded together."""
+        if self._batcher is None:
+            raise EngineDied("Speech recognition is not loaded. Load the engine before opening a stream.")
+        key = window_frames(len(clip.samples), self._options)
+        return self._batcher.submit(clip, key=key, priority=urgency, slot=slot)
+
+    def _windows_s(self) -> list[float]:
+        longest = (
+            window_frames(int(self._options.segmenter.max_utterance_s * SPEECH_RATE), self._options) / FRAMES_PER_S
+        )
+        count = max(1, math.ceil((longest - self._options.window_floor_s) / self._options.window_bucket_s) + 1)
+        return [min(longest, self._options.window_floor_s + i * self._options.window_bucket_s) for i in range(count)]
+
+    def _decode(self, samples: Pcm32) -> Heard:
+        clip = Clip(samples, 0.0, 0.0, len(samples) / SPEECH_RATE)
+        try:
+            return self.submit(clip, Urgency.PARTIAL, None).result(timeout=CHECK_TIMEOUT_S)
+        except (RuntimeError, ValueError, TimeoutError, CancelledError) as error:
+            raise EngineDied(f"Speech recognition does not answer: {error!r}. It will be loaded again.") from error
+
+
+def window_frames(samples: int, options: FasterWhisperOptions) -> int:
+    """Mel frames of the encoder window for a clip of so many samples at 16 kHz: an even number, at most 3000."""
+    needed_s = max(options.window_floor_s, samples / SPEECH_RATE + options.window_margin_s)
+    buckets = math.ceil(needed_s / options.window_bucket_s - 1e-6)
+    return 2 * round(min(LONGEST_WINDOW_S, buckets * options.window_bucket_s) * FRAMES_PER_S / 2)
+
+
+class _Whisper:
+    """The model itself. Used by one thread at a time."""
+
+    def __init__(self, options: FasterWhisperOptions, model_dir: Path) -> None:
+        from faster_whisper import WhisperModel
+        from faster_whisper.tokenizer import Tokenizer
+
+        self._options = options
+        try:
+            self._model: Any = WhisperModel(
+                str(model_dir),
+                device=options.device,
+                device_index=options.device_index,
+                compute_type=options.compute_type,
+                cpu_threads=options.threads,
+                local_files_only=True,
+            )
+            multilingual = self._model.model.is_multilingual
+            self._tokenizer: Any = Tokenizer(
+                self._model.hf_tokenizer, multilingual, task="transcribe", language=options.language
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise EngineLoadFailed(
+                f"The Whisper model in {model_dir} could not be loaded: {error}. Verify the models and the stt options."
+            ) from error
+        self._prompt = self._make_prompt()
+
+    def transcribe(self, clips: Sequence[Clip]) -> list[Heard]:
+        """Words of clips that share an encoder window."""
+        import ctranslate2
+
+        frames = window_frames(len(clips[0].samples), self._options)
+        mels = np.stack([self._mel(clip.samples, frames) for clip in clips])
+        encoded = self._model.model.encode(ctranslate2.StorageView.from_array(mels))
+        results = self._model.model.generate(
+            encoded,
+            [self._prompt] * len(clips),
+            beam_size=1,
+            max_length=self._max_length(frames),
+            suppress_blank=self._options.suppress_blank,
+            suppress_tokens=[-1],
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        tokens = [self._tokens_said(clip, result) for clip, result in zip(clips, results, strict=True)]
+        words = self._align(encoded, tokens, [len(clip.samples) for clip in clips])
+        return [place_words(clip_words, clip) for clip_words, clip in zip(words, clips, strict=True)]
+
+    def _make_prompt(self) -> list[int]:
+        previous = (
+            self._tokenizer.encode(" " + self._options.initial_prompt.strip()) if self._options.initial_prompt else []
+        )
+        if (previous or self._options.hotwords) and self._tokenizer.sot_prev is None:
+            raise EngineLoadFailed("This speech model knows no prompts: leave initial_prompt and hotwords empty.")
+        hotwords = self._options.hotwords or None
+        prompt: list[int] = self._model.get_prompt(
+            self._tokenizer, previous, without_timestamps=True, hotwords=hotwords
+        )
+        return prompt
+
+    def _max_length(self, frames: int) -> int:
+        """CTranslate2 generates half of this, and this less the prompt, at most: so a loop ends soon."""
+        tokens = SLACK_TOKENS + TOKENS_PER_S * frames // FRAMES_PER_S
+        return int(min(self._model.max_length, max(2 * tokens, tokens + len(self._prompt))))
+
+    def _mel(self, samples: Pcm32, frames: int) -> Pcm32:
+        """Log-mel spectrogram, shape (bands, frames), of the clip padded with silence."""
+        length = frames * SPEECH_RATE // FRAMES_PER_S
+        padded = np.pad(samples[:length], (0, max(0, length - len(samples))))
+        mel = self._model.feature_extractor(padded, padding=0)[:, :frames]
+        return np.ascontiguousarray(mel, dtype=np.float32)
+
+    def _tokens_said(self, clip: Clip, result: Any) -> list[int]:
+        """Text tokens of a decode, none if the guards refuse it."""
+        tokens = [token for token in result.sequences_ids[0] if token < self._tokenizer.eot]
+        decoded = Decoded(
+            text=self._tokenizer.decode(tokens).strip(),
+            speech_s=len(clip.samples) / SPEECH_RATE,
+            no_speech_prob=result.no_speech_prob,
+            avg_logprob=result.scores[0],
+        )
+        return tokens if refusal(decoded, self._options.guards) is None else []
+
+    def _align(self, encoded: Any, tokens: list[list[int]], samples: list[int]) -> list[list[Word]]:
+        """Words of each clip with times that count from its first sample."""
+        from faster_whisper.transcribe import merge_punctuations
+
+        if not any(tokens):
+            return [[] for _ in tokens]
+        # only the frames of the clip itself: the attention of the words must not be sought in the padding
+        frames = [max(1, count * FRAMES_PER_S // SPEECH_RATE) for count in samples]
+        aligned = self._model.find_alignment(self._tokenizer, tokens, encoded, frames)
+        for words in aligned:
+            merge_punctuations(words, PUNCTUATION_BEFORE, PUNCTUATION_AFTER)
+        return [
+            [
+                Word(word["word"].strip(), float(word["start"]), float(word["end"]), float(word["probability"]))
+                for word in words
+                if word["word"].strip()
+            ]
+            for words in aligned
+        ]

@@ -1,0 +1,49 @@
+"""What a streaming recognizer asks of a model: clips in, words out, somewhere else than on the event loop."""
+
+from collections.abc import Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from serving.audio import Pcm32
+from serving.speech import Word
+
+
+class Urgency(IntEnum):
+    """Who is decoded first; lower is sooner."""
+
+    SETTLE = 0
+    """The caller has paused: an answer waits for these words."""
+    PARTIAL = 1
+    """The caller is speaking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The audio of an utterance so far."""
+
+    samples: Pcm32
+    """Shape (n,), 16 kHz."""
+    start_s: float
+    """Place of the first sample on the stream's clock."""
+    speech_start_s: float
+    """Where its speech began; no word begins sooner."""
+    speech_end_s: float
+    """Where its last speech ended; no word ends later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a clip says."""
+
+    words: tuple[Word, ...]
+    """On the stream's clock. Empty if no words could be made out."""
+
+
+class Recognizer(Protocol):
+    """Decodes clips of many streams."""
+
+    def submit(self, clip: Clip, urgency: Urgency, slot: Hashable | None) -> "Future[Heard]":
+        """Queue a clip; it replaces one that still waits in the same slot. Cancelling the future takes it out of line."""
+        ...

@@ -1,0 +1,99 @@
+"""One utterance on its way from the first sound to its final: what was heard so far and what there is to tell."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from serving.speech import SpeechEnded, SttEvent, Transcript, TranscriptStage, Word
+from serving.stt.hearing import Heard
+from serving.stt.local_agreement import LocalAgreement, common_prefix
+
+
+class Utterance:
+    """Collects `events` in order; the stream sends them."""
+
+    def __init__(self, start_s: float, clip_start_s: float) -> None:
+        self.clip_start_s = clip_start_s
+        self.events: deque[SttEvent] = deque()
+        self.is_over = False
+        """Whether its last event is in `events`."""
+        self.partial: asyncio.Future[Heard] | None = None
+        """The newest partial decode."""
+        self.settling: asyncio.Future[Heard] | None = None
+        """The decode that will be the final unless the caller goes on."""
+        self.start_s = start_s
+        self._agreement = LocalAgreement()
+        self._agreed: tuple[Word, ...] = ()
+        self._settled: Transcript | None = None
+        self._finished = False
+        self._told = ""
+        """Text of the last transcript told."""
+
+    def heard_partial(self, heard: Heard, end_s: float, decode_s: float) -> None:
+        """A partial decode is back; ignored if the caller has paused since."""
+        if self.settling is not None or self._finished:
+            return
+        agreement = self._agreement.push(heard.words)
+        self._agreed = agreement.words[: agreement.agreed]
+        interim = self._transcript(TranscriptStage.INTERIM, agreement.words, end_s, decode_s)
+        if interim.text and interim.text != self._told:
+            self._tell(interim)
+
+    def settle(self, answer: "asyncio.Future[Heard]") -> None:
+        """The caller has paused; `answer` decodes the whole utterance."""
+        self._cancel(self.partial)
+        self.partial, self.settling = None, answer
+
+    def reopen(self) -> None:
+        """The caller goes on; what was settled is not the final."""
+        answer, self.settling, self._settled = self.settling, None, None
+        self._cancel(answer)
+
+    def heard_settled(self, heard: Heard, speech_end_s: float, decode_s: float) -> None:
+        """The decode of the whole utterance is back: a preflight, or the final if the silence has lasted."""
+        agreement = self._agreement.push(heard.words)
+        self._agreed = agreement.words[: agreement.agreed]
+        self._settled = self._transcript(TranscriptStage.PREFLIGHT, heard.words, speech_end_s, decode_s)
+        if self._finished:
+            self._end(self._settled)
+        elif self._settled.text:
+            self._tell(self._settled)
+
+    def finish(self) -> None:
+        """The silence has lasted: the final has the words of the last settle."""
+        self._finished = True
+        if self._settled is not None:
+            self._end(self._settled)
+
+    def abandon(self) -> None:
+        """Take what waits out of line."""
+        partial, settling = self.partial, self.settling
+        self.partial = self.settling = None
+        self._cancel(partial)
+        self._cancel(settling)
+
+    def _end(self, settled: Transcript) -> None:
+        final = self._transcript(TranscriptStage.FINAL, settled.words, settled.end_s, settled.decode_s)
+        self._tell(final)
+        self.events.append(SpeechEnded(settled.end_s))
+        self.is_over = True
+
+    def _tell(self, transcript: Transcript) -> None:
+        self._told = transcript.text
+        self.events.append(transcript)
+
+    def _transcript(self, stage: TranscriptStage, words: Sequence[Word], end_s: float, decode_s: float) -> Transcript:
+        return Transcript(
+            stage=stage,
+            text=" ".join(word.text for word in words),
+            start_s=self.start_s,
+            end_s=end_s,
+            words=tuple(words),
+            confidence=sum(word.probability for word in words) / len(words) if words else 0.0,
+            agreed_words=len(words) if stage is TranscriptStage.FINAL else common_prefix(self._agreed, words),
+            decode_s=decode_s,
+        )
+
+    def _cancel(self, answer: "asyncio.Future[Heard] | None") -> None:
+        if answer is not None:
+            answer.cancel()

@@ -1,0 +1,22 @@
+"""Places aligned words on a call's clock. Pure."""
+
+from collections.abc import Sequence
+
+from serving.speech import Word
+from serving.stt.hearing import Clip, Heard
+
+
+def place_words(words: Sequence[Word], clip: Clip) -> Heard:
+    """Shift words that are timed from the clip's first sample to the stream's clock.
+
+    Alignment gives the first word the silence before it and the last one the silence after it: times are held within the
+    speech that the VAD found, and never run backwards.
+    """
+    placed: list[Word] = []
+    earliest = clip.speech_start_s
+    for word in words:
+        start = min(max(earliest, clip.start_s + word.start_s), clip.speech_end_s)
+        end = min(max(start, clip.start_s + word.end_s), clip.speech_end_s)
+        placed.append(Word(word.text, round(start, 3), round(end, 3), word.probability))
+        earliest = end
+    return Heard(tuple(placed))

@@ -1,0 +1,99 @@
+"""From voice activity to stretches of speech: hysteresis with least lengths. Pure: verdicts in, decisions out."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from serving.speech import VoiceActivity
+
+ROUNDING_S = 1e-6
+"""Window times are sums of floats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOptions:
+    """When speech counts as begun and as over."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    activation_threshold: float = 0.5
+    """A window at or above it is speech."""
+    deactivation_threshold: float = 0.35
+    """While speaking, a window is silence only below it."""
+    min_speech_ms: float = 64
+    """So much speech in a row opens the gate."""
+    min_silence_ms: float = 250
+    """So much silence in a row closes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateOpened:
+    """Speech began."""
+
+    at_s: float
+    """Where its first window began."""
+    decided_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateClosed:
+    """Speech ended."""
+
+    at_s: float
+    """Where its last window ended."""
+    decided_at_s: float
+
+
+class Gate:
+    """One call's hysteresis. Feed it every verdict in order."""
+
+    def __init__(self, options: GateOptions, *, window_s: float = 0.032) -> None:
+        self._options = options
+        self._window_s = window_s
+        self.is_open = False
+        """Whether speech is going on."""
+        self.opened_at_s = 0.0
+        """Where the speech going on, or the last one, began."""
+        self.speech_end_s = 0.0
+        """Where the last window of speech ended."""
+        self.speech_run_s = 0.0
+        """Speech in a row, up to now."""
+        self.silence_run_s = 0.0
+        """Silence in a row, up to now."""
+
+    @property
+    def is_wavering(self) -> bool:
+        """Whether the last window spoke against the present state, too briefly yet to change it."""
+        return self.silence_run_s > 0 if self.is_open else self.speech_run_s > 0
+
+    def push(self, activity: VoiceActivity) -> GateOpened | GateClosed | None:
+        """The decision that this verdict brings, if any."""
+        threshold = self._options.deactivation_threshold if self.is_open else self._options.activation_threshold
+        if activity.probability >= threshold:
+            return self._speech(activity.end_s)
+        return self._silence(activity.end_s)
+
+    def reset(self) -> None:
+        """Close without a decision, forgetting what was under way."""
+        self.is_open = False
+        self.speech_run_s = self.silence_run_s = 0.0
+
+    def _speech(self, end_s: float) -> GateOpened | None:
+        self.speech_run_s += self._window_s
+        self.silence_run_s = 0.0
+        if self.is_open:
+            self.speech_end_s = end_s
+            return None
+        if self.speech_run_s + ROUNDING_S < self._options.min_speech_ms / 1000:
+            return None
+        self.is_open = True
+        self.opened_at_s = max(0.0, end_s - self.speech_run_s)
+        self.speech_end_s = end_s
+        return GateOpened(self.opened_at_s, end_s)
+
+    def _silence(self, end_s: float) -> GateClosed | None:
+        self.silence_run_s += self._window_s
+        self.speech_run_s = 0.0
+        if not self.is_open or self.silence_run_s + ROUNDING_S < self._options.min_silence_ms / 1000:
+            return None
+        self.is_open = False
+        return GateClosed(self.speech_end_s, end_s)
