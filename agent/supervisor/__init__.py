@@ -1,0 +1,1 @@
+"""`make run`: starts what makes up Callbox, restarts what dies, and leaves nothing behind."""

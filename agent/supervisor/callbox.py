@@ -1,0 +1,126 @@
+"""What makes up Callbox on this machine, and `python -m agent run` itself."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+from agent.keys import ensure_keys
+from agent.profiles import Choice, choose_profile
+from agent.settings import ROOT, Keys, Network, Settings, load_keys, load_settings
+from agent.supervisor.console import StatusBoard
+from agent.supervisor.livekit_server import LOOPBACK, require_own_address, server_config, server_program
+from agent.supervisor.ports import Port, require_free
+from agent.supervisor.probes import answers_200
+from agent.supervisor.process import ProcessSpec
+from agent.supervisor.supervisor import Supervisor
+from models.errors import CallboxError
+from models.store import open_store
+
+ENV_FILE = ROOT / ".env"
+WORKER_READY_TIMEOUT_S = 600.0
+"""Loading a large language model from a slow disk takes minutes."""
+
+
+def run_callbox(*, profile: str | None = None, address: str | None = None) -> int:
+    """Everything that `make run` starts, until Ctrl-C; returns the exit status.
+
+    `profile` None takes the best one that this machine can run; `address` serves the local network as well.
+    """
+    board = StatusBoard(("livekit", "worker", "web"))
+    try:
+        if address:
+            os.environ["CALLBOX_ADDRESS"] = address
+        choice = Choice(profile, "as asked for") if profile else choose_profile(open_store())
+        settings = load_settings(choice.profile)
+        specs = prepare(settings, board)
+    except CallboxError as error:
+        board.failure(str(error))
+        return 1
+    board.note(f"Profile {choice.profile}: {choice.reason}.")
+    return asyncio.run(Supervisor(specs, board, announcement=announcement(settings)).run())
+
+
+def prepare(settings: Settings, board: StatusBoard) -> tuple[ProcessSpec, ...]:
+    """What to start, once everything that it needs is found in order. Raises CallboxError."""
+    network = settings.network
+    require_own_address(network.address)
+    program = str(server_program())
+    require_free(ports(network))
+    if ensure_keys(ENV_FILE, livekit_url=livekit_url(network)):
+        board.note(f"Made this installation's own LiveKit key and secret: {ENV_FILE.name} (mode 0600).")
+    return processes(settings, load_keys(ENV_FILE), livekit_program=program)
+
+
+def ports(network: Network) -> tuple[Port, ...]:
+    """Every port that will be opened."""
+    is_local = network.address == LOOPBACK
+    listening = (
+        Port(network.livekit_port, "tcp", LOOPBACK, "network.livekit_port"),
+        Port(network.rtc_udp_port, "udp", network.address, "network.rtc_udp_port"),
+        Port(network.web_port, "tcp", network.address, "network.web_port"),
+        Port(network.ops_port, "tcp", LOOPBACK, "network.ops_port"),
+    )
+    return listening if is_local else (*listening, Port(network.rtc_tcp_port, "tcp", "0.0.0.0", "network.rtc_tcp_port"))
+
+
+def processes(settings: Settings, keys: Keys, *, livekit_program: str) -> tuple[ProcessSpec, ...]:
+    """The processes with their probes, in the order of their start. Secrets go through the environment only."""
+    network = settings.network
+    shared = {
+        "PYTHONUNBUFFERED": "1",
+        "CALLBOX_ADDRESS": network.address,
+        "LIVEKIT_URL": livekit_url(network),
+        "LIVEKIT_API_KEY": keys.api_key,
+        "LIVEKIT_API_SECRET": keys.api_secret,
+    }
+
+    def python(command: str) -> tuple[str, ...]:
+        return (sys.executable, "-m", "agent", command, "--profile", settings.profile)
+
+    return (
+        ProcessSpec(
+            name="livekit",
+            command=(livekit_program,),
+            environment={
+                "LIVEKIT_CONFIG": server_config(network),
+                "LIVEKIT_KEYS": f"{keys.api_key}: {keys.api_secret}",
+            },
+            probe=answers_200(f"http://{LOOPBACK}:{network.livekit_port}/"),
+            ready_timeout_s=30.0,
+        ),
+        ProcessSpec(
+            name="worker",
+            command=python("worker"),
+            environment=shared,
+            probe=answers_200(f"http://{LOOPBACK}:{network.ops_port}/readyz"),
+            needs=("livekit",),
+            ready_timeout_s=WORKER_READY_TIMEOUT_S,
+        ),
+        ProcessSpec(
+            name="web",
+            command=python("web"),
+            environment=shared,
+            probe=answers_200(f"http://{network.address}:{network.web_port}/healthz"),
+            needs=("livekit",),
+            ready_timeout_s=60.0,
+        ),
+    )
+
+
+def livekit_url(network: Network) -> str:
+    """Where Callbox's own processes reach livekit-server."""
+    return f"ws://{LOOPBACK}:{network.livekit_port}"
+
+
+def announcement(settings: Settings) -> Sequence[str]:
+    """What is shown when all are ready: the address first."""
+    network = settings.network
+    lines = [f"Callbox is ready: http://{network.address}:{network.web_port}"]
+    lines.append(f"Profile {settings.profile}. {settings.title}".rstrip())
+    if network.address != LOOPBACK:
+        lines.append(
+            "Browsers allow the microphone only over HTTPS or on the box itself (see README, Troubleshooting)."
+        )
+    lines.append("Ctrl-C stops everything.")
+    return lines

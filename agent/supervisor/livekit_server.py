@@ -1,0 +1,75 @@
+"""How livekit-server is started: its program, and configs/livekit.yaml with the addresses and ports of the settings."""
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from agent.errors import ConfigError
+from agent.settings import ROOT, Network
+
+CONFIG = ROOT / "configs" / "livekit.yaml"
+CACHE = ROOT / ".cache"
+LOOPBACK = "127.0.0.1"
+
+
+def server_program() -> Path:
+    """Where scripts/install_livekit.sh puts livekit-server. Raises ConfigError when it is not there."""
+    program = Path(os.environ.get("CALLBOX_CACHE", CACHE)) / "bin" / "livekit-server"
+    if not os.access(program, os.X_OK):
+        raise ConfigError(f"{program} is missing. Get it with `make livekit`.")
+    return program
+
+
+def require_own_address(address: str) -> None:
+    """Raises ConfigError unless `address` is an IPv4 address of this machine, or loopback."""
+    if address == LOOPBACK:
+        return
+    try:
+        ipaddress.IPv4Address(address)
+    except ValueError:
+        raise ConfigError(f"ADDRESS={address} is not an IPv4 address such as 192.168.1.5.") from None
+    own = sorted(
+        {item.address for items in psutil.net_if_addrs().values() for item in items if item.family == socket.AF_INET}
+    )
+    if address not in own:
+        raise ConfigError(
+            f"ADDRESS={address} is not an address of this machine. It has: {', '.join(own)}. "
+            "Take the one by which the callers' machines reach it."
+        )
+
+
+def server_config(network: Network, config_file: Path = CONFIG) -> str:
+    """The YAML that livekit-server gets: `config_file` with `network` filled in. Raises ConfigError.
+
+    On loopback it opens nothing else. With an address in the local network it also listens there, and opens the TCP
+    port for callers whose network blocks UDP; livekit-server binds that one to every address.
+    """
+    try:
+        config = yaml.safe_load(config_file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{config_file} cannot be read: {error}") from error
+    if not isinstance(config, dict):
+        raise ConfigError(f"{config_file}: must be a mapping.")
+    filled = {
+        **config,
+        "port": network.livekit_port,
+        "bind_addresses": [LOOPBACK] if network.address == LOOPBACK else [LOOPBACK, network.address],
+        "rtc": {**(config.get("rtc") or {}), **_rtc(network)},
+    }
+    return yaml.safe_dump(filled, sort_keys=False)
+
+
+def _rtc(network: Network) -> dict[str, Any]:
+    is_local = network.address == LOOPBACK
+    return {
+        "udp_port": network.rtc_udp_port,
+        "tcp_port": 0 if is_local else network.rtc_tcp_port,
+        "node_ip": network.address,
+        "enable_loopback_candidate": is_local,
+        "ips": {"includes": [f"{network.address}/32"]},
+    }

@@ -1,0 +1,133 @@
+"""One child process: started in a session of its own, its output line by line, and gone when we are gone."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import psutil
+
+READ_BYTES = 65_536
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSpec:
+    """What to run and how to tell that it is ready."""
+
+    name: str
+    command: tuple[str, ...]
+    probe: Callable[[], Awaitable[bool]]
+    """True once the process is ready."""
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Added to ours."""
+    needs: tuple[str, ...] = ()
+    """Names of processes that must have been ready before this one is started."""
+    ready_timeout_s: float = 120.0
+    """Longest wait for the probe; then it counts as dead."""
+
+
+class ChildProcess:
+    """A running process and what it started."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, spec: ProcessSpec) -> "ChildProcess":
+        """Start `spec`. Raises OSError when the program cannot be run.
+
+        Must be called in the main thread: the kernel sends the death signal when the thread that forked ends.
+        """
+        process = await asyncio.create_subprocess_exec(
+            *spec.command,
+            env={**os.environ, **spec.environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_die_with(os.getpid()),
+        )
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        """Also the id of its process group."""
+        return self._process.pid
+
+    async def lines(self) -> AsyncIterator[str]:
+        """What it writes, without line ends, until every writer has gone."""
+        assert self._process.stdout is not None
+        pending = b""
+        while block := await self._process.stdout.read(READ_BYTES):
+            *complete, pending = (pending + block).split(b"\n")
+            for line in complete:
+                yield line.decode(errors="replace").rstrip("\r")
+            if len(pending) > READ_BYTES:
+                yield pending.decode(errors="replace")
+                pending = b""
+        if pending:
+            yield pending.decode(errors="replace")
+
+    async def wait(self) -> int:
+        """Its exit status; negative: the signal that killed it. Whatever it left behind in its group is killed."""
+        status = await self._process.wait()
+        _signal_group(self.pid, signal.SIGKILL)
+        return status
+
+    async def stop(self, grace_s: float) -> None:
+        """TERM, then KILL after `grace_s`, for it and everything it started. Safe to call when it has ended."""
+        if self._process.returncode is not None:
+            return
+        family = self._family()
+        _signal_group(self.pid, signal.SIGTERM)
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), grace_s)
+        finally:
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            _signal_group(self.pid, signal.SIGKILL)
+            await self._process.wait()
+
+    def _family(self) -> list[psutil.Process]:
+        """It and its descendants, those in sessions of their own too."""
+        try:
+            head = psutil.Process(self.pid)
+            return [head, *head.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+
+def _signal_group(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    """Runs in the child before the program: the kernel kills it when `parent` dies, however that happens."""
+
+    def arrange() -> None:
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died in between
+            os._exit(1)
+
+    if not sys.platform.startswith("linux"):
+        return lambda: None
+    return arrange
+
+
+def describe_status(status: int) -> str:
+    """An exit status in words."""
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"
