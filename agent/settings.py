@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import ConfigError
+from serving.vad.gate import GateOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "configs" / "profiles"
@@ -49,23 +50,22 @@ class TurnTaking(_Section):
 
     detection: Literal["engine", "livekit-v1-mini", "vad"] = "engine"
     """Who judges the end of a turn: engines.turn, LiveKit's in-wheel model, or silence alone."""
-    vad_activation: float = Field(0.5, gt=0, lt=1)
-    """Probability at which speech begins."""
-    vad_min_speech_s: float = Field(0.06, gt=0)
-    vad_min_silence_s: float = Field(0.25, ge=0.25)
-    """Silence that ends speech. LiveKit refuses less than 0.25 with an end-of-turn model."""
-    min_delay_s: float = Field(0.3, ge=0)
+    gate: GateOptions = GateOptions()
+    """When the VAD takes sound for speech. LiveKit refuses a min_silence_ms under 250 with an end-of-turn model."""
+    threshold: float = Field(default=0.5, gt=0, lt=1)
+    """End-of-turn probability at which a turn counts as finished."""
+    min_delay_s: float = Field(default=0.3, ge=0)
     """Silence after which a turn judged finished is over."""
-    max_delay_s: float = Field(1.2, gt=0)
+    max_delay_s: float = Field(default=1.2, gt=0)
     """Silence after which any turn is over."""
-    interruption_min_speech_s: float = Field(0.5, gt=0)
+    interruption_min_speech_s: float = Field(default=0.5, gt=0)
     """Speech over the agent's voice that makes it stop."""
-    interruption_min_words: int = Field(0, ge=0)
-    false_interruption_timeout_s: float = Field(1.0, gt=0)
+    interruption_min_words: int = Field(default=0, ge=0)
+    false_interruption_timeout_s: float = Field(default=1.0, gt=0)
     """The agent goes on if it was stopped by something without words for this long."""
-    preemptive_max_speech_s: float = Field(20.0, gt=0)
+    preemptive_max_speech_s: float = Field(default=20.0, gt=0)
     """Longer turns are not answered ahead of their end."""
-    preemptive_max_retries: int = Field(3, ge=0)
+    preemptive_max_retries: int = Field(default=3, ge=0)
 
 
 class Conversation(_Section):
@@ -78,14 +78,14 @@ class Conversation(_Section):
     """A file in configs."""
     plain_user_text: bool = False
     """Typed text goes to the model in lower case without punctuation, as the demo model learned it."""
-    max_reply_tokens: int = Field(192, gt=0)
-    max_tool_steps: int = Field(4, gt=0)
+    max_reply_tokens: int = Field(default=192, gt=0)
+    max_tool_steps: int = Field(default=4, gt=0)
 
 
 class Capacity(_Section):
     """How much the box takes on."""
 
-    max_calls: int = Field(4, gt=0)
+    max_calls: int = Field(default=4, gt=0)
 
 
 class Network(_Section):
@@ -93,14 +93,19 @@ class Network(_Section):
 
     address: str = "127.0.0.1"
     """The box's address as callers' browsers reach it."""
-    web_port: int = Field(8080, gt=0, lt=65536)
-    ops_port: int = Field(8081, gt=0, lt=65536)
+    web_port: int = Field(default=8080, gt=0, lt=65536)
+    ops_port: int = Field(default=8081, gt=0, lt=65536)
     """Health, metrics and the demo clinic's book; always on loopback."""
-    livekit_port: int = Field(7880, gt=0, lt=65536)
-    rtc_tcp_port: int = Field(7881, gt=0, lt=65536)
-    rtc_udp_port: int = Field(7882, gt=0, lt=65536)
+    livekit_port: int = Field(default=7880, gt=0, lt=65536)
+    rtc_tcp_port: int = Field(default=7881, gt=0, lt=65536)
+    rtc_udp_port: int = Field(default=7882, gt=0, lt=65536)
     room_sample_rate: int = 24_000
     """Hz of the agent's voice in the room."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine is served."""
+        return self.address in ("127.0.0.1", "localhost", "::1")
 
 
 class Settings(_Section):

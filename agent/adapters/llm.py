@@ -1,0 +1,144 @@
+"""LiveKit's LLM over an LlmEngine."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from livekit.agents import NOT_GIVEN, APIConnectOptions, NotGivenOr, llm, utils
+
+from agent.adapters.errors import NO_RETRIES, api_error
+from models.errors import CallboxError
+from serving import metrics
+from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority, Role, TextDelta, ToolCall, ToolSpec, Usage
+from serving.engine import LlmEngine
+
+_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+
+
+class LocalLlm(llm.LLM[str]):
+    """Replies from a shared engine.
+
+    `is_confirmed` says whether the turn being answered is over, or may still be thrown away.
+    """
+
+    def __init__(
+        self,
+        engine: LlmEngine,
+        *,
+        max_reply_tokens: int,
+        plain_user_text: bool,
+        is_confirmed: Callable[[], bool],
+        on_failure: Callable[[CallboxError], None],
+    ) -> None:
+        super().__init__()
+        self.engine = engine
+        self.max_reply_tokens = max_reply_tokens
+        self.plain_user_text = plain_user_text
+        self.is_confirmed = is_confirmed
+        self.on_failure = on_failure
+        self.last_request_at = 0.0
+        """Wall clock, seconds."""
+
+    @property
+    def model(self) -> str:
+        return self.engine.name
+
+    @property
+    def provider(self) -> str:
+        return "callbox"
+
+    def chat(
+        self,
+        *,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool] | None = None,
+        conn_options: APIConnectOptions = NO_RETRIES,
+        parallel_tool_calls: NotGivenOr[bool] = NOT_GIVEN,
+        tool_choice: NotGivenOr[llm.ToolChoice] = NOT_GIVEN,
+        extra_kwargs: NotGivenOr[dict[str, Any]] = NOT_GIVEN,
+    ) -> llm.LLMStream:
+        self.last_request_at = time.time()
+        offered = [] if tool_choice == "none" else tools or []
+        request = ChatRequest(
+            messages=messages_from(chat_ctx, plain_user_text=self.plain_user_text),
+            tools=tool_specs(offered),
+            max_tokens=self.max_reply_tokens,
+            priority=Priority.CONFIRMED if self.is_confirmed() else Priority.SPECULATIVE,
+        )
+        return _LocalLlmStream(self, request, chat_ctx=chat_ctx, tools=offered)
+
+
+class _LocalLlmStream(llm.LLMStream):
+    def __init__(
+        self, parent: LocalLlm, request: ChatRequest, *, chat_ctx: llm.ChatContext, tools: list[llm.Tool]
+    ) -> None:
+        super().__init__(parent, chat_ctx=chat_ctx, tools=tools, conn_options=NO_RETRIES)
+        self._parent = parent
+        self._request = request
+        self._id = utils.shortuuid("reply_")
+
+    async def _run(self) -> None:
+        try:
+            stream = self._parent.engine.open(self._request)
+            try:
+                async for event in stream:
+                    self._event_ch.send_nowait(self._chunk(event))
+            finally:
+                await stream.aclose()
+        except CallboxError as error:
+            self._parent.on_failure(error)
+            raise api_error(error) from error
+
+    def _chunk(self, event: ChatEvent) -> llm.ChatChunk:
+        match event:
+            case TextDelta(text):
+                return llm.ChatChunk(id=self._id, delta=llm.ChoiceDelta(role="assistant", content=text))
+            case ToolCall(call_id, name, arguments):
+                call = llm.FunctionToolCall(name=name, arguments=arguments, call_id=call_id)
+                return llm.ChatChunk(id=self._id, delta=llm.ChoiceDelta(role="assistant", tool_calls=[call]))
+            case Usage():
+                metrics.LLM_TTFT.observe(event.ttft_s)
+                metrics.PROMPT_TOKENS.labels("yes").inc(event.cached_tokens)
+                metrics.PROMPT_TOKENS.labels("no").inc(event.prompt_tokens - event.cached_tokens)
+                return llm.ChatChunk(
+                    id=self._id,
+                    usage=llm.CompletionUsage(
+                        completion_tokens=event.completion_tokens,
+                        prompt_tokens=event.prompt_tokens,
+                        prompt_cached_tokens=event.cached_tokens,
+                        total_tokens=event.prompt_tokens + event.completion_tokens,
+                    ),
+                )
+
+
+def messages_from(chat_ctx: llm.ChatContext, *, plain_user_text: bool) -> tuple[ChatMessage, ...]:
+    """The conversation in our own form, in order; empty messages are left out, nothing else changes."""
+    messages: list[ChatMessage] = []
+    for item in chat_ctx.items:
+        if isinstance(item, llm.ChatMessage):
+            text = (item.text_content or "").strip()
+            if item.role == "user" and plain_user_text:
+                text = plain(text)
+            if text:
+                messages.append(ChatMessage(_ROLES[item.role], text))
+        elif isinstance(item, llm.FunctionCall):
+            call = ToolCall(item.call_id, item.name, item.arguments)
+            messages.append(ChatMessage("assistant", tool_calls=(call,)))
+        elif isinstance(item, llm.FunctionCallOutput):
+            messages.append(ChatMessage("tool", item.output, call_id=item.call_id))
+    return tuple(messages)
+
+
+def plain(text: str) -> str:
+    """Lower case, letters, digits and apostrophes only: how the demo recogniser writes and the demo Llama reads."""
+    return " ".join(re.sub(r"[^a-z0-9' ]+", " ", text.lower().replace("’", "'")).split())
+
+
+def tool_specs(tools: list[llm.Tool]) -> tuple[ToolSpec, ...]:
+    """The raw-schema tools of a session, in their order."""
+    return tuple(
+        ToolSpec(tool.info.name, str(tool.info.raw_schema.get("description", "")), tool.info.raw_schema["parameters"])
+        for tool in tools
+        if isinstance(tool, llm.RawFunctionTool)
+    )

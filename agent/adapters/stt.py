@@ -1,0 +1,143 @@
+"""LiveKit's STT over an SttEngine."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from livekit import rtc
+from livekit.agents import NOT_GIVEN, APIConnectOptions, LanguageCode, NotGivenOr, stt
+from livekit.agents.types import TimedString
+from livekit.agents.utils import AudioBuffer
+
+from agent.adapters.audio import chunk_from
+from agent.adapters.errors import NO_RETRIES, api_error
+from models.errors import CallboxError
+from serving.audio import SPEECH_RATE
+from serving.engine import SttEngine, SttStream
+from serving.speech import SpeechEnded, SpeechStarted, SttEvent, Transcript, TranscriptStage
+
+logger = logging.getLogger("callbox.stt")
+
+_Type = stt.SpeechEventType
+_TYPES = {
+    TranscriptStage.INTERIM: _Type.INTERIM_TRANSCRIPT,
+    TranscriptStage.PREFLIGHT: _Type.PREFLIGHT_TRANSCRIPT,
+    TranscriptStage.FINAL: _Type.FINAL_TRANSCRIPT,
+}
+_FAILURES_IN_A_ROW = 3
+
+
+class LocalStt(stt.STT[str]):
+    """Streaming recognition from a shared engine.
+
+    `on_no_words` is called when speech ended without any words in it, `on_failure` when the engine failed and a new
+    stream was opened; the call goes on.
+    """
+
+    def __init__(
+        self,
+        engine: SttEngine,
+        *,
+        language: str,
+        on_no_words: Callable[[], None],
+        on_failure: Callable[[CallboxError], None],
+    ) -> None:
+        super().__init__(
+            capabilities=stt.STTCapabilities(
+                streaming=True, interim_results=True, aligned_transcript="word", offline_recognize=False
+            )
+        )
+        self.engine = engine
+        self.language = LanguageCode(language)
+        self.on_no_words = on_no_words
+        self.on_failure = on_failure
+
+    @property
+    def model(self) -> str:
+        return self.engine.name
+
+    @property
+    def provider(self) -> str:
+        return "callbox"
+
+    async def _recognize_impl(
+        self, buffer: AudioBuffer, *, language: NotGivenOr[str] = NOT_GIVEN, conn_options: APIConnectOptions
+    ) -> stt.SpeechEvent:
+        raise NotImplementedError("Callbox recognises speech as it is spoken; use stream().")
+
+    def stream(
+        self, *, language: NotGivenOr[str] = NOT_GIVEN, conn_options: APIConnectOptions = NO_RETRIES
+    ) -> stt.RecognizeStream:
+        return _LocalSttStream(self)
+
+
+class _LocalSttStream(stt.RecognizeStream):
+    def __init__(self, parent: LocalStt) -> None:
+        super().__init__(stt=parent, conn_options=NO_RETRIES, sample_rate=SPEECH_RATE)
+        self._parent = parent
+        self._fed_s = 0.0
+        self._opened_at_s = 0.0
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            self._opened_at_s = self._fed_s
+            engine_stream = self._parent.engine.open()
+            feeding = asyncio.create_task(self._feed(engine_stream))
+            try:
+                async for event in engine_stream:
+                    self._forward(event)
+                    failures = 0
+                return
+            except CallboxError as error:
+                failures += 1
+                logger.warning("speech recognition failed: %s", type(error).__name__)
+                self._parent.on_failure(error)
+                if failures >= _FAILURES_IN_A_ROW:
+                    raise api_error(error) from error
+            finally:
+                feeding.cancel()
+                await asyncio.gather(feeding, return_exceptions=True)
+                await engine_stream.aclose()
+
+    async def _feed(self, engine_stream: SttStream) -> None:
+        async for item in self._input_ch:
+            if isinstance(item, rtc.AudioFrame):
+                self._fed_s += item.duration
+                engine_stream.push(chunk_from(item))
+            else:
+                engine_stream.flush()
+        engine_stream.end_input()
+
+    def _forward(self, event: SttEvent) -> None:
+        match event:
+            case SpeechStarted():
+                self._send(stt.SpeechEvent(type=_Type.START_OF_SPEECH))
+            case SpeechEnded():
+                self._send(stt.SpeechEvent(type=_Type.END_OF_SPEECH))
+            case Transcript(stage=TranscriptStage.FINAL, text=""):
+                self._parent.on_no_words()
+            case Transcript(text=""):
+                pass
+            case Transcript():
+                self._send(stt.SpeechEvent(type=_TYPES[event.stage], alternatives=[self._data(event)]))
+                if event.stage is TranscriptStage.FINAL:
+                    usage = stt.RecognitionUsage(audio_duration=event.end_s - event.start_s)
+                    self._send(stt.SpeechEvent(type=_Type.RECOGNITION_USAGE, recognition_usage=usage))
+
+    def _send(self, event: stt.SpeechEvent) -> None:
+        self._event_ch.send_nowait(event)
+
+    def _data(self, transcript: Transcript) -> stt.SpeechData:
+        shift_s = self._opened_at_s + self.start_time_offset
+        return stt.SpeechData(
+            language=self._parent.language,
+            text=transcript.text,
+            start_time=transcript.start_s + shift_s,
+            end_time=transcript.end_s + shift_s,
+            confidence=transcript.confidence,
+            words=[
+                TimedString(f"{word.text} ", start_time=word.start_s + shift_s, end_time=word.end_s + shift_s)
+                for word in transcript.words
+            ],
+        )

@@ -1,0 +1,95 @@
+"""LiveKit's TTS over a TtsEngine: tokens in, speakable clauses to the engine, sound and word times out."""
+
+import asyncio
+from collections.abc import Callable
+
+from livekit.agents import APIConnectOptions, tts, utils
+from livekit.agents.types import TimedString
+
+from agent.adapters.errors import NO_RETRIES, api_error
+from agent.speech.speakable import Speakable
+from models.errors import CallboxError
+from serving.engine import TtsEngine, TtsStream
+
+_SILENCE_S = 0.02
+
+
+class LocalTts(tts.TTS[str]):
+    """Speech from a shared engine, with word times, at the room's rate."""
+
+    def __init__(self, engine: TtsEngine, *, on_failure: Callable[[CallboxError], None]) -> None:
+        super().__init__(
+            capabilities=tts.TTSCapabilities(streaming=True, aligned_transcript=True),
+            sample_rate=engine.sample_rate,
+            num_channels=1,
+        )
+        self.engine = engine
+        self.on_failure = on_failure
+
+    @property
+    def model(self) -> str:
+        return self.engine.name
+
+    @property
+    def provider(self) -> str:
+        return "callbox"
+
+    def synthesize(self, text: str, *, conn_options: APIConnectOptions = NO_RETRIES) -> tts.ChunkedStream:
+        return self._synthesize_with_stream(text, conn_options=NO_RETRIES)
+
+    def stream(self, *, conn_options: APIConnectOptions = NO_RETRIES) -> tts.SynthesizeStream:
+        return _LocalTtsStream(self)
+
+
+class _LocalTtsStream(tts.SynthesizeStream):
+    def __init__(self, parent: LocalTts) -> None:
+        super().__init__(tts=parent, conn_options=NO_RETRIES)
+        self._parent = parent
+
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        output_emitter.initialize(
+            request_id=utils.shortuuid("speech_"),
+            sample_rate=self._parent.sample_rate,
+            num_channels=1,
+            mime_type="audio/pcm",
+            stream=True,
+        )
+        output_emitter.start_segment(segment_id=utils.shortuuid("segment_"))
+        engine_stream = self._parent.engine.open()
+        feeding = asyncio.create_task(self._feed(engine_stream))
+        try:
+            await self._speak(engine_stream, output_emitter)
+            await feeding
+        except CallboxError as error:
+            self._parent.on_failure(error)
+            raise api_error(error) from error
+        finally:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+            await engine_stream.aclose()
+
+    async def _feed(self, engine_stream: TtsStream) -> None:
+        speakable = Speakable()
+        async for item in self._input_ch:
+            pieces = speakable.push(item) if isinstance(item, str) else speakable.flush()
+            self._push(engine_stream, pieces)
+        self._push(engine_stream, speakable.flush())
+        engine_stream.end_input()
+
+    def _push(self, engine_stream: TtsStream, pieces: list[str]) -> None:
+        for piece in pieces:
+            self._mark_started()
+            engine_stream.push(piece)
+
+    async def _speak(self, engine_stream: TtsStream, output_emitter: tts.AudioEmitter) -> None:
+        spoken_s = 0.0
+        async for spoken in engine_stream:
+            for word in spoken.words:
+                timed = TimedString(f"{word.text} ", start_time=word.start_s, end_time=word.end_s)
+                output_emitter.push_timed_transcript(timed)
+            output_emitter.push(spoken.audio.samples.tobytes())
+            spoken_s += spoken.audio.duration_s
+        if not spoken_s:
+            # LiveKit takes a reply without any sound for a failure; a text of symbols alone is none.
+            output_emitter.push(b"\0\0" * int(_SILENCE_S * self._parent.sample_rate))
+        output_emitter.end_segment()

@@ -1,0 +1,101 @@
+"""LiveKit's VAD over a VadEngine."""
+
+import time
+
+from livekit import rtc
+from livekit.agents import vad
+
+from agent.adapters.audio import chunk_from
+from serving.audio import SPEECH_RATE
+from serving.engine import VadEngine
+from serving.speech import VoiceActivity
+from serving.vad.gate import Gate, GateClosed, GateOpened, GateOptions
+
+_Event = vad.VADEventType
+
+
+class LocalVad(vad.VAD):
+    """Voice activity from a shared engine."""
+
+    def __init__(self, engine: VadEngine, gate: GateOptions) -> None:
+        super().__init__(capabilities=vad.VADCapabilities(update_interval=engine.window_samples / SPEECH_RATE))
+        self.engine = engine
+        self.gate = gate
+
+    @property
+    def model(self) -> str:
+        return self.engine.name
+
+    @property
+    def provider(self) -> str:
+        return "callbox"
+
+    @property
+    def min_silence_duration(self) -> float:
+        """Read by LiveKit, which needs 0.25 s or more to ask an end-of-turn model in time."""
+        return self.gate.min_silence_ms / 1000
+
+    def stream(self) -> vad.VADStream:
+        return _LocalVadStream(self)
+
+
+class _LocalVadStream(vad.VADStream):
+    """The events carry no audio: nothing in a session reads it from here."""
+
+    def __init__(self, parent: LocalVad) -> None:
+        self._parent = parent
+        self._window_s = parent.engine.window_samples / SPEECH_RATE
+        self._forget()
+        super().__init__(parent)
+
+    def _forget(self) -> None:
+        self._stream = self._parent.engine.open()
+        self._gate = Gate(self._parent.gate, window_s=self._window_s)
+
+    async def _main_task(self) -> None:
+        resampler: rtc.AudioResampler | None = None
+        async for frame in self._input_ch:
+            if isinstance(frame, self._FlushSentinel):
+                self._forget()
+                continue
+            if frame.sample_rate != SPEECH_RATE and resampler is None:
+                resampler = rtc.AudioResampler(frame.sample_rate, SPEECH_RATE)
+            for at_rate in [frame] if resampler is None else resampler.push(frame):
+                began = time.perf_counter()
+                verdicts = self._stream.push(chunk_from(at_rate).to_float())
+                took_s = time.perf_counter() - began
+                for verdict in verdicts:
+                    self._judge(verdict, took_s / len(verdicts))
+
+    def _judge(self, verdict: VoiceActivity, took_s: float) -> None:
+        decision = self._gate.push(verdict)
+        self._emit(_Event.INFERENCE_DONE, verdict, took_s)
+        match decision:
+            case GateOpened():
+                self._emit(_Event.START_OF_SPEECH, verdict)
+            case GateClosed():
+                self._emit(_Event.END_OF_SPEECH, verdict)
+
+    def _emit(self, kind: vad.VADEventType, verdict: VoiceActivity, took_s: float = 0.0) -> None:
+        gate = self._gate
+        self._event_ch.send_nowait(
+            vad.VADEvent(
+                type=kind,
+                samples_index=int(verdict.end_s * SPEECH_RATE),
+                timestamp=verdict.end_s,
+                speech_duration=self._speech_s(kind, verdict),
+                silence_duration=gate.silence_run_s,
+                probability=verdict.probability,
+                inference_duration=took_s,
+                speaking=gate.is_open,
+                raw_accumulated_silence=gate.silence_run_s,
+                raw_accumulated_speech=gate.speech_run_s,
+            )
+        )
+
+    def _speech_s(self, kind: vad.VADEventType, verdict: VoiceActivity) -> float:
+        """Length of the speech going on, or of the one that has just ended."""
+        gate = self._gate
+        if gate.is_open:
+            return verdict.end_s - gate.opened_at_s
+        return gate.speech_end_s - gate.opened_at_s if kind is _Event.END_OF_SPEECH else 0.0

@@ -1,0 +1,77 @@
+"""What every call of a worker shares: settings, engines, the clinic, and the lines that must always be sayable."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.clinic.book import Clinic
+from agent.clinic.facts import load_facts
+from agent.clinic.prompts import front_desk_prompt, greeting, load_phrases
+from agent.errors import ConfigError
+from agent.settings import ROOT, EngineChoice, Settings
+from agent.stock import StockLine
+from models.store import ModelStore
+from serving.capacity import CapacityGate
+from serving.engine import VadEngine
+from serving.host import EngineHost, Engines, Report
+from serving.registry import Stage, find
+
+
+@dataclass(slots=True)
+class Box:
+    """Shared by all calls; only `stock` is filled in later, before the first call."""
+
+    settings: Settings
+    host: EngineHost
+    clinic: Clinic
+    instructions: str
+    """The system prompt."""
+    stock_lines: dict[str, str]
+    """What can be said without a language model, by name."""
+    gate: CapacityGate
+    stock: dict[str, StockLine]
+    """The stock lines, spoken."""
+
+
+def build_box(settings: Settings, store: ModelStore, report: Report, *, configs: Path = ROOT / "configs") -> Box:
+    """Everything a worker needs, engines not yet loaded. Raises ConfigError or ModelError."""
+    prompts = configs / "prompts"
+    facts = load_facts(configs / settings.conversation.clinic)
+    return Box(
+        settings=settings,
+        host=EngineHost(build_engines(settings, store), report),
+        clinic=Clinic(facts),
+        instructions=front_desk_prompt(facts, file=settings.conversation.prompt, directory=prompts),
+        stock_lines={**dict(load_phrases(facts, directory=prompts)), "greeting": greeting(facts, directory=prompts)},
+        gate=CapacityGate(settings.capacity.max_calls),
+        stock={},
+    )
+
+
+def build_engines(settings: Settings, store: ModelStore) -> Engines:
+    """The chosen engines on verified models. Raises ConfigError, ModelError or EngineLoadFailed."""
+    choices = settings.engines
+    # LiveKit's own detector or plain silence judges turns: ours need not be there then
+    turn = choices.turn if settings.turns.detection == "engine" else None
+    vad: VadEngine = _build("vad", choices.vad, store)
+    return Engines(
+        vad=vad,
+        stt=_build("stt", choices.stt, store, vad=vad),
+        turn=None if turn is None else _build("turn", turn, store),
+        llm=_build("llm", choices.llm, store),
+        tts=_build("tts", choices.tts, store, room_rate=settings.network.room_sample_rate),
+    )
+
+
+def _build(stage: Stage, choice: EngineChoice, store: ModelStore, **extra: Any) -> Any:
+    engine_class, options_class = find(stage, choice.engine).load()
+    room_rate = extra.pop("room_rate", None)
+    values = choice.options if room_rate is None else {"room_rate": room_rate, **choice.options}
+    try:
+        options = TypeAdapter(options_class).validate_python(values)
+    except ValidationError as error:
+        issues = "; ".join(f"{'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors())
+        raise ConfigError(f"engines.{stage}.options: {issues}") from None
+    return engine_class(options, store.resolve(choice.model), **extra)

@@ -1,0 +1,131 @@
+"""An audio output that knows, word by word, what the caller has heard."""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from livekit import rtc
+from livekit.agents import utils
+from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
+from livekit.agents.voice import io
+
+from agent.captions import Captions
+from agent.policies.heard import Run, heard_until, heard_words
+from serving.speech import Word
+
+
+@dataclass(slots=True)
+class _Reply:
+    """One reply on its way to the caller."""
+
+    segment: str = field(default_factory=lambda: utils.shortuuid("agent_"))
+    words: list[Word] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    started_at: float | None = None
+    paused_s: float = 0.0
+    shown: int = 0
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+class HeardOutput(io.AudioOutput):
+    """Sits on the room's output; an interrupted reply enters the history with exactly the words that were played.
+
+    Captions follow the voice. Needs a TTS with word times at the output's own sample rate.
+    """
+
+    def __init__(self, next_in_chain: io.AudioOutput, captions: Captions) -> None:
+        super().__init__(
+            label="Heard",
+            capabilities=io.AudioOutputCapabilities(pause=True),
+            next_in_chain=next_in_chain,
+            sample_rate=next_in_chain.sample_rate,
+        )
+        self._captions = captions
+        self._replies: deque[_Reply] = deque()
+        self._capturing = False
+        self._paused_at: float | None = None
+        self._pacing: asyncio.Task[None] | None = None
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        if not self._capturing:
+            self._capturing = True
+            self._replies.append(_Reply())
+        for word in frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, ()):
+            self._replies[-1].words.append(Word(str(word).strip(), float(word.start_time), float(word.end_time)))
+        await self._sink.capture_frame(frame)
+
+    def flush(self) -> None:
+        super().flush()
+        self._capturing = False
+        self._sink.flush()
+
+    def clear_buffer(self) -> None:
+        self._sink.clear_buffer()
+
+    def pause(self) -> None:
+        # LiveKit pauses again at every VAD window of an interruption.
+        if self._paused_at is None:
+            self._paused_at = time.time()
+        super().pause()
+
+    def resume(self) -> None:
+        if self._paused_at is not None and self._replies:
+            self._replies[0].paused_s += time.time() - self._paused_at
+        self._paused_at = None
+        super().resume()
+
+    def on_playback_started(self, *, created_at: float) -> None:
+        if self._replies:
+            self._replies[0].started_at = created_at
+            self._pacing = asyncio.create_task(self._pace(self._replies[0]))
+        super().on_playback_started(created_at=created_at)
+
+    def on_playback_progressed(self, *, started_at: float, offset: float, duration: float) -> None:
+        if self._replies:
+            self._replies[0].runs.append(Run(offset, offset + duration))
+        super().on_playback_progressed(started_at=started_at, offset=offset, duration=duration)
+
+    def on_playback_finished(
+        self, *, playback_position: float, interrupted: bool, synchronized_transcript: str | None = None
+    ) -> None:
+        if self._pacing is not None:
+            self._pacing.cancel()
+        if self._replies:
+            reply = self._replies.popleft()
+            heard = reply.text
+            if interrupted:
+                runs = reply.runs or [Run(0.0, playback_position)]
+                heard = " ".join(word.text for word in heard_words(reply.words, runs))
+                synchronized_transcript = heard
+            if reply.words:
+                self._captions.agent(reply.segment, heard, is_final=True, is_interrupted=interrupted)
+        super().on_playback_finished(
+            playback_position=playback_position,
+            interrupted=interrupted,
+            synchronized_transcript=synchronized_transcript,
+        )
+
+    @property
+    def _sink(self) -> io.AudioOutput:
+        sink = self.next_in_chain
+        if sink is None:
+            raise RuntimeError("HeardOutput was built without an output to play on")
+        return sink
+
+    async def _pace(self, reply: _Reply) -> None:
+        """Show each word when it is spoken."""
+        while True:
+            heard = heard_until(reply.words, self._position_s(reply))
+            if len(heard) > reply.shown:
+                reply.shown = len(heard)
+                self._captions.agent(reply.segment, " ".join(word.text for word in heard), is_final=False)
+            await asyncio.sleep(0.1)
+
+    def _position_s(self, reply: _Reply) -> float:
+        now = self._paused_at or time.time()
+        return now - (reply.started_at or now) - reply.paused_s

@@ -1,0 +1,107 @@
+"""One call's AgentSession, built in the order of the audio path, every option that could reach for a cloud service set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from livekit.agents import AgentSession, inference, room_io
+from livekit.agents.voice.agent_session import SessionConnectOptions
+from livekit.agents.voice.turn import TurnDetectionMode, TurnHandlingOptions
+
+from agent.adapters.errors import NO_RETRIES
+from agent.adapters.llm import LocalLlm
+from agent.adapters.stt import LocalStt
+from agent.adapters.tts import LocalTts
+from agent.adapters.turn import LocalTurnDetector
+from agent.adapters.vad import LocalVad
+from agent.settings import Settings, TurnTaking
+from models.errors import CallboxError
+from serving.audio import SPEECH_RATE
+from serving.host import Engines
+
+StageFailure = Callable[[str, CallboxError], None]
+"""Told which stage failed, and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallHooks:
+    """What the stages of a call tell the call, and ask it."""
+
+    is_confirmed: Callable[[], bool]
+    """Whether the turn being answered is over."""
+    on_no_words: Callable[[], None]
+    """Speech ended without words."""
+    on_end_of_turn: Callable[[float], None]
+    """The end-of-turn engine gave this probability."""
+    on_failure: StageFailure
+
+
+def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> AgentSession[None]:
+    """A session on the shared engines. The adapters are its own: LiveKit keeps state in them."""
+    talk = settings.conversation
+    return AgentSession(
+        vad=LocalVad(engines.vad, settings.turns.gate),
+        stt=LocalStt(
+            engines.stt,
+            language=talk.language,
+            on_no_words=hooks.on_no_words,
+            on_failure=lambda error: hooks.on_failure("stt", error),
+        ),
+        turn_handling=turn_handling(settings.turns, engines, hooks),
+        llm=LocalLlm(
+            engines.llm,
+            max_reply_tokens=talk.max_reply_tokens,
+            plain_user_text=talk.plain_user_text,
+            is_confirmed=hooks.is_confirmed,
+            on_failure=lambda error: hooks.on_failure("llm", error),
+        ),
+        max_tool_steps=talk.max_tool_steps,
+        tts=LocalTts(engines.tts, on_failure=lambda error: hooks.on_failure("tts", error)),
+        tts_text_transforms=None,  # agent/speech does it, with the clause splitting it needs
+        use_tts_aligned_transcript=False,  # HeardOutput reads the word times from the frames
+        aec_warmup_duration=None,  # would deafen the agent for its first three seconds
+        user_away_timeout=None,
+        conn_options=SessionConnectOptions(
+            stt_conn_options=NO_RETRIES, llm_conn_options=NO_RETRIES, tts_conn_options=NO_RETRIES
+        ),
+    )
+
+
+def turn_handling(turns: TurnTaking, engines: Engines, hooks: CallHooks) -> TurnHandlingOptions:
+    """LiveKit's turn options from ours."""
+    return {
+        "turn_detection": _detection(turns, engines, hooks),
+        "endpointing": {"mode": "fixed", "min_delay": turns.min_delay_s, "max_delay": turns.max_delay_s},
+        "interruption": {
+            "enabled": True,
+            "mode": "vad",  # "adaptive" is a cloud service
+            "min_duration": turns.interruption_min_speech_s,
+            "min_words": turns.interruption_min_words,
+            "resume_false_interruption": True,
+            "false_interruption_timeout": turns.false_interruption_timeout_s,
+        },
+        "preemptive_generation": {
+            "enabled": turns.preemptive_max_retries > 0,
+            "preemptive_tts": True,
+            "max_speech_duration": turns.preemptive_max_speech_s,
+            "max_retries": turns.preemptive_max_retries,
+        },
+    }
+
+
+def _detection(turns: TurnTaking, engines: Engines, hooks: CallHooks) -> TurnDetectionMode:
+    if turns.detection == "livekit-v1-mini":
+        return inference.TurnDetector(version="v1-mini")  # without a version it may choose the cloud's
+    if turns.detection == "engine" and engines.turn is not None:
+        return LocalTurnDetector(engines.turn, turns.threshold, on_verdict=hooks.on_end_of_turn)
+    return "vad"
+
+
+def room_options(settings: Settings) -> room_io.RoomOptions:
+    """Audio at the engines' rates in small frames; captions are our own, paced by the voice."""
+    return room_io.RoomOptions(
+        audio_input=room_io.AudioInputOptions(sample_rate=SPEECH_RATE, frame_size_ms=20, pre_connect_audio=False),
+        audio_output=room_io.AudioOutputOptions(sample_rate=settings.network.room_sample_rate),
+        video_input=False,
+        text_output=False,
+        close_on_disconnect=True,
+    )
