@@ -20,6 +20,19 @@ Profile = Annotated[str, typer.Option(help="gpu, cpu or demo; empty: the best on
 
 
 @app.command()
+def run(
+    profile: Profile = "",
+    address: Annotated[
+        str, typer.Option(help="This machine's address in the local network; empty: loopback only.")
+    ] = "",
+) -> None:
+    """Start livekit-server, the worker and the web server, and keep them running."""
+    from agent.supervisor.callbox import run_callbox
+
+    raise typer.Exit(run_callbox(profile=profile, address=address))
+
+
+@app.command()
 def worker(profile: Profile = "") -> None:
     """Load the engines and take calls."""
     from agent.profiles import settings_for

@@ -22,10 +22,10 @@ WORKER_READY_TIMEOUT_S = 600.0
 """Loading a large language model from a slow disk takes minutes."""
 
 
-def run_callbox(*, profile: str | None = None, address: str | None = None) -> int:
+def run_callbox(*, profile: str = "", address: str = "") -> int:
     """Everything that `make run` starts, until Ctrl-C; returns the exit status.
 
-    `profile` None takes the best one that this machine can run; `address` serves the local network as well.
+    `profile` "" takes the best one that this machine can run; an `address` serves the local network as well.
     """
     board = StatusBoard(("livekit", "worker", "web"))
     try:
@@ -54,7 +54,7 @@ def prepare(settings: Settings, board: StatusBoard) -> tuple[ProcessSpec, ...]:
 
 def ports(network: Network) -> tuple[Port, ...]:
     """Every port that will be opened."""
-    is_local = network.address == LOOPBACK
+    is_local = network.is_loopback
     listening = (
         Port(network.livekit_port, "tcp", LOOPBACK, "network.livekit_port"),
         Port(network.rtc_udp_port, "udp", network.address, "network.rtc_udp_port"),
@@ -118,7 +118,7 @@ def announcement(settings: Settings) -> Sequence[str]:
     network = settings.network
     lines = [f"Callbox is ready: http://{network.address}:{network.web_port}"]
     lines.append(f"Profile {settings.profile}. {settings.title}".rstrip())
-    if network.address != LOOPBACK:
+    if not network.is_loopback:
         lines.append(
             "Browsers allow the microphone only over HTTPS or on the box itself (see README, Troubleshooting)."
         )

@@ -58,14 +58,14 @@ def server_config(network: Network, config_file: Path = CONFIG) -> str:
     filled = {
         **config,
         "port": network.livekit_port,
-        "bind_addresses": [LOOPBACK] if network.address == LOOPBACK else [LOOPBACK, network.address],
+        "bind_addresses": [LOOPBACK] if network.is_loopback else [LOOPBACK, network.address],
         "rtc": {**(config.get("rtc") or {}), **_rtc(network)},
     }
     return yaml.safe_dump(filled, sort_keys=False)
 
 
 def _rtc(network: Network) -> dict[str, Any]:
-    is_local = network.address == LOOPBACK
+    is_local = network.is_loopback
     return {
         "udp_port": network.rtc_udp_port,
         "tcp_port": 0 if is_local else network.rtc_tcp_port,
