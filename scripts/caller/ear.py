@@ -1,0 +1,100 @@
+"""What the caller hears: the agent's track, laid out on the recording's clock, and whether it is sounding now."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts.caller.clock import RATE, AudioClock
+from scripts.caller.measure import AGENT_THRESHOLD_DBFS, level_dbfs
+from serving.audio import Pcm16
+
+WINDOW_S = 0.5
+"""A lateness that lasts this long is a gap in the sound and not a late event loop."""
+TOLERANCE_S = 0.02
+"""Shifts below this are left alone."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """A frame as it came out of the jitter buffer."""
+
+    at_s: float
+    """Clock time at which it could be played."""
+    samples: Pcm16
+    """Shape (n,), int16 at RATE."""
+
+
+def lay_out(arrivals: Sequence[Arrival], rate: int = RATE) -> Pcm16:
+    """Place frames on the clock, shape (n,); a sample is heard when its frame arrives, as through a loudspeaker.
+
+    Frames come at the pace of the sender, a little late whenever the event loop is busy; so the earliest of the frames
+    within WINDOW_S on either side tells where a frame belongs. Where that shifts later by more than TOLERANCE_S there
+    was a gap, which becomes silence; where it shifts earlier, silent frames are dropped until the lag is made up.
+    """
+    if not arrivals:
+        return np.zeros(0, np.int16)
+    lengths = np.array([len(a.samples) for a in arrivals])
+    before = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    times_s = np.array([a.at_s for a in arrivals])
+    offsets_s = times_s - before / rate
+    placed: list[Pcm16] = []
+    position = 0
+    shift_s = -np.inf
+    for i, arrival in enumerate(arrivals):
+        low, high = np.searchsorted(times_s, [times_s[i] - WINDOW_S, times_s[i] + WINDOW_S])
+        earliest_s = float(offsets_s[low:high].min())
+        if earliest_s > shift_s + TOLERANCE_S:
+            shift_s = earliest_s
+            silence = max(0, round((shift_s + before[i] / rate) * rate) - position)
+            placed.append(np.zeros(silence, np.int16))
+            position += silence
+        elif earliest_s < shift_s - TOLERANCE_S and level_dbfs(arrival.samples) < AGENT_THRESHOLD_DBFS:
+            shift_s -= len(arrival.samples) / rate
+            continue
+        placed.append(arrival.samples)
+        position += len(arrival.samples)
+    return np.concatenate(placed)
+
+
+class Ear:
+    """Keeps every frame of the agent's track."""
+
+    def __init__(self, clock: AudioClock) -> None:
+        self._clock = clock
+        self._arrivals: list[Arrival] = []
+        self._run_frames = 0
+        self.onsets_s: list[float] = []
+        """Clock times at which the agent began to sound after silence of any length."""
+        self.last_sound_s: float | None = None
+        """Clock time of the latest frame with sound."""
+
+    async def run(self, frames: AsyncIterator[Pcm16]) -> None:
+        """Record until the track ends."""
+        async for samples in frames:
+            self.hear(samples, self._clock.now_s())
+
+    def hear(self, samples: Pcm16, at_s: float) -> None:
+        """Take one frame that arrived at `at_s`."""
+        self._arrivals.append(Arrival(at_s, samples))
+        if level_dbfs(samples) < AGENT_THRESHOLD_DBFS:
+            self._run_frames = 0
+            return
+        self._run_frames += 1
+        if self._run_frames < 3:  # 30 ms: a click is not speech
+            return
+        if self._run_frames == 3:
+            self.onsets_s.append(at_s)
+        self.last_sound_s = at_s
+
+    def began_after(self, at_s: float) -> float | None:
+        """Clock time of the first sound that begins after a time, or None."""
+        return next((onset for onset in self.onsets_s if onset > at_s), None)
+
+    def sounded_since(self, at_s: float) -> bool:
+        """Whether there was sound after a time."""
+        return self.last_sound_s is not None and self.last_sound_s > at_s
+
+    def recording(self) -> Pcm16:
+        """Everything heard so far, from the clock's origin, shape (n,)."""
+        return lay_out(self._arrivals)

@@ -1,0 +1,94 @@
+"""What the caller says: lines cut into frames on an audio clock, and where exactly each line lies on it.
+
+A sample at position p of the recording is spoken at p / RATE. As with a microphone, a frame leaves when its last
+sample has been spoken: frame k holds samples [k * n, (k + 1) * n) and is handed over at (k + 1) * n / RATE. So the time
+it takes to fill a frame counts as latency, as it does for a person.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from scripts.caller.clock import FRAME_S, FRAME_SAMPLES, AudioClock
+from scripts.caller.voice import Line
+from serving.audio import Pcm16
+
+
+class Kind(StrEnum):
+    """Why something is said."""
+
+    LINE = "line"
+    """An ordinary line: the agent should answer it."""
+    BARGE_IN = "barge_in"
+    """Said over the agent, to take the floor: the agent should stop, then answer."""
+    BACKCHANNEL = "backchannel"
+    """Said over the agent without wanting the floor: the agent should go on."""
+
+
+@dataclass(slots=True, eq=False)
+class Utterance:
+    """One line as it was said; the positions are known once its frames are sent."""
+
+    line: Line
+    """What is said, and its samples."""
+    kind: Kind = Kind.LINE
+    """Why."""
+    start_sample: int | None = None
+    """Position in the recording of the line's first sample."""
+    spoken: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the last frame has been handed over."""
+
+    @property
+    def end_sample(self) -> int | None:
+        """Position just after the line's last sample."""
+        return None if self.start_sample is None else self.start_sample + len(self.line.samples)
+
+
+class Mouth:
+    """Speaks queued lines, silence in between, one frame every FRAME_S seconds."""
+
+    def __init__(self) -> None:
+        self.utterances: list[Utterance] = []
+        """Everything that was begun, in order."""
+        self._waiting: deque[Utterance] = deque()
+        self._offset = 0
+        self._sent: list[Pcm16] = []
+
+    def say(self, line: Line, kind: Kind = Kind.LINE) -> Utterance:
+        """Queue a line; it begins with the next frame, or after what is queued already."""
+        utterance = Utterance(line, kind)
+        self._waiting.append(utterance)
+        return utterance
+
+    def next_frame(self) -> Pcm16:
+        """The next FRAME_SAMPLES samples, int16; silence where nothing is to be said."""
+        frame = np.zeros(FRAME_SAMPLES, np.int16)
+        if self._waiting:
+            utterance = self._waiting[0]
+            if utterance.start_sample is None:
+                utterance.start_sample = len(self._sent) * FRAME_SAMPLES
+                self.utterances.append(utterance)
+            piece = utterance.line.samples[self._offset : self._offset + FRAME_SAMPLES]
+            frame[: len(piece)] = piece
+            self._offset += FRAME_SAMPLES
+            if self._offset >= len(utterance.line.samples):
+                self._waiting.popleft()
+                self._offset = 0
+                utterance.spoken.set()
+        self._sent.append(frame)
+        return frame
+
+    def recording(self) -> Pcm16:
+        """Everything said so far, from the clock's origin, shape (n,)."""
+        return np.concatenate(self._sent) if self._sent else np.zeros(0, np.int16)
+
+    async def run(self, clock: AudioClock, send: Callable[[Pcm16], Awaitable[None]]) -> None:
+        """Send a frame whenever the clock has passed its end; a late loop catches up, as a sound card's buffer does."""
+        while True:
+            due_s = (len(self._sent) + 1) * FRAME_S
+            await asyncio.sleep(max(0.0, due_s - clock.now_s()))
+            await send(self.next_frame())
