@@ -65,3 +65,8 @@ def _agrees(wanted: Mapping[str, Any], record: Any) -> bool:
 
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def needs_snapshot(goal: Mapping[str, Any]) -> bool:
+    """Whether the clinic's records decide."""
+    return any(what != "said" for what in goal)

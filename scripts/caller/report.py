@@ -1,0 +1,142 @@
+"""What a call leaves on disk: the stereo recording, both transcripts, every turn's latency as JSON and as a picture."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from rich.table import Table
+
+from scripts.caller.clock import RATE
+from scripts.caller.conversation import CallRecord
+from scripts.caller.measure import Mark, TurnTiming, measure
+from scripts.caller.mouth import Kind, Utterance
+from scripts.caller.room import TurnEvent
+
+EARLY_S = 0.5
+"""A turn's figures may come this long before its sound has reached the caller."""
+STAGES = {
+    "end_of_turn_delay_ms": "end of turn",
+    "transcription_delay_ms": "transcript",
+    "llm_ttft_ms": "LLM",
+    "tts_ttfb_ms": "TTS",
+}
+"""The stages' figures that are shown, and their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One line of the caller, what was measured of it, and what the stages say of it."""
+
+    number: int
+    said: str
+    kind: Kind
+    timing: TurnTiming
+    figures: dict[str, Any] | None
+    """The stages' own figures; None when the agent sent none for this turn."""
+
+    @property
+    def framework_ms(self) -> float | None:
+        """Voice-to-voice as the agent's framework counts it, without the transport."""
+        return self.figures.get("voice_to_voice_ms") if self.figures else None
+
+
+def turns_of(record: CallRecord) -> list[Turn]:
+    """Every line of the caller with its measurements, in order."""
+    spoken = [u for u in record.utterances if u.end_sample is not None]
+    timings = measure(record.caller, record.agent, [_mark(u) for u in spoken])
+    figures = pair(timings, record.turns)
+    return [
+        Turn(n, utterance.line.text, utterance.kind, timing, own)
+        for n, (utterance, timing, own) in enumerate(zip(spoken, timings, figures, strict=True), start=1)
+    ]
+
+
+def pair(timings: list[TurnTiming], events: list[TurnEvent]) -> list[dict[str, Any] | None]:
+    """The figures that belong to each turn: those that came after its answer began and before the next answer did."""
+    starts = [(t.agent_start_s, i) for i, t in enumerate(timings) if t.agent_start_s is not None]
+    found: list[dict[str, Any] | None] = [None] * len(timings)
+    for event in events:
+        begun = [i for start, i in starts if start <= event.at_s + EARLY_S]
+        if begun:
+            found[begun[-1]] = event.figures
+    return found
+
+
+def write_recording(record: CallRecord, path: Path) -> None:
+    """FLAC at RATE, caller left, agent right, on one clock; as long as the longer of the two."""
+    both = np.zeros((max(len(record.caller), len(record.agent)), 2), np.int16)
+    both[: len(record.caller), 0] = record.caller
+    both[: len(record.agent), 1] = record.agent
+    soundfile.write(path, both, RATE, subtype="PCM_16")
+
+
+def transcript(record: CallRecord, turns: list[Turn]) -> str:
+    """Who said what when; for the caller's lines both what was said and, as the agent heard it, what was understood."""
+    rows = [(t.timing.caller_start_s, "said", t.said) for t in turns]
+    for segment in record.segments:
+        who = "heard" if segment.identity == record.caller_identity else "agent"
+        rows.append((segment.began_s, who, segment.text.strip()))
+    return "".join(f"{at_s:7.2f} s  {who:5}  {text}\n" for at_s, who, text in sorted(rows) if text)
+
+
+def as_json(record: CallRecord, turns: list[Turn], missing: list[str]) -> dict[str, Any]:
+    """The whole report, ready for json.dump."""
+    measured = [t.timing.voice_to_voice_ms for t in turns if t.timing.voice_to_voice_ms is not None]
+    return {
+        "room": record.room,
+        "goal_reached": not missing,
+        "missing": missing,
+        "problems": record.problems,
+        "voice_to_voice_ms": {"p50": percentile(measured, 50), "p95": percentile(measured, 95), "turns": len(measured)},
+        "turns": [
+            {"turn": t.number, "said": t.said, "kind": t.kind} | asdict(t.timing) | {"stages": t.figures} for t in turns
+        ],
+    }
+
+
+def write_report(record: CallRecord, turns: list[Turn], missing: list[str], folder: Path) -> None:
+    """recording.flac, transcript.txt, turns.json and turns.png."""
+    from scripts.caller.picture import draw_call
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_recording(record, folder / "recording.flac")
+    (folder / "transcript.txt").write_text(transcript(record, turns))
+    (folder / "turns.json").write_text(json.dumps(as_json(record, turns, missing), indent=1) + "\n")
+    draw_call(record, turns, folder / "turns.png")
+
+
+def table_of(turns: list[Turn], title: str) -> Table:
+    """Every turn's latency from the recording, beside the stages' own figures. Milliseconds."""
+    table = Table(title=title, caption="ms; bold: last word of the caller to first sound of the agent, as recorded")
+    for column in ("turn", "caller", "recorded", "framework", *STAGES.values(), "ahead", "overlap", "stopped"):
+        table.add_column(column, justify="left" if column == "caller" else "right")
+    for turn in turns:
+        own = turn.figures or {}
+        stages = [number(own.get(name)) for name in STAGES]
+        ahead = "" if not own else ("yes" if own.get("preempted") else "no")
+        recorded = f"[bold]{number(turn.timing.voice_to_voice_ms)}[/bold]"
+        said = turn.said.replace("[", "\\[") + ("" if turn.kind is Kind.LINE else f" ({turn.kind.replace('_', '-')})")
+        table.add_row(
+            str(turn.number), said, recorded, number(turn.framework_ms), *stages, ahead,
+            number(turn.timing.overlap_ms or None), number(turn.timing.stopped_after_ms),
+        )  # fmt: skip
+    return table
+
+
+def number(value: float | None) -> str:
+    """Whole milliseconds, or a dash."""
+    return "–" if value is None else f"{value:.0f}"
+
+
+def percentile(values: list[float], percent: float) -> float | None:
+    """Linear between the nearest two; None without values."""
+    return round(float(np.percentile(values, percent)), 1) if values else None
+
+
+def _mark(utterance: Utterance) -> Mark:
+    assert utterance.start_sample is not None
+    assert utterance.end_sample is not None
+    return Mark(utterance.start_sample, utterance.end_sample, utterance.kind is not Kind.BACKCHANNEL)
