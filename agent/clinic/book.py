@@ -28,6 +28,8 @@ class Appointment:
     doctor: str
     start: datetime
     reason: str
+    confirmations: int = 1
+    """How often it was booked or moved here; more than once if the caller asked again."""
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class _Entries:
     """What changes while calls come in."""
 
     appointments: list[Appointment] = field(default_factory=list)
+    cancelled: list[Appointment] = field(default_factory=list)
     refills: list[dict[str, str]] = field(default_factory=list)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -78,13 +81,9 @@ class Clinic:
         The same patient asking again for what they already have gets that, so that a repeated request does no harm.
         """
         with self._lock:
-            for known in self._entries.appointments:
-                if (
-                    known.start == start
-                    and _same(known.name, name)
-                    and (doctor is None or _same(known.doctor, doctor.name))
-                ):
-                    return known
+            mine = self._held_by(name, start, doctor)
+            if mine:
+                return self._exchange(mine, replace(mine, confirmations=mine.confirmations + 1))
             doctors = self.facts.doctors if doctor is None else (doctor,)
             free = next(
                 (each for each in doctors if start in self._slots(start.date(), each) and self._is_free(start, each)),
@@ -104,17 +103,20 @@ class Clinic:
             if appointment not in self._entries.appointments:
                 return False
             self._entries.appointments.remove(appointment)
+            self._entries.cancelled.append(appointment)
             return True
 
     def move(self, appointment: Appointment, start: datetime) -> Appointment | None:
         """Puts it on another slot of the same doctor. None if that slot is not free or the appointment is gone."""
         doctor = self.doctor(appointment.doctor)
         with self._lock:
-            if doctor is None or start not in self.free_slots(start.date(), doctor) or not self.cancel(appointment):
+            if doctor is None or appointment not in self._entries.appointments:
                 return None
-            moved = replace(appointment, start=start)
-            self._entries.appointments.append(moved)
-            return moved
+            if start not in self.free_slots(start.date(), doctor):
+                return None
+            return self._exchange(
+                appointment, replace(appointment, start=start, confirmations=appointment.confirmations + 1)
+            )
 
     def request_refill(self, name: str, medication: str) -> RefillStatus:
         """Notes the request if the patient has such a prescription and no doctor must see them first."""
@@ -143,11 +145,13 @@ class Clinic:
         """Everything entered so far, ready for JSON: for the operator's page and for a test's goal."""
         with self._lock:
             appointments = sorted(self._entries.appointments, key=lambda each: (each.start, each.doctor))
+            cancelled = list(self._entries.cancelled)
             refills = [dict(each) for each in self._entries.refills]
         return {
             "clinic": self.facts.name,
             "today": self.today.isoformat(),
             "appointments": [_as_json(each) for each in appointments],
+            "cancelled": [_as_json(each) for each in cancelled],
             "refills": refills,
         }
 
@@ -189,6 +193,21 @@ class Clinic:
         key = f"{demo.seed}|{doctor.name}|{slot:%A %H:%M}"
         return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) < demo.busy_share * 2**32
 
+    def _held_by(self, name: str, start: datetime, doctor: Doctor | None) -> Appointment | None:
+        """What the patient already has at that time, with that doctor if one is named."""
+        for entry in self._entries.appointments:
+            if (
+                entry.start == start
+                and _same(entry.name, name)
+                and (doctor is None or _same(entry.doctor, doctor.name))
+            ):
+                return entry
+        return None
+
+    def _exchange(self, old: Appointment, new: Appointment) -> Appointment:
+        self._entries.appointments[self._entries.appointments.index(old)] = new
+        return new
+
     def _enter(self, name: str, doctor: str, start: datetime, reason: str) -> Appointment:
         entry = Appointment(number=next(self._entries.numbers), name=name, doctor=doctor, start=start, reason=reason)
         self._entries.appointments.append(entry)
@@ -216,4 +235,5 @@ def _as_json(entry: Appointment) -> dict[str, Any]:
         "day": WEEKDAYS[entry.start.weekday()],
         "time": say_time(time(entry.start.hour, entry.start.minute)),
         "reason": entry.reason,
+        "confirmations": entry.confirmations,
     }

@@ -192,10 +192,13 @@ def _offer(slots: list[datetime], *, near: datetime | None = None) -> list[str]:
 
 
 def _next_free(clinic: Clinic, day: SpokenDay | None, doctor: Doctor | None) -> Result:
-    """The first free slots of the next two days that have any, the day asked for included."""
+    """One slot on each of the next two days that have any, the day asked for included: an early and a late one."""
     start = max(day.date, clinic.today) if day else clinic.today
-    firsts = [clinic.free_slots(each, doctor)[0] for each in clinic.days_with_slots(start, doctor)[:2]]
-    return {"status": "none", "next": [f"{clinic.says_day(slot.date())} at {say_time(slot.time())}" for slot in firsts]}
+    days = [clinic.free_slots(each, doctor) for each in clinic.days_with_slots(start, doctor)[:2]]
+    slots = [
+        next((slot for slot in free if slot.hour >= 12), free[-1]) if i else free[0] for i, free in enumerate(days)
+    ]
+    return {"status": "none", "next": [f"{clinic.says_day(slot.date())} at {say_time(slot.time())}" for slot in slots]}
 
 
 def _titled(name: str) -> str:
