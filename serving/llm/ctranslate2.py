@@ -46,16 +46,30 @@ class CTranslate2LlmOptions:
     """Tokens of system messages and tools that stay computed, at 4 bytes x 2 x layers x KV heads x head size each on a
     CPU (12 KiB for the demo model, 64 KiB for Llama 3.2 1B). CTranslate2 frees them only with the model."""
     top_p: float = 0.9
-    """Share of the probability that is sampled from when a request has a temperature."""
+    """Share of the probability that is sampled from when a request has a temperature; above 0, at most 1."""
+
+    def __post_init__(self) -> None:
+        for name in ("intra_threads", "slots", "context_tokens"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if not 0 < self.top_p <= 1:
+            raise ValueError("top_p must be above 0 and at most 1")
 
 
 class CTranslate2LlmStream:
     """One reply."""
 
-    def __init__(self, channel: Channel[ChatEvent], future: "Future[None]", lanes: Lanes) -> None:
+    def __init__(
+        self, channel: Channel[ChatEvent], generation: Generation, future: "Future[None]", lanes: Lanes
+    ) -> None:
+        self.generation = generation
         self._channel = channel
         self._future = future
         self._lanes = lanes
+
+    async def over(self) -> None:
+        """Wait until the engine has done with it."""
+        await asyncio.gather(asyncio.wrap_future(self._future), return_exceptions=True)
 
     def __aiter__(self) -> AsyncIterator[ChatEvent]:
         """TextDelta and ToolCall as they come, then one Usage. Raises EngineError when generating fails."""
@@ -146,7 +160,7 @@ class CTranslate2Llm:
         generation = Generation(model, request, prompt, emit=channel.put, cancelled=lambda: channel.cancelled)
         future = model.lanes.submit(request.priority, generation.run)
         future.add_done_callback(lambda done: channel.finish(_error(done)))
-        return CTranslate2LlmStream(channel, future, model.lanes)
+        return CTranslate2LlmStream(channel, generation, future, model.lanes)
 
     async def warm_prefix(self, request: ChatRequest) -> None:
         """Put the system message and tools of `request` into the prefix cache, unless they are there or it is full."""
@@ -158,7 +172,12 @@ class CTranslate2Llm:
             generation = Generation(model, replace(request, max_tokens=1, priority=Priority.BACKGROUND), prompt)
             await asyncio.wrap_future(model.lanes.submit(Priority.BACKGROUND, generation.run))
         else:
-            logger.warning("the system message and tools are not cached: %d tokens", len(prompt.static))
+            logger.warning(
+                "the system message and tools are not cached: %d tokens, and %d of cached_prefix_tokens %d are in use",
+                len(prompt.static),
+                model.prefixes.tokens,
+                self._options.cached_prefix_tokens,
+            )
 
     def _generate(self, request: ChatRequest) -> None:
         """Generate on every slot of the request's lane and wait for it. Blocks."""

@@ -35,6 +35,22 @@ class Model:
     """Set once: every generation stops at its next token."""
 
 
+class _Callback:
+    """What CTranslate2 calls for each token. Its worker drops it some time after the generation has returned; were it
+    the last to hold the model by then, the worker would have to join itself, which ends the process.
+    """
+
+    def __init__(self, on_token: Callable[[Any], bool]) -> None:
+        self._on_token: Callable[[Any], bool] | None = on_token
+
+    def __call__(self, step: Any) -> bool:
+        return self._on_token is None or self._on_token(step)
+
+    def release(self) -> None:
+        """Forget the generation."""
+        self._on_token = None
+
+
 class Generation:
     """What changes while one reply is being generated."""
 
@@ -55,7 +71,8 @@ class Generation:
         self._cancelled = cancelled
         self._opened_at = time.perf_counter()
         self._ttft_s = 0.0
-        self._tokens = 0
+        self.tokens = 0
+        """How many the model has generated so far, the one that ends the reply included."""
         self._decoder = DecodeStream(skip_special_tokens=True)
         self._python_tag = model.tokenizer.token_to_id(PYTHON_TAG)
         self._parser = ToolCallParser()
@@ -65,21 +82,22 @@ class Generation:
         """Generate to the end, or until nobody wants it any more. Raises EngineDied, ToolCallMalformed."""
         model, prompt = self._model, self._prompt
         model.lanes.wait_turn(self._request.priority, self._stopped)
-        if self._stopped():
+        if self._ended_early():
             return
         self._keeps_prefix = model.prefixes.admit(prompt.static)
         cached_tokens = model.prefixes.cached_tokens(prompt.static)
+        on_token = _Callback(self._on_token)
         try:
-            model.generator.generate_batch([list(prompt.rest)], callback=self._on_token, **self._arguments())
+            model.generator.generate_batch([list(prompt.rest)], callback=on_token, **self._arguments())
         except RuntimeError as error:
             raise EngineDied(f"The language model failed: {error}. It has to be loaded again.") from error
-        if self._stopped():
-            if model.closing.is_set():
-                raise EngineDied("The language model was closed in the middle of a reply.")
+        finally:
+            on_token.release()
+        if self._ended_early():
             return
         for event in self._parser.finish():
             self._emit(event)
-        self._emit(Usage(len(prompt), cached_tokens, self._tokens, self._ttft_s))
+        self._emit(Usage(len(prompt), cached_tokens, self.tokens, self._ttft_s))
 
     def _arguments(self) -> dict[str, Any]:
         sampling: dict[str, float] = {"sampling_topk": 1}
@@ -101,10 +119,16 @@ class Generation:
     def _stopped(self) -> bool:
         return self._cancelled() or self._model.closing.is_set()
 
+    def _ended_early(self) -> bool:
+        """Whether nobody wants the rest. Raises EngineDied if somebody does but the model is being closed."""
+        if self._model.closing.is_set() and not self._cancelled():
+            raise EngineDied("The language model was closed in the middle of a reply. Ask again once it is ready.")
+        return self._cancelled()
+
     def _on_token(self, step: Any) -> bool:
         """Called by CTranslate2 for each token; True ends the generation."""
-        self._tokens += 1
-        if self._tokens == 1:
+        self.tokens += 1
+        if self.tokens == 1:
             self._ttft_s = time.perf_counter() - self._opened_at
             if self._keeps_prefix:
                 self._model.prefixes.computed(self._prompt.static)

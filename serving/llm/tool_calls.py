@@ -8,7 +8,7 @@ Not one character of it may be spoken, so text is held back for as long as it co
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 from uuid import uuid4
 
 from serving.chat import TextDelta, ToolCall
@@ -70,7 +70,8 @@ class ToolCallParser:
         """
         held, self._held = self._held, ""
         if self._in_call:
-            if not self._done and (held.strip(_SEPARATORS) or not self._calls):
+            nothing_read = not self._calls and not self._malformed
+            if not self._done and (held.strip(_SEPARATORS) or nothing_read):
                 self._malformed.append("truncated")
         elif held.startswith(("{", "<|")):
             self._malformed.append("truncated")
@@ -191,18 +192,27 @@ class _ObjectScanner:
 def read_call(source: str) -> tuple[str, str] | Reason:
     """Name and arguments (a JSON object as text) of one call, or why it is none."""
     try:
-        call = json.loads(source)
+        call = _load(source)
         if isinstance(call.get("function"), dict):
             call = call["function"]
         name = call.get("name") or call.get("function")
         arguments = call.get("parameters", call.get("arguments"))
         if isinstance(arguments, str):
-            arguments = json.loads(arguments or "{}")
+            arguments = _load(arguments or "{}")
     except (ValueError, RecursionError):
         return "not JSON"
     if not isinstance(name, str):
         return "no name"
     return _checked(name, {} if arguments is None else arguments)
+
+
+def _load(source: str) -> Any:
+    """JSON proper: Python's reader would also take NaN and Infinity. Raises ValueError."""
+    return json.loads(source, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _checked(name: str, arguments: Any) -> tuple[str, str] | Reason:
