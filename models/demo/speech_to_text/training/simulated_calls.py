@@ -1,0 +1,45 @@
+"""What callers say in the simulated calls that the demo's language model is trained on: the same words, so that the two fit."""
+
+import random
+
+from models.demo.language_model.training import simulate
+from models.demo.language_model.training.domain import Lex, random_facts
+
+MAX_WORDS = 18
+MAX_REPEATS = 2
+"""Times that one utterance is taken: short answers would otherwise fill the corpus."""
+
+
+class Words(Lex):
+    """Both splits of the language model's word lists and no invented names: a recogniser may know every name."""
+
+    def __init__(self, rng: random.Random) -> None:
+        """Draws from `rng`."""
+        super().__init__(rng, "test")
+        train = Lex(rng, "train")
+        for kind in ("first", "last", "docs", "place", "street", "near"):
+            setattr(self, kind, getattr(self, kind) + getattr(train, kind))
+
+
+def sentences(count: int, seed: int) -> list[str]:
+    """`count` utterances of at most MAX_WORDS words, as they were meant: without recognition errors."""
+    simulate.asr_noise = _as_meant
+    garbled = set(simulate.GARBLE)
+    rng = random.Random(seed)
+    words, found, seen = Words(rng), list[str](), dict[str, int]()
+    while len(found) < count:
+        for role, text, _ in simulate.dialogue(words, random_facts(words))["messages"]:
+            said = text.split()
+            if role != "user" or not 0 < len(said) <= MAX_WORDS or sum(w in garbled for w in said) > 0.6 * len(said):
+                continue
+            seen[text] = seen.get(text, 0) + 1
+            if seen[text] <= MAX_REPEATS:
+                found.append(text)
+    rng.shuffle(found)
+    return found[:count]
+
+
+def _as_meant(text: str, rng: random.Random, rate: float = 0.0) -> str:
+    """Stands in for the simulator's recognition errors; only the marks around slot values go."""
+    del rng, rate
+    return " ".join(text.replace("[", "").replace("]", "").split())
