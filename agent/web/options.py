@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import ClassVar
 
 DEMO_EXAMPLES = (
-    "I would like to book an appointment with Doctor Patel.",
-    "What are your opening hours on Saturday?",
-    "I need a refill of my prescription.",
+    "I would like to book an appointment",
+    "Are you open on Sunday?",
+    "I need a refill",
     "Are my test results ready?",
 )
 

@@ -30,13 +30,17 @@ Serve = Callable[..., AbstractAsyncContextManager[str]]
 OpenPage = Callable[..., AbstractAsyncContextManager[Page]]
 
 
-@pytest.fixture(scope="session")
-def microphone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the browser's microphone hears: 10 s of a tone of -12 dBFS, 48 kHz mono."""
-    path = tmp_path_factory.mktemp("microphone") / "tone.wav"
+def write_tone(path: Path) -> Path:
+    """Writes what the browser's microphone hears, over and over: 10 s of a tone of -12 dBFS, 48 kHz mono."""
     times_s = np.arange(48_000 * 10) / 48_000
     soundfile.write(path, 0.25 * np.sin(2 * np.pi * 300 * times_s), 48_000, subtype="PCM_16")
     return path
+
+
+@pytest.fixture(scope="session")
+def microphone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The microphone's sound, in a file."""
+    return write_tone(tmp_path_factory.mktemp("microphone") / "tone.wav")
 
 
 @pytest.fixture
@@ -71,10 +75,15 @@ async def serve_web(options: WebOptions, **site: Any) -> AsyncIterator[str]:
         yield url
 
 
+def find_browser() -> str | None:
+    """A Chromium on PATH."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
 @pytest.fixture(scope="session")
 def browser_program() -> Iterator[str]:
     """A Chromium on PATH; without one (CALLBOX_BROWSER=none make test) the browser's tests are skipped."""
-    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    program = find_browser()
     if program is None:
         pytest.skip("no Chromium on PATH: scripts/install_browser.sh installs one")
     yield program

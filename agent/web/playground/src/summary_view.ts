@@ -24,10 +24,10 @@ export class SummaryView {
       ["turns", "Answers", String(figures.turns.length)],
     ];
     if (middle !== null) {
-      rows.push(["p50", "Response time, half within (p50)", `${Math.round(middle)} ms`]);
+      rows.push(["p50", "Response time (median, p50)", `${Math.round(middle)} ms`]);
       rows.push(["slowest", "Slowest", `${Math.round(Math.max(...totals))} ms`]);
     }
-    rows.push(["interruptions", "Times you cut in", String(figures.interruptions)]);
+    rows.push(["interruptions", "Interruptions", String(figures.interruptions)]);
     this.list.replaceChildren(
       ...rows.flatMap(([key, label, value]) => [element("dt", {}, label), element("dd", { data: { testid: `summary-${key}` } }, value)]),
     );

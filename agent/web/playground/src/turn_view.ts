@@ -33,33 +33,25 @@ function summary(turn: Turn): HTMLElement {
 }
 
 function table(turn: Turn): HTMLTableElement {
-  const body = element("tbody", {});
-  for (const stage of stages(turn)) {
-    const label = stage.ahead ? `${stage.label} (ahead)` : stage.label;
-    body.append(row(label, stage.durationMs, bar(scaleOf(turn), [stage])));
-  }
-  body.append(row("Your last word to first sound", turn.voice_to_voice_ms, null));
-  return element("table", { class: "waterfall" }, element("caption", { class: "visually-hidden" }, `Stages of turn ${turn.turn}`), body);
+  const scaleMs = scaleOf(turn);
+  const total: Span = { key: "total", startMs: 0, durationMs: turn.voice_to_voice_ms ?? 0 };
+  const body = element("tbody", {}, ...stages(turn).map((stage) => row(stage.label, stage.durationMs, bar(scaleMs, [stage]))));
+  body.append(row("Total", turn.voice_to_voice_ms, bar(scaleMs, [total])));
+  const caption = element("caption", { class: "visually-hidden" }, `Stages of turn ${turn.turn}`);
+  return element("table", { class: "waterfall" }, caption, body);
 }
 
-function row(label: string, ms: number | null, drawing: Element | null): DocumentFragment {
+function row(label: string, ms: number | null, drawing: Element): HTMLTableRowElement {
   const name = element("th", {}, label);
   name.scope = "row";
-  const rows = document.createDocumentFragment();
-  rows.append(element("tr", {}, name, element("td", {}, text(ms))));
-  if (drawing) {
-    const cell = element("td", { class: "bar-cell" }, drawing);
-    cell.colSpan = 2;
-    const drawn = element("tr", {}, cell);
-    drawn.setAttribute("aria-hidden", "true");
-    rows.append(drawn);
-  }
-  return rows;
+  const drawn = element("td", { class: "bar-cell" }, drawing);
+  drawn.setAttribute("aria-hidden", "true");
+  return element("tr", {}, name, drawn, element("td", {}, text(ms)));
 }
 
 function note(turn: Turn): string {
-  const parts = [turn.preempted ? "The answer was prepared in the silence, before the turn was decided." : "The answer was started when the turn was decided."];
-  if (turn.end_of_turn_probability !== null) parts.push(`Sure that you had finished: ${Math.round(turn.end_of_turn_probability * 100)} %.`);
+  const parts = [turn.preempted ? "Answer prepared during the silence." : "Answer begun after the end of the turn."];
+  if (turn.end_of_turn_probability !== null) parts.push(`End of turn judged ${Math.round(turn.end_of_turn_probability * 100)} % likely.`);
   return parts.join(" ");
 }
 
@@ -95,5 +87,5 @@ function scaleOf(turn: Turn): number {
 }
 
 function text(ms: number | null): string {
-  return ms === null ? "not measured" : `${Math.round(ms)} ms`;
+  return ms === null ? "–" : `${Math.round(ms)} ms`;
 }

@@ -67,10 +67,10 @@ export function stages(turn: Turn): Stage[] {
   const modelStart = turn.preempted ? early : decided;
   const voiceStart = modelStart + (turn.llm_ttft_ms ?? 0);
   const drawn: [Stage["key"], string, number, number | null][] = [
-    ["transcript", "Words written down", 0, turn.transcription_delay_ms],
-    ["turn", "Turn decided", 0, turn.end_of_turn_delay_ms],
-    ["model", "First token of the answer", modelStart, turn.llm_ttft_ms],
-    ["voice", "First sound made", voiceStart, turn.tts_ttfb_ms],
+    ["transcript", "Transcript", 0, turn.transcription_delay_ms],
+    ["turn", "End of turn", 0, turn.end_of_turn_delay_ms],
+    ["model", "First token", modelStart, turn.llm_ttft_ms],
+    ["voice", "First sound", voiceStart, turn.tts_ttfb_ms],
   ];
   return drawn
     .filter((stage): stage is [Stage["key"], string, number, number] => stage[3] !== null)
