@@ -8,6 +8,7 @@ Exit code 0: the dialogue reached its goal; 1: it did not; 2: no call could be m
 """
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +24,7 @@ from scripts.caller.report import percentile, table_of, transcript, turns_of, wr
 from scripts.caller.room import WEB, CallerRoom, ask_for_call
 from scripts.caller.voice import Voice, load_voice, voices
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 132)
 app = typer.Typer(pretty_exceptions_enable=False)
 
 
@@ -67,6 +68,8 @@ def main(
         console.print("dialogues:", ", ".join(sorted(path.stem for path in DIALOGUES.glob("*.yaml"))))
         console.print("voices:   ", ", ".join(voices()))
         return
+    # The agent ends the call by closing the room; the client library takes every data channel that goes for an error.
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)
     reached = True
     try:
         script, speaker = find_dialogue(dialogue), load_voice(voice)

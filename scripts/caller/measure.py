@@ -1,8 +1,8 @@
 """Latency from the recorded audio alone. Pure: two mono arrays and where the caller's lines lie in, times out.
 
-Sound is judged in windows of 5 ms by RMS level. The caller's channel is what was sent, digital silence between lines, so
-anything above -50 dBFS is voice; the agent's channel went through Opus and a jitter buffer, whose comfort noise stays
-below -60 dBFS, so the line is drawn at -45 dBFS. A single window above it is a click: a sound lasts 20 ms or more.
+Sound is judged in windows of 5 ms by RMS level. The caller's channel is what was sent, lines at -20 dBFS over a floor of
+-60 dBFS, so anything above -50 dBFS is voice; the agent's channel went through Opus and a jitter buffer, whose comfort
+noise stays below -60 dBFS, so the line is drawn at -45 dBFS. Less than 20 ms above it is a click and no sound.
 The agent pauses at commas and between sentences; only SILENCE_S without sound ends what it says.
 """
 

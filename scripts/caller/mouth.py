@@ -48,10 +48,16 @@ class Utterance:
         return None if self.start_sample is None else self.start_sample + len(self.line.samples)
 
 
-class Mouth:
-    """Speaks queued lines, silence in between, one frame every FRAME_S seconds."""
+FLOOR_DBFS = -60.0
+"""Noise of the microphone and the room, RMS. No microphone delivers digital silence, and models of speech that were
+trained on recordings judge a voice that ends in it worse than one that ends in a quiet room."""
 
-    def __init__(self) -> None:
+
+class Mouth:
+    """Speaks queued lines, a quiet room in between, one frame every FRAME_S seconds."""
+
+    def __init__(self, *, floor_dbfs: float = FLOOR_DBFS) -> None:
+        self._noise = np.random.default_rng(0).normal(0, 32768 * 10 ** (floor_dbfs / 20), (100, FRAME_SAMPLES))
         self.utterances: list[Utterance] = []
         """Everything that was begun, in order."""
         self._waiting: deque[Utterance] = deque()
@@ -65,22 +71,22 @@ class Mouth:
         return utterance
 
     def next_frame(self) -> Pcm16:
-        """The next FRAME_SAMPLES samples, int16; silence where nothing is to be said."""
-        frame = np.zeros(FRAME_SAMPLES, np.int16)
+        """The next FRAME_SAMPLES samples, int16; only the floor where nothing is to be said."""
+        frame = self._noise[len(self._sent) % len(self._noise)].copy()
         if self._waiting:
             utterance = self._waiting[0]
             if utterance.start_sample is None:
                 utterance.start_sample = len(self._sent) * FRAME_SAMPLES
                 self.utterances.append(utterance)
             piece = utterance.line.samples[self._offset : self._offset + FRAME_SAMPLES]
-            frame[: len(piece)] = piece
+            frame[: len(piece)] += piece
             self._offset += FRAME_SAMPLES
             if self._offset >= len(utterance.line.samples):
                 self._waiting.popleft()
                 self._offset = 0
                 utterance.spoken.set()
-        self._sent.append(frame)
-        return frame
+        self._sent.append(np.clip(frame, -32768, 32767).astype(np.int16))
+        return self._sent[-1]
 
     def recording(self) -> Pcm16:
         """Everything said so far, from the clock's origin, shape (n,)."""

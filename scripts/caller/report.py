@@ -92,7 +92,8 @@ def as_json(record: CallRecord, turns: list[Turn], missing: list[str]) -> dict[s
         "problems": record.problems,
         "voice_to_voice_ms": {"p50": percentile(measured, 50), "p95": percentile(measured, 95), "turns": len(measured)},
         "turns": [
-            {"turn": t.number, "said": t.said, "kind": t.kind} | asdict(t.timing) | {"stages": t.figures} for t in turns
+            {"turn": t.number, "said": t.said, "kind": t.kind} | _rounded(asdict(t.timing)) | {"stages": t.figures}
+            for t in turns
         ],
     }
 
@@ -110,9 +111,15 @@ def write_report(record: CallRecord, turns: list[Turn], missing: list[str], fold
 
 def table_of(turns: list[Turn], title: str) -> Table:
     """Every turn's latency from the recording, beside the stages' own figures. Milliseconds."""
-    table = Table(title=title, caption="ms; bold: last word of the caller to first sound of the agent, as recorded")
+    table = Table(
+        title=title, caption="ms; recorded: last word of the caller to first sound of the agent", expand=False
+    )
     for column in ("turn", "caller", "recorded", "framework", *STAGES.values(), "ahead", "overlap", "stopped"):
-        table.add_column(column, justify="left" if column == "caller" else "right")
+        is_text = column == "caller"
+        table.add_column(
+            column, justify="left" if is_text else "right", overflow="ellipsis", no_wrap=True,
+            max_width=40 if is_text else None,
+        )  # fmt: skip
     for turn in turns:
         own = turn.figures or {}
         stages = [number(own.get(name)) for name in STAGES]
@@ -134,6 +141,10 @@ def number(value: float | None) -> str:
 def percentile(values: list[float], percent: float) -> float | None:
     """Linear between the nearest two; None without values."""
     return round(float(np.percentile(values, percent)), 1) if values else None
+
+
+def _rounded(values: dict[str, float | None]) -> dict[str, float | None]:
+    return {name: None if value is None else round(value, 3) for name, value in values.items()}
 
 
 def _mark(utterance: Utterance) -> Mark:

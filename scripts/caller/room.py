@@ -135,7 +135,7 @@ class CallerRoom:
 
     def _on_track(self, track: rtc.Track, _publication: object, _participant: object) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
-            self._keep(self.ear.run(_frames(track)))
+            self._keep(self.ear.run(frames_of(track)))
             self.agent_joined.set()
 
     def _on_caption(self, reader: rtc.TextStreamReader, identity: str) -> None:
@@ -164,7 +164,8 @@ class CallerRoom:
         task.add_done_callback(self._tasks.discard)
 
 
-async def _frames(track: rtc.Track) -> AsyncIterator[Pcm16]:
+async def frames_of(track: rtc.Track) -> AsyncIterator[Pcm16]:
+    """The track's sound in frames of FRAME_SAMPLES at RATE, as they come out of the jitter buffer."""
     frame_ms = int(1000 * FRAME_S)
     stream = rtc.AudioStream(track, sample_rate=RATE, num_channels=1, frame_size_ms=frame_ms)
     try:
