@@ -4,12 +4,19 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from agent.keys import ensure_keys
 from agent.profiles import Choice, choose_profile
 from agent.settings import ROOT, Keys, Network, Settings, load_keys, load_settings
 from agent.supervisor.console import StatusBoard
-from agent.supervisor.livekit_server import LOOPBACK, require_own_address, server_config, server_program
+from agent.supervisor.livekit_server import (
+    LOOPBACK,
+    node_address,
+    require_own_address,
+    server_config,
+    server_program,
+)
 from agent.supervisor.ports import Port, require_free
 from agent.supervisor.probes import answers_200
 from agent.supervisor.process import ProcessSpec
@@ -44,7 +51,7 @@ def run_callbox(*, profile: str = "", address: str = "") -> int:
 def prepare(settings: Settings, board: StatusBoard) -> tuple[ProcessSpec, ...]:
     """What to start, once everything that it needs is found in order. Raises CallboxError."""
     network = settings.network
-    require_own_address(network.address)
+    require_own_address(network)
     program = str(server_program())
     require_free(ports(network))
     if ensure_keys(ENV_FILE, livekit_url=livekit_url(network)):
@@ -54,57 +61,52 @@ def prepare(settings: Settings, board: StatusBoard) -> tuple[ProcessSpec, ...]:
 
 def ports(network: Network) -> tuple[Port, ...]:
     """Every port that will be opened."""
-    is_local = network.is_loopback
-    listening = (
+    everywhere = "0.0.0.0"
+    always = (
         Port(network.livekit_port, "tcp", LOOPBACK, "network.livekit_port"),
-        Port(network.rtc_udp_port, "udp", network.address, "network.rtc_udp_port"),
-        Port(network.web_port, "tcp", network.address, "network.web_port"),
+        Port(network.rtc_udp_port, "udp", node_address(network), "network.rtc_udp_port"),
+        Port(network.web_port, "tcp", LOOPBACK if network.is_loopback else everywhere, "network.web_port"),
         Port(network.ops_port, "tcp", LOOPBACK, "network.ops_port"),
     )
-    return listening if is_local else (*listening, Port(network.rtc_tcp_port, "tcp", "0.0.0.0", "network.rtc_tcp_port"))
+    if network.is_loopback:
+        return always
+    return (*always, Port(network.rtc_tcp_port, "tcp", everywhere, "network.rtc_tcp_port"))
 
 
 def processes(settings: Settings, keys: Keys, *, livekit_program: str) -> tuple[ProcessSpec, ...]:
     """The processes with their probes, in the order of their start. Secrets go through the environment only."""
     network = settings.network
-    shared = {
-        "PYTHONUNBUFFERED": "1",
-        "CALLBOX_ADDRESS": network.address,
-        "LIVEKIT_URL": livekit_url(network),
-        "LIVEKIT_API_KEY": keys.api_key,
-        "LIVEKIT_API_SECRET": keys.api_secret,
-    }
+    livekit = ProcessSpec(
+        name="livekit",
+        command=(livekit_program,),
+        environment={
+            "LIVEKIT_CONFIG": server_config(network),
+            "LIVEKIT_KEYS": f"{keys.api_key}: {keys.api_secret}",
+        },
+        probe=answers_200(f"http://{LOOPBACK}:{network.livekit_port}/"),
+        ready_timeout_s=30.0,
+    )
+    worker = replace(
+        _python_process("worker", settings, keys, ready_url=f"http://{LOOPBACK}:{network.ops_port}/readyz"),
+        ready_timeout_s=WORKER_READY_TIMEOUT_S,
+    )
+    web = _python_process("web", settings, keys, ready_url=f"http://{LOOPBACK}:{network.web_port}/healthz")
+    return livekit, worker, web
 
-    def python(command: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "agent", command, "--profile", settings.profile)
 
-    return (
-        ProcessSpec(
-            name="livekit",
-            command=(livekit_program,),
-            environment={
-                "LIVEKIT_CONFIG": server_config(network),
-                "LIVEKIT_KEYS": f"{keys.api_key}: {keys.api_secret}",
-            },
-            probe=answers_200(f"http://{LOOPBACK}:{network.livekit_port}/"),
-            ready_timeout_s=30.0,
-        ),
-        ProcessSpec(
-            name="worker",
-            command=python("worker"),
-            environment=shared,
-            probe=answers_200(f"http://{LOOPBACK}:{network.ops_port}/readyz"),
-            needs=("livekit",),
-            ready_timeout_s=WORKER_READY_TIMEOUT_S,
-        ),
-        ProcessSpec(
-            name="web",
-            command=python("web"),
-            environment=shared,
-            probe=answers_200(f"http://{network.address}:{network.web_port}/healthz"),
-            needs=("livekit",),
-            ready_timeout_s=60.0,
-        ),
+def _python_process(command: str, settings: Settings, keys: Keys, *, ready_url: str) -> ProcessSpec:
+    return ProcessSpec(
+        name=command,
+        command=(sys.executable, "-m", "agent", command, "--profile", settings.profile),
+        environment={
+            "PYTHONUNBUFFERED": "1",
+            "CALLBOX_ADDRESS": settings.network.address,
+            "LIVEKIT_URL": livekit_url(settings.network),
+            "LIVEKIT_API_KEY": keys.api_key,
+            "LIVEKIT_API_SECRET": keys.api_secret,
+        },
+        probe=answers_200(ready_url),
+        needs=("livekit",),
     )
 
 
@@ -116,7 +118,7 @@ def livekit_url(network: Network) -> str:
 def announcement(settings: Settings) -> Sequence[str]:
     """What is shown when all are ready: the address first."""
     network = settings.network
-    lines = [f"Callbox is ready: http://{network.address}:{network.web_port}"]
+    lines = [f"Callbox is ready: http://{node_address(network)}:{network.web_port}"]
     lines.append(f"Profile {settings.profile}. {settings.title}".rstrip())
     if not network.is_loopback:
         lines.append(

@@ -95,15 +95,15 @@ class Keeper:
         ready = asyncio.create_task(self._until_ready())
         try:
             await asyncio.wait({ended, ready}, timeout=self.spec.ready_timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if ready.done():
+                ready.result()
+                self.has_been_ready.set()
+                self._tell(ProcessState.READY)
+                return describe_status(await ended)
             if ended.done():
                 return self._judge_early_end(ended.result())
-            if not ready.done():
-                await child.stop(self._options.stop_grace_s)
-                return f"was not ready within {self.spec.ready_timeout_s:g} s"
-            ready.result()
-            self.has_been_ready.set()
-            self._tell(ProcessState.READY)
-            return describe_status(await ended)
+            await child.stop(self._options.stop_grace_s)
+            return f"was not ready within {self.spec.ready_timeout_s:g} s"
         finally:
             ended.cancel()
             ready.cancel()

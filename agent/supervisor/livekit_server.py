@@ -25,22 +25,26 @@ def server_program() -> Path:
     return program
 
 
-def require_own_address(address: str) -> None:
-    """Raises ConfigError unless `address` is an IPv4 address of this machine, or loopback."""
-    if address == LOOPBACK:
+def require_own_address(network: Network) -> None:
+    """Raises ConfigError unless `network.address` is loopback or an IPv4 address of this machine."""
+    if network.is_loopback:
         return
     try:
-        ipaddress.IPv4Address(address)
+        ipaddress.IPv4Address(network.address)
     except ValueError:
-        raise ConfigError(f"ADDRESS={address} is not an IPv4 address such as 192.168.1.5.") from None
-    own = sorted(
-        {item.address for items in psutil.net_if_addrs().values() for item in items if item.family == socket.AF_INET}
-    )
-    if address not in own:
+        raise ConfigError(f"ADDRESS={network.address} is not an IPv4 address such as 192.168.1.5.") from None
+    items = [item for items in psutil.net_if_addrs().values() for item in items]
+    own = sorted({item.address for item in items if item.family == socket.AF_INET})
+    if network.address not in own:
         raise ConfigError(
-            f"ADDRESS={address} is not an address of this machine. It has: {', '.join(own)}. "
+            f"ADDRESS={network.address} is not an address of this machine. It has: {', '.join(own)}. "
             "Take the one by which the callers' machines reach it."
         )
+
+
+def node_address(network: Network) -> str:
+    """The IPv4 address that livekit-server and the web server are reached by."""
+    return LOOPBACK if network.is_loopback else network.address
 
 
 def server_config(network: Network, config_file: Path = CONFIG) -> str:
@@ -58,18 +62,17 @@ def server_config(network: Network, config_file: Path = CONFIG) -> str:
     filled = {
         **config,
         "port": network.livekit_port,
-        "bind_addresses": [LOOPBACK] if network.is_loopback else [LOOPBACK, network.address],
+        "bind_addresses": sorted({LOOPBACK, node_address(network)}),
         "rtc": {**(config.get("rtc") or {}), **_rtc(network)},
     }
     return yaml.safe_dump(filled, sort_keys=False)
 
 
 def _rtc(network: Network) -> dict[str, Any]:
-    is_local = network.is_loopback
     return {
         "udp_port": network.rtc_udp_port,
-        "tcp_port": 0 if is_local else network.rtc_tcp_port,
-        "node_ip": network.address,
-        "enable_loopback_candidate": is_local,
-        "ips": {"includes": [f"{network.address}/32"]},
+        "tcp_port": 0 if network.is_loopback else network.rtc_tcp_port,
+        "node_ip": node_address(network),
+        "enable_loopback_candidate": network.is_loopback,
+        "ips": {"includes": [f"{node_address(network)}/32"]},
     }

@@ -35,8 +35,9 @@ class ProcessSpec:
 class ChildProcess:
     """A running process and what it started."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, output: "_Output") -> None:
         self._process = process
+        self._output = output
 
     @classmethod
     async def start(cls, spec: ProcessSpec) -> "ChildProcess":
@@ -44,16 +45,24 @@ class ChildProcess:
 
         Must be called in the main thread: the kernel sends the death signal when the thread that forked ends.
         """
-        process = await asyncio.create_subprocess_exec(
-            *spec.command,
-            env={**os.environ, **spec.environment},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_die_with(os.getpid()),
-        )
-        return cls(process)
+        # A pipe of our own: with asyncio's, wait() would not return before whoever else holds it has closed it.
+        read_end, write_end = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *spec.command,
+                env={**os.environ, **spec.environment},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with(os.getpid()),
+            )
+        except OSError:
+            os.close(read_end)
+            raise
+        finally:
+            os.close(write_end)
+        return cls(process, await _Output.open(read_end))
 
     @property
     def pid(self) -> int:
@@ -61,18 +70,20 @@ class ChildProcess:
         return self._process.pid
 
     async def lines(self) -> AsyncIterator[str]:
-        """What it writes, without line ends, until every writer has gone."""
-        assert self._process.stdout is not None
+        """What it writes, without line ends, until every writer has gone; then, or when cancelled, the pipe is closed."""
         pending = b""
-        while block := await self._process.stdout.read(READ_BYTES):
-            *complete, pending = (pending + block).split(b"\n")
-            for line in complete:
-                yield line.decode(errors="replace").rstrip("\r")
-            if len(pending) > READ_BYTES:
+        try:
+            while block := await self._output.reader.read(READ_BYTES):
+                *complete, pending = (pending + block).split(b"\n")
+                for line in complete:
+                    yield line.decode(errors="replace").rstrip("\r")
+                if len(pending) > READ_BYTES:
+                    yield pending.decode(errors="replace")
+                    pending = b""
+            if pending:
                 yield pending.decode(errors="replace")
-                pending = b""
-        if pending:
-            yield pending.decode(errors="replace")
+        finally:
+            self._output.close()
 
     async def wait(self) -> int:
         """Its exit status; negative: the signal that killed it. Whatever it left behind in its group is killed."""
@@ -103,6 +114,22 @@ class ChildProcess:
             return [head, *head.children(recursive=True)]
         except psutil.NoSuchProcess:
             return []
+
+
+class _Output:
+    """The end of a pipe that we read."""
+
+    def __init__(self, reader: asyncio.StreamReader, transport: asyncio.ReadTransport) -> None:
+        self.reader = reader
+        self.close = transport.close
+
+    @classmethod
+    async def open(cls, descriptor: int) -> "_Output":
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
+        )
+        return cls(reader, transport)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
