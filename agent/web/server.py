@@ -66,7 +66,7 @@ def run_web(options: WebOptions) -> None:
     except OSError as error:
         raise ConfigError(
             f"Cannot listen on {options.host}:{options.port} ({error.strerror or error}). "
-            "Stop what uses the port, or set another one with web.port in configs/site.yaml."
+            "Stop what uses the port, or set another one with network.web_port in configs/site.yaml."
         ) from error
 
 
@@ -180,13 +180,13 @@ def _tls_context(options: WebOptions) -> ssl.SSLContext | None:
     if options.tls_cert is None and options.tls_key is None:
         return None
     if options.tls_cert is None or options.tls_key is None:
-        raise ConfigError("HTTPS needs both web.tls_cert and web.tls_key; set both or neither.")
+        raise ConfigError("HTTPS needs both network.tls_cert and network.tls_key; set both or neither.")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         context.load_cert_chain(options.tls_cert, options.tls_key)
     except OSError as error:
         raise ConfigError(
             f"The certificate {options.tls_cert} and its key {options.tls_key} cannot be used ({error}). "
-            "Check web.tls_cert and web.tls_key in configs/site.yaml."
+            "Check network.tls_cert and network.tls_key in configs/site.yaml."
         ) from error
     return context

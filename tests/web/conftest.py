@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,12 +81,12 @@ def find_browser() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def browser_program() -> Iterator[str]:
+def browser_program() -> str:
     """A Chromium on PATH; without one (CALLBOX_BROWSER=none make test) the browser's tests are skipped."""
     program = find_browser()
     if program is None:
         pytest.skip("no Chromium on PATH: scripts/install_browser.sh installs one")
-    yield program
+    return program
 
 
 @pytest.fixture

@@ -18,7 +18,12 @@ VIEWS: Mapping[str, dict[str, Any]] = {
     "wide-dark": {"viewport": {"width": 1180, "height": 860}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
 }
-TURN = {"end_of_turn_delay_ms": 304.0, "transcription_delay_ms": 212.0, "preempted": True, "end_of_turn_probability": 0.94}
+TURN = {
+    "end_of_turn_delay_ms": 304.0,
+    "transcription_delay_ms": 212.0,
+    "preempted": True,
+    "end_of_turn_probability": 0.94,
+}
 TURNS = (
     {**TURN, "turn": 1, "voice_to_voice_ms": 862.0, "llm_ttft_ms": 240.0, "tts_ttfb_ms": 95.0, "preempted": False},
     {**TURN, "turn": 2, "voice_to_voice_ms": 531.0, "llm_ttft_ms": 180.0, "tts_ttfb_ms": 88.0},
@@ -62,10 +67,8 @@ async def take(page: Page, server: LiveKitServer, folder: Path, view: str) -> No
     await agent.leave()
 
 
-async def main(folder: Path) -> None:
+async def main(folder: Path, tone: Path) -> None:
     """One call for each view."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tone = write_tone(folder / "microphone.wav")
     flags = [*FLAGS, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-audio-capture={tone}"]
     with run_livekit_server() as server:
         options = WebOptions(
@@ -81,4 +84,6 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(out, write_tone(out / "microphone.wav")))

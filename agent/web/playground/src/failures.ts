@@ -34,7 +34,7 @@ export function microphoneFailure(error: unknown): Failure {
 export function insecurePage(): Failure {
   return new Failure(
     "insecure-page",
-    "The browser allows the microphone only on secure pages. Open http://localhost:8080 on the box itself, or ask for Callbox to be served over HTTPS (web.tls_cert and web.tls_key in configs/site.yaml). You can still type to the agent below.",
+    "The browser allows the microphone only on secure pages. Open http://localhost:8080 on the box itself, or ask for Callbox to be served over HTTPS (network.tls_cert and network.tls_key in configs/site.yaml). You can still type to the agent below.",
   );
 }
 
