@@ -59,6 +59,11 @@ def begins_clause(words: list[str], conjunction: str) -> bool:
     return not {"between", "both", "either"} & {word.lower() for word in words[-3:]}
 
 
+def is_calendar_word(word: str) -> bool:
+    """Whether it is a weekday or a month, which are written with a capital anywhere."""
+    return word.rstrip(".,;:!?").lower() in _CALENDAR
+
+
 def is_numeric(word: str) -> bool:
     """Whether `word` may be part of a number, time, date or amount that must stay together."""
     return any(char.isdigit() for char in word)
@@ -68,4 +73,4 @@ def _begins_sentence(following: str | None) -> bool | None:
     if following is None:
         return None
     opening = following.lstrip("(\"'“‘*_[")
-    return opening[:1].isupper() and opening.rstrip(".,;:!?").lower() not in _CALENDAR
+    return opening[:1].isupper() and not is_calendar_word(opening)
