@@ -9,11 +9,13 @@ from pydantic import TypeAdapter, ValidationError
 from agent.clinic.book import Clinic
 from agent.clinic.facts import load_facts
 from agent.clinic.prompts import front_desk_prompt, greeting, load_phrases
+from agent.clinic.tools import TOOL_SPECS
 from agent.errors import ConfigError
 from agent.settings import ROOT, EngineChoice, Settings
-from agent.stock import StockLine
+from agent.stock import StockLine, speak_stock_lines
 from models.store import ModelStore
 from serving.capacity import CapacityGate
+from serving.chat import ChatMessage, ChatRequest
 from serving.engine import VadEngine
 from serving.host import EngineHost, Engines, Report
 from serving.registry import Stage, find
@@ -48,6 +50,12 @@ def build_box(settings: Settings, store: ModelStore, report: Report, *, configs:
         gate=CapacityGate(settings.capacity.max_calls),
         stock={},
     )
+
+
+async def prepare(box: Box) -> None:
+    """What the first caller should not wait for, with the engines loaded: the prompt computed, the stock lines spoken."""
+    await box.host.engines.llm.warm_prefix(ChatRequest((ChatMessage("system", box.instructions),), TOOL_SPECS))
+    box.stock = await speak_stock_lines(box.host.engines.tts, box.stock_lines)
 
 
 def build_engines(settings: Settings, store: ModelStore) -> Engines:

@@ -1,6 +1,7 @@
 """One call: wires a session to its room, watches it, and ends it."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -38,12 +39,15 @@ class Call:
         self._ended = asyncio.Event()
         hooks = CallHooks(
             is_confirmed=lambda: self._confirmed,
+            is_agent_speaking=lambda: self._heard is not None and self._heard.is_speaking,
+            on_barge_in=self._barge_in,
             on_no_words=self._heard_no_words,
             on_end_of_turn=self._turns.judged,
             on_failure=self._engine_failed,
         )
         self._session: AgentSession[None] = build_session(box.settings, box.host.engines, hooks)
         self._captions: Captions | None = None
+        self._heard: HeardOutput | None = None
 
     async def run(self) -> None:
         """The whole call, until one side has left."""
@@ -84,7 +88,7 @@ class Call:
     def _hear_what_is_heard(self) -> None:
         output = self._session.output.audio
         if output is not None and self._captions is not None:
-            self._session.output.audio = HeardOutput(output, self._captions)
+            self._session.output.audio = self._heard = HeardOutput(output, self._captions)
 
     # what the session tells
 
@@ -131,6 +135,11 @@ class Call:
             self._ending, self._outcome = True, "agent_hung_up"
 
     # what the stages tell
+
+    def _barge_in(self) -> None:
+        # LiveKit alone would only pause until the final transcript, and could not prepare an answer meanwhile.
+        with contextlib.suppress(RuntimeError):  # the session is closing, or this line may not be interrupted
+            self._session.interrupt()
 
     def _heard_no_words(self) -> None:
         if self._repeat.no_words(agent_is_quiet=self._session.agent_state == "listening"):

@@ -50,6 +50,11 @@ class HeardOutput(io.AudioOutput):
         self._paused_at: float | None = None
         self._pacing: asyncio.Task[None] | None = None
 
+    @property
+    def is_speaking(self) -> bool:
+        """Whether a reply is being played, or is held in a pause."""
+        return bool(self._replies) and self._replies[0].started_at is not None
+
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
         if not self._capturing:

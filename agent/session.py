@@ -9,7 +9,7 @@ from livekit.agents.voice.turn import TurnDetectionMode, TurnHandlingOptions
 
 from agent.adapters.errors import NO_RETRIES
 from agent.adapters.llm import LocalLlm
-from agent.adapters.stt import LocalStt
+from agent.adapters.stt import ListeningHooks, LocalStt
 from agent.adapters.tts import LocalTts
 from agent.adapters.turn import LocalTurnDetector
 from agent.adapters.vad import LocalVad
@@ -28,6 +28,10 @@ class CallHooks:
 
     is_confirmed: Callable[[], bool]
     """Whether the turn being answered is over."""
+    is_agent_speaking: Callable[[], bool]
+    """Whether a reply is being played, or is held in a pause."""
+    on_barge_in: Callable[[], None]
+    """The caller wants the floor."""
     on_no_words: Callable[[], None]
     """Speech ended without words."""
     on_end_of_turn: Callable[[float], None]
@@ -43,8 +47,12 @@ def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> Age
         stt=LocalStt(
             engines.stt,
             language=talk.language,
-            on_no_words=hooks.on_no_words,
-            on_failure=lambda error: hooks.on_failure("stt", error),
+            hooks=ListeningHooks(
+                is_agent_speaking=hooks.is_agent_speaking,
+                on_barge_in=hooks.on_barge_in,
+                on_no_words=hooks.on_no_words,
+                on_failure=lambda error: hooks.on_failure("stt", error),
+            ),
         ),
         turn_handling=turn_handling(settings.turns, engines, hooks),
         llm=LocalLlm(

@@ -18,6 +18,8 @@ from serving.vad.gate import GateOptions
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "configs" / "profiles"
 SITE = ROOT / "configs" / "site.yaml"
+SITE_VARIABLE = "CALLBOX_SITE"
+"""Environment variable that names another file than configs/site.yaml."""
 
 
 class _Section(BaseModel):
@@ -58,8 +60,8 @@ class TurnTaking(_Section):
     """Silence after which a turn judged finished is over."""
     max_delay_s: float = Field(default=1.2, gt=0)
     """Silence after which any turn is over."""
-    interruption_min_speech_s: float = Field(default=0.5, gt=0)
-    """Speech over the agent's voice that makes it stop."""
+    interruption_min_speech_s: float = Field(default=1.4, gt=0)
+    """Sound over the agent's voice that makes it pause, whatever it is; recognised words stop it sooner."""
     interruption_min_words: int = Field(default=0, ge=0)
     false_interruption_timeout_s: float = Field(default=1.0, gt=0)
     """The agent goes on if it was stopped by something without words for this long."""
@@ -130,8 +132,9 @@ class Keys(_Section):
     api_secret: str = Field(repr=False)
 
 
-def load_settings(profile: str, *, profiles: Path = PROFILES, site: Path = SITE) -> Settings:
+def load_settings(profile: str, *, profiles: Path = PROFILES, site: Path | None = None) -> Settings:
     """The settings of `profile`. Raises ConfigError naming the file and the key."""
+    site = site or Path(os.environ.get(SITE_VARIABLE, SITE))
     files = [profiles / f"{profile}.yaml"]
     if not files[0].exists():
         known = ", ".join(sorted(path.stem for path in profiles.glob("*.yaml")))

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 
 from livekit.agents import AgentServer, JobContext, JobExecutorType, JobRequest
 
-from agent.box import Box, build_box
+from agent.box import Box, build_box, prepare
 from agent.call import Call
 from agent.errors import ConfigError
 from agent.ops import serve_ops
 from agent.settings import Keys, Settings
-from agent.stock import speak_stock_lines
 from models.store import open_store
 from serving.bridge import EngineThread
 from serving.errors import AtCapacity
@@ -25,8 +24,9 @@ logger = logging.getLogger("callbox.worker")
 class Worker:
     """One process that takes calls."""
 
-    def __init__(self, settings: Settings, keys: Keys) -> None:
+    def __init__(self, settings: Settings, keys: Keys, *, call_class: type[Call] = Call) -> None:
         self._settings = settings
+        self._call_class = call_class
         self._box: Box = build_box(settings, open_store(), _report)
         self._caretaker = EngineThread("callbox-caretaker")
         self._server = AgentServer(
@@ -55,7 +55,7 @@ class Worker:
             ) from None
         try:
             await self._caretaker.run(self._box.host.load)
-            self._box.stock = await speak_stock_lines(self._box.host.engines.tts, self._box.stock_lines)
+            await prepare(self._box)
             with _stopping() as stopped:
                 serving = asyncio.create_task(self._server.run(devmode=False))
                 stop = asyncio.create_task(stopped.wait())
@@ -84,7 +84,7 @@ class Worker:
 
     async def _take_call(self, ctx: JobContext) -> None:
         try:
-            await Call(ctx, self._box, self._examine_engines).run()
+            await self._call_class(ctx, self._box, self._examine_engines).run()
         finally:
             self._box.gate.leave()
             ctx.shutdown()

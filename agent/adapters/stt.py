@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from livekit import rtc
 from livekit.agents import NOT_GIVEN, APIConnectOptions, LanguageCode, NotGivenOr, stt
@@ -11,6 +12,7 @@ from livekit.agents.utils import AudioBuffer
 
 from agent.adapters.audio import chunk_from
 from agent.adapters.errors import NO_RETRIES, api_error
+from agent.policies.barge_in import Overlap, judge_overlap
 from models.errors import CallboxError
 from serving.audio import SPEECH_RATE
 from serving.engine import SttEngine, SttStream
@@ -27,21 +29,24 @@ _TYPES = {
 _FAILURES_IN_A_ROW = 3
 
 
+@dataclass(frozen=True, slots=True)
+class ListeningHooks:
+    """What recognition tells the call, and asks it."""
+
+    is_agent_speaking: Callable[[], bool]
+    """Whether a reply is being played, or is held in a pause."""
+    on_barge_in: Callable[[], None]
+    """The caller wants the floor: stop speaking."""
+    on_no_words: Callable[[], None]
+    """Speech ended without words."""
+    on_failure: Callable[[CallboxError], None]
+    """The engine failed and a new stream was opened; the call goes on."""
+
+
 class LocalStt(stt.STT[str]):
-    """Streaming recognition from a shared engine.
+    """Streaming recognition from a shared engine. What is only murmured under the agent's voice is not passed on."""
 
-    `on_no_words` is called when speech ended without any words in it, `on_failure` when the engine failed and a new
-    stream was opened; the call goes on.
-    """
-
-    def __init__(
-        self,
-        engine: SttEngine,
-        *,
-        language: str,
-        on_no_words: Callable[[], None],
-        on_failure: Callable[[CallboxError], None],
-    ) -> None:
+    def __init__(self, engine: SttEngine, *, language: str, hooks: ListeningHooks) -> None:
         super().__init__(
             capabilities=stt.STTCapabilities(
                 streaming=True, interim_results=True, aligned_transcript="word", offline_recognize=False
@@ -49,8 +54,7 @@ class LocalStt(stt.STT[str]):
         )
         self.engine = engine
         self.language = LanguageCode(language)
-        self.on_no_words = on_no_words
-        self.on_failure = on_failure
+        self.hooks = hooks
 
     @property
     def model(self) -> str:
@@ -77,6 +81,7 @@ class _LocalSttStream(stt.RecognizeStream):
         self._parent = parent
         self._fed_s = 0.0
         self._opened_at_s = 0.0
+        self._began_over_agent = False
 
     async def _run(self) -> None:
         failures = 0
@@ -92,7 +97,7 @@ class _LocalSttStream(stt.RecognizeStream):
             except CallboxError as error:
                 failures += 1
                 logger.warning("speech recognition failed: %s", type(error).__name__)
-                self._parent.on_failure(error)
+                self._parent.hooks.on_failure(error)
                 if failures >= _FAILURES_IN_A_ROW:
                     raise api_error(error) from error
             finally:
@@ -112,18 +117,32 @@ class _LocalSttStream(stt.RecognizeStream):
     def _forward(self, event: SttEvent) -> None:
         match event:
             case SpeechStarted():
+                self._began_over_agent = self._parent.hooks.is_agent_speaking()
                 self._send(stt.SpeechEvent(type=_Type.START_OF_SPEECH))
             case SpeechEnded():
                 self._send(stt.SpeechEvent(type=_Type.END_OF_SPEECH))
             case Transcript(stage=TranscriptStage.FINAL, text=""):
-                self._parent.on_no_words()
+                if not self._began_over_agent:
+                    self._parent.hooks.on_no_words()
             case Transcript(text=""):
+                pass
+            case Transcript() if self._is_murmur(event):
                 pass
             case Transcript():
                 self._send(stt.SpeechEvent(type=_TYPES[event.stage], alternatives=[self._data(event)]))
                 if event.stage is TranscriptStage.FINAL:
                     usage = stt.RecognitionUsage(audio_duration=event.end_s - event.start_s)
                     self._send(stt.SpeechEvent(type=_Type.RECOGNITION_USAGE, recognition_usage=usage))
+
+    def _is_murmur(self, transcript: Transcript) -> bool:
+        """Whether this is, as far as one can tell, said under the agent's voice without wanting the floor."""
+        if not (self._began_over_agent and self._parent.hooks.is_agent_speaking()):
+            return False
+        verdict = judge_overlap(transcript.text, is_final=transcript.stage is TranscriptStage.FINAL)
+        if verdict is Overlap.BARGE_IN:
+            self._parent.hooks.on_barge_in()
+            self._began_over_agent = False
+        return verdict is not Overlap.BARGE_IN
 
     def _send(self, event: stt.SpeechEvent) -> None:
         self._event_ch.send_nowait(event)

@@ -1,0 +1,57 @@
+"""A worker for call tests: the product's own, but every message that enters a history is also written to a file.
+
+    python -m tests.call.worker HISTORY_FILE [ENGINE_MODULE]
+
+With ENGINE_MODULE, that module's ENGINES are added to the registry first.
+"""
+
+import os
+
+from agent.offline import keep_inside
+
+keep_inside(os.environ)
+
+import asyncio  # noqa: E402 - libraries read the environment when they are imported
+import json  # noqa: E402
+import logging  # noqa: E402
+import sys  # noqa: E402
+from importlib import import_module  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from livekit.agents import llm  # noqa: E402
+from livekit.agents.voice import events  # noqa: E402
+
+from agent.call import Call  # noqa: E402
+from agent.settings import load_keys, load_settings  # noqa: E402
+from agent.worker import Worker  # noqa: E402
+from serving.registry import ENGINES  # noqa: E402
+
+
+class RecordedCall(Call):
+    """Writes each message of its history as a line of JSON: room, role, text, interrupted."""
+
+    def _item_added(self, event: events.ConversationItemAddedEvent) -> None:
+        super()._item_added(event)
+        message = event.item
+        if isinstance(message, llm.ChatMessage):
+            entry = {
+                "room": self._ctx.room.name,
+                "role": message.role,
+                "text": message.text_content or "",
+                "interrupted": message.interrupted,
+            }
+            with Path(sys.argv[1]).open("a") as file:
+                file.write(json.dumps(entry) + "\n")
+
+
+def main() -> None:
+    """Take calls until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    for module in sys.argv[2:]:
+        for stage, entries in import_module(module).ENGINES.items():
+            ENGINES[stage].update(entries)
+    asyncio.run(Worker(load_settings("demo"), load_keys(), call_class=RecordedCall).run())
+
+
+if __name__ == "__main__":
+    main()
