@@ -1,0 +1,1 @@
+"""Trains the demo's language model from nothing, on simulated calls."""
