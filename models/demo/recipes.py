@@ -1,0 +1,155 @@
+"""How each demo model is built from nothing: the commands in their order, and what they make."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SPEECH_TO_TEXT = "models.demo.speech_to_text.training"
+TEXT_TO_SPEECH = "models.demo.text_to_speech.training"
+LANGUAGE_MODEL = "models.demo.language_model.training"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command: `python -m MODULE ARGUMENTS`."""
+
+    title: str
+    module: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a recipe is to do."""
+
+    folder: Path
+    """Where it works and leaves what it makes."""
+    turn_model: Path
+    """Smart Turn's ONNX file."""
+    minutes: float | None
+    """Of training; None: as long as the shipped model had."""
+    threads: int
+    quick: bool
+    """Tiny data and a minute of training: shows that everything runs, makes a useless model."""
+
+    def path(self, *parts: str) -> str:
+        """A path below the folder, as an argument."""
+        return str(self.folder.joinpath(*parts))
+
+    def training(self, minutes: float) -> tuple[str, ...]:
+        """Arguments common to all training commands; `minutes` are the shipped model's."""
+        chosen = self.minutes if self.minutes is not None else 1.0 if self.quick else minutes
+        return ("--minutes", f"{chosen:g}", "--threads", str(self.threads))
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A demo model: what has to be installed, what is done, where its files are found afterwards."""
+
+    title: str
+    debian: tuple[str, ...]
+    """Packages that it needs."""
+    steps: Callable[[Plan], list[Step]]
+    products: Mapping[str, str]
+    """Name in the manifest -> folder below the plan's."""
+
+
+def speech_to_text(plan: Plan) -> list[Step]:
+    """Tokenizer, rendered voices, features, training, export, evaluation."""
+    shards = _training_shards(quick=plan.quick)
+    tests = {"test_seen": ("91", ()), "test_heldout": ("92", ("--voices", "rms"))}
+    test_files = tuple(plan.path("data", f"{name}.json") for name in tests)
+    tokenizer, turn_model = ("--tokenizer", plan.path("tokenizer.json")), ("--turn-model", str(plan.turn_model))
+    passes, test_count = ("1", "40") if plan.quick else ("2", "400")
+    return [
+        Step("tokenizer", f"{SPEECH_TO_TEXT}.tokenizer", ("--out", plan.path("tokenizer.json"))),
+        *(
+            _render(plan, name, engine, seed=seed, count=count, more=())
+            for name, (engine, seed, count) in shards.items()
+        ),
+        *(_render(plan, name, "flite", seed=seed, count=test_count, more=more) for name, (seed, more) in tests.items()),
+        Step(
+            "features",
+            f"{SPEECH_TO_TEXT}.features",
+            (
+                *turn_model,
+                *("--data", *(plan.path("data", f"{name}.json") for name in shards)),
+                *("--passes", passes, "--out", plan.path("features")),
+            ),
+        ),
+        Step(
+            "training",
+            f"{SPEECH_TO_TEXT}.train",
+            (
+                *turn_model,
+                *tokenizer,
+                *("--features", plan.path("features"), "--tests", *test_files),
+                *plan.training(95),
+                *("--out", plan.path("checkpoint.pt")),
+            ),
+        ),
+        Step(
+            "export",
+            f"{SPEECH_TO_TEXT}.export",
+            (plan.path("checkpoint.pt"), *tokenizer, "--hf", plan.path("hf"), "--ct2", plan.path("ct2")),
+        ),
+        Step("evaluation", f"{SPEECH_TO_TEXT}.evaluate", (plan.path("ct2"), *test_files, "--count", test_count)),
+    ]
+
+
+def _training_shards(*, quick: bool) -> dict[str, tuple[str, str, str]]:
+    """Name -> engine, seed, utterances."""
+    flite, espeak = ("200", "100") if quick else ("3500", "6000")
+    shards = {f"flite_{i}": ("flite", f"2{i}", flite) for i in range(1, 2 if quick else 6)}
+    return shards | {f"espeak_{i}": ("espeak", f"3{i}", espeak) for i in range(1, 2 if quick else 3)}
+
+
+def _render(plan: Plan, name: str, engine: str, *, seed: str, count: str, more: tuple[str, ...]) -> Step:
+    arguments = ("--seed", seed, "--count", count, "--engine", engine, *more, "--out", plan.path("data", name))
+    return Step(f"voices {name}", f"{SPEECH_TO_TEXT}.synthesize", arguments)
+
+
+def text_to_speech(plan: Plan) -> list[Step]:
+    """Teacher's parameters, training, export, evaluation."""
+    count, spoken = ("600", "10") if plan.quick else ("13000", "100")
+    data, voice = ("--data", plan.path("data")), plan.path("voice", "en_US-demo-low")
+    checkpoint = plan.path("checkpoint.pt")
+    return [
+        Step("data", f"{TEXT_TO_SPEECH}.dataset", ("--count", count, "--out", plan.path("data"))),
+        Step("training", f"{TEXT_TO_SPEECH}.train", (*data, *plan.training(60), "--out", checkpoint)),
+        Step("export", f"{TEXT_TO_SPEECH}.export", (checkpoint, *data, "--out", voice)),
+        Step(
+            "evaluation",
+            f"{TEXT_TO_SPEECH}.evaluate",
+            (f"{voice}.onnx", "--count", spoken, "--out", plan.path("evaluation")),
+        ),
+    ]
+
+
+def language_model(plan: Plan) -> list[Step]:
+    """Tokenizer, training (first with copying drills, then without), export, evaluation."""
+    tokenizer, model = ("--tokenizer", plan.path("tokenizer.json")), plan.path("model")
+    first, second = plan.path("checkpoint_drills.pt"), plan.path("checkpoint.pt")
+    drilled = ("--lr", "4e-3", "--drills", "10", "--seed", "3", "--out", first)
+    resumed = ("--lr", "3.5e-3", "--drills", "0", "--seed", "3", "--resume", first, "--out", second)
+    turns, calls = ("10", "5") if plan.quick else ("200", "100")
+    return [
+        Step("tokenizer", f"{LANGUAGE_MODEL}.tokenizer", ("--out", plan.path("tokenizer.json"))),
+        Step("training with drills", f"{LANGUAGE_MODEL}.train", (*tokenizer, *plan.training(38), *drilled)),
+        Step("training", f"{LANGUAGE_MODEL}.train", (*tokenizer, *plan.training(135), *resumed)),
+        Step("export", f"{LANGUAGE_MODEL}.export", (second, *tokenizer, "--out", model)),
+        Step("evaluation", f"{LANGUAGE_MODEL}.evaluate", (f"{model}/ct2", "--turns", turns, "--calls", calls)),
+    ]
+
+
+RECIPES = {
+    "stt": Recipe("speech to text", ("flite", "espeak-ng"), speech_to_text, {"demo-stt": "ct2"}),
+    "tts": Recipe(
+        "text to speech",
+        ("flite", "flite1-dev", "espeak-ng", "wamerican", "gcc"),
+        text_to_speech,
+        {"demo-voice": "voice"},
+    ),
+    "llm": Recipe("language model", (), language_model, {"demo-llm": "model/ct2", "demo-llm-hf": "model/hf"}),
+}
+"""In the order in which they are built."""
