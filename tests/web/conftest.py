@@ -31,9 +31,13 @@ OpenPage = Callable[..., AbstractAsyncContextManager[Page]]
 
 
 def write_tone(path: Path) -> Path:
-    """Writes what the browser's microphone hears, over and over: 10 s of a tone of -12 dBFS, 48 kHz mono."""
+    """Writes what the browser's microphone hears, over and over: tones of -12 dBFS, 48 kHz mono.
+
+    They come and go four times a second, as syllables do; the browser's noise suppression takes a steady one away.
+    """
     times_s = np.arange(48_000 * 10) / 48_000
-    soundfile.write(path, 0.25 * np.sin(2 * np.pi * 300 * times_s), 48_000, subtype="PCM_16")
+    syllables = np.sin(np.pi * 4 * times_s) ** 2
+    soundfile.write(path, 0.25 * syllables * np.sin(2 * np.pi * 300 * times_s), 48_000, subtype="PCM_16")
     return path
 
 

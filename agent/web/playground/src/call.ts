@@ -3,6 +3,7 @@ import {
   DefaultReconnectPolicy,
   DisconnectReason,
   ParticipantKind,
+  RemoteAudioTrack,
   RemoteParticipant,
   Room,
   RoomEvent,
@@ -95,7 +96,9 @@ export class Call {
 
   setVolume(volume: number): void {
     this.volume = volume;
-    this.room.remoteParticipants.forEach((participant) => participant.setVolume(volume));
+    for (const participant of this.room.remoteParticipants.values())
+      for (const publication of participant.audioTrackPublications.values())
+        if (publication.track instanceof RemoteAudioTrack) publication.track.setVolume(volume);
   }
 
   private waitForAgent(): void {
@@ -135,10 +138,10 @@ export class Call {
       .on(RoomEvent.ParticipantAttributesChanged, (changed, participant) => {
         if (participant === this.agent && AGENT_STATE in changed) this.tellState(this.agent);
       })
-      .on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
-        if (track.kind !== Track.Kind.Audio) return;
+      .on(RoomEvent.TrackSubscribed, (track) => {
+        if (!(track instanceof RemoteAudioTrack)) return;
         document.body.append(track.attach());
-        participant.setVolume(this.volume);
+        track.setVolume(this.volume);
       })
       .on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((sound) => sound.remove()))
       .on(RoomEvent.SignalReconnecting, () => this.interrupted())
