@@ -166,4 +166,3 @@ class Desk:
         """Put the caller through."""
         self.notes.handed_over = reason
         return self.call("transfer_to_human", reason=reason)
-

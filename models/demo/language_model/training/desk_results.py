@@ -5,14 +5,14 @@ from collections.abc import Callable
 from models.demo.language_model.training.backend import Result
 from models.demo.language_model.training.desk import Desk
 from models.demo.language_model.training.domain import show_day, title
-from models.demo.language_model.training.frames import Move, Say
+from models.demo.language_model.training.frames import Say
 from models.demo.language_model.training.replies import capital, fact_answer, on_day
 
 MAX_OFFER_WORDS = 20
 """Longer offers end in the short question."""
 
 
-def answer(desk: Desk, result: Result) -> Move:
+def answer(desk: Desk, result: Result) -> Say:
     """The desk's next move after the result of its last call."""
     if result["status"] == "error":
         return desk.ask("retry", "Sorry, the system did not answer.")
@@ -29,7 +29,7 @@ def _close(desk: Desk, outcome: str) -> None:
     desk.task = None
 
 
-def _availability(desk: Desk, result: Result) -> Move:
+def _availability(desk: Desk, result: Result) -> Say:
     day = on_day(desk.last_call.arguments["day"])
     if result["status"] == "ok":
         first, second = result["times"]
@@ -43,7 +43,7 @@ def _availability(desk: Desk, result: Result) -> Move:
     return desk.ask("choice", text)
 
 
-def _booking(desk: Desk, result: Result) -> Move:
+def _booking(desk: Desk, result: Result) -> Say:
     booked = desk.last_call.arguments
     if result["status"] == "booked":
         doctor = f"with Doctor {title(booked['doctor'])} " if booked["doctor"] != "any" else ""
@@ -56,7 +56,7 @@ def _booking(desk: Desk, result: Result) -> Move:
     return desk.ask("choice", f"That time is taken. I have {first} or {second}.")
 
 
-def _cancellation(desk: Desk, result: Result) -> Move:
+def _cancellation(desk: Desk, result: Result) -> Say:
     day = on_day(desk.last_call.arguments["day"])
     if result["status"] == "cancelled":
         _close(desk, f"The appointment {day} was cancelled")
@@ -64,12 +64,12 @@ def _cancellation(desk: Desk, result: Result) -> Move:
     return _not_found(desk, day)
 
 
-def _not_found(desk: Desk, day: str) -> Move:
+def _not_found(desk: Desk, day: str) -> Say:
     desk.current.outcome = "No appointment was found"
     return desk.ask("other", f"I cannot find an appointment {day}.")
 
 
-def _move(desk: Desk, result: Result) -> Move:
+def _move(desk: Desk, result: Result) -> Say:
     days = desk.last_call.arguments
     if result["status"] == "moved":
         when = f"{show_day(days['to_day'])} at {result['time']}"
@@ -83,7 +83,7 @@ def _move(desk: Desk, result: Result) -> Move:
     return _not_found(desk, on_day(days["from_day"]))
 
 
-def _refill(desk: Desk, result: Result) -> Move:
+def _refill(desk: Desk, result: Result) -> Say:
     medication = desk.last_call.arguments["medication"]
     if result["status"] == "sent":
         _close(desk, f"The refill request for {medication} was sent")
@@ -97,7 +97,7 @@ def _refill(desk: Desk, result: Result) -> Move:
     return desk.ask("transfer", f"I cannot find that prescription for {medication}.")
 
 
-def _test_results(desk: Desk, result: Result) -> Move:
+def _test_results(desk: Desk, result: Result) -> Say:
     test = desk.last_call.arguments["test"]
     if result["status"] == "ready":
         _close(desk, f"The {test} results are ready")
@@ -112,7 +112,7 @@ def _test_results(desk: Desk, result: Result) -> Move:
     return desk.ask("transfer", f"I cannot find any {test} results.")
 
 
-def _transfer(desk: Desk, result: Result) -> Move:
+def _transfer(desk: Desk, result: Result) -> Say:
     if result["status"] == "transferring":
         desk.over = True
         return Say("I am putting you through to a colleague now. Please stay on the line.")
@@ -120,12 +120,12 @@ def _transfer(desk: Desk, result: Result) -> Move:
     return desk.ask("else", "I am sorry, no colleague is free right now.")
 
 
-def _end(desk: Desk, result: Result) -> Move:
+def _end(desk: Desk, result: Result) -> Say:
     desk.over = True
     return Say(f"Thank you for calling {desk.facts['clinic']}. Goodbye.")
 
 
-_RESULTS: dict[str, Callable[[Desk, Result], Move]] = {
+_RESULTS: dict[str, Callable[[Desk, Result], Say]] = {
     "check_availability": _availability,
     "book_appointment": _booking,
     "cancel_appointment": _cancellation,
