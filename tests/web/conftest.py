@@ -26,7 +26,8 @@ FLAGS = ("--no-sandbox", "--use-fake-device-for-media-stream", "--autoplay-polic
 LAN_NAME = "clinic.test"
 """A name that is not localhost, so that a page under it is not secure."""
 
-Serve = Callable[..., AbstractAsyncContextManager[str]]
+expect.set_options(timeout=15_000)
+
 OpenPage = Callable[..., AbstractAsyncContextManager[Page]]
 
 

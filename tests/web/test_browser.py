@@ -58,15 +58,14 @@ async def test_the_agents_words_are_shown_as_text_and_never_as_markup(conversati
     await expect(page.get_by_test_id("words-agent")).to_have_text("<img src=x onerror=alert(1)> is text")
 
 
-@pytest.mark.parametrize(
-    ("state", "name"), [("thinking", "Thinking"), ("speaking", "Speaking"), ("listening", "Listening")]
-)
-async def test_the_agents_state_is_named_and_coloured(conversation: Conversation, state: str, name: str) -> None:
-    page = conversation.page
-    await conversation.agent.set_state("idle")
-    await conversation.agent.set_state(state)
-    await expect(page.get_by_test_id("agent-state")).to_have_text(name)
-    await expect(page.get_by_test_id("stage")).to_have_attribute("data-state", state)
+async def test_the_agents_state_is_named_and_coloured(conversation: Conversation) -> None:
+    page, colours = conversation.page, set()
+    for state, name in (("thinking", "Thinking"), ("speaking", "Speaking"), ("listening", "Listening")):
+        await conversation.agent.set_state(state)
+        await expect(page.get_by_test_id("agent-state")).to_have_text(name)
+        await expect(page.get_by_test_id("stage")).to_have_attribute("data-state", state)
+        colours.add(await page.locator(".orb").evaluate("orb => getComputedStyle(orb).backgroundColor"))
+    assert len(colours) == 3
 
 
 async def test_a_turns_stages_lie_on_one_line_from_the_callers_last_word(conversation: Conversation) -> None:
