@@ -2,8 +2,11 @@
 
 import random
 
-from models.demo.language_model.training import simulate
 from models.demo.language_model.training.domain import Lex, random_facts
+from models.demo.language_model.training.phrases import GARBLED_WORDS
+from models.demo.language_model.training.simulate import dialogue
+
+GARBLED = frozenset(GARBLED_WORDS)
 
 MAX_WORDS = 18
 MAX_REPEATS = 2
@@ -23,14 +26,12 @@ class Words(Lex):
 
 def sentences(count: int, seed: int) -> list[str]:
     """`count` utterances of at most MAX_WORDS words, as they were meant: without recognition errors."""
-    simulate.asr_noise = _as_meant
-    garbled = set(simulate.GARBLE)
     rng = random.Random(seed)
     words, found, seen = Words(rng), list[str](), dict[str, int]()
     while len(found) < count:
-        for role, text, _ in simulate.dialogue(words, random_facts(words))["messages"]:
-            said = text.split()
-            if role != "user" or not 0 < len(said) <= MAX_WORDS or sum(w in garbled for w in said) > 0.6 * len(said):
+        for message in dialogue(words, random_facts(words), mishear=_as_meant).messages:
+            text = message.text
+            if message.role != "user" or not 0 < len(text.split()) <= MAX_WORDS or _is_garbled(text):
                 continue
             seen[text] = seen.get(text, 0) + 1
             if seen[text] <= MAX_REPEATS:
@@ -39,7 +40,13 @@ def sentences(count: int, seed: int) -> list[str]:
     return found[:count]
 
 
-def _as_meant(text: str, rng: random.Random, rate: float = 0.0) -> str:
-    """Stands in for the simulator's recognition errors; only the marks around slot values go."""
+def _is_garbled(text: str) -> bool:
+    """Whether most words are ones that the simulator strings together to be misunderstood."""
+    said = text.split()
+    return sum(word in GARBLED for word in said) > 0.6 * len(said)
+
+
+def _as_meant(text: str, rng: random.Random, rate: float) -> str:
+    """In the place of the simulator's recognition errors: only the marks around slot values go."""
     del rng, rate
     return " ".join(text.replace("[", "").replace("]", "").split())

@@ -40,7 +40,7 @@ def encoder_weights(model: Path) -> dict[str, torch.Tensor]:
             else:
                 continue
             found[name] = graph.dequantized(node.input[1]).T
-    return {name: torch.from_numpy(np.ascontiguousarray(value, np.float32)) for name, value in found.items()}
+    return {name: torch.from_numpy(np.array(value, np.float32, order="C")) for name, value in found.items()}
 
 
 class Graph:
