@@ -133,9 +133,9 @@ def _weekday(words: list[str], today: date) -> date | None:
 
 
 def _ordinal_alone(words: list[str], today: date) -> date | None:
-    """'the third', of this month or else of the next that has such a day."""
+    """'the third', of this month or else of the next that has such a day; 'may' and 'march' need not be months."""
     day = next((found[0] for i in range(len(words)) if (found := ordinal(words, i))), None)
-    if day is None or "one" in words:
+    if day is None or "one" in words or {_month(word) for word in words} - {0, 3, 5}:
         return None
     for ahead in range(13):
         month = today.month - 1 + ahead

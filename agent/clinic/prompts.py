@@ -78,7 +78,7 @@ def prompt_facts(facts: ClinicFacts) -> dict[str, str]:
         "lab": facts.lab,
         "doctors": _listed([doctor.name for doctor in facts.doctors]),
     }
-    return {key: make_speakable(value) for key, value in values.items()}
+    return {key: make_speakable(value).rstrip(".") for key, value in values.items()}
 
 
 def _fill(path: Path, facts: ClinicFacts) -> str:

@@ -7,6 +7,8 @@ from agent.clinic.days import PartOfDay
 from agent.clinic.number_words import cardinal, say_cardinal
 
 _FIXED = {"noon": time(12), "midday": time(12), "midnight": time(0)}
+_BEFORE_ONE = ("first", "second", "last", "other", "that", "this", "which", "early", "late", "earlier", "later")
+"""'the first one' is no time."""
 _FRACTION = {"half": 30, "quarter": 15}
 
 
@@ -65,7 +67,8 @@ def _clock(words: list[str]) -> tuple[int, int] | None:
     for i, word in enumerate(words):
         if re.fullmatch(r"\d{3,4}", word):
             return int(word[:-2]), int(word[-2:])
-        hour = cardinal(words, i) if word not in ("a", "an", "o", "oh") else None
+        is_choice = word == "one" and words[max(0, i - 1)] in _BEFORE_ONE
+        hour = None if is_choice or word in ("a", "an", "o", "oh") else cardinal(words, i)
         if hour is None:
             continue
         minute = cardinal(words, i + hour[1])

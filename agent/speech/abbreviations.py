@@ -79,4 +79,8 @@ def _stop(match: re.Match[str]) -> str:
 
 def _cased(words: str, match: re.Match[str]) -> str:
     """With a capital at the beginning of the text, as it was written."""
-    return words[0].upper() + words[1:] if match.start() == 0 and match[0][0].isupper() else words
+    return (
+        words[0].upper() + words[1:]
+        if match.start() == 0 and match[0][0].isupper() and not match[0].isupper()
+        else words
+    )

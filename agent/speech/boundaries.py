@@ -38,7 +38,7 @@ def ends_sentence(word: str, following: str | None) -> bool | None:
     stem = bare.rstrip(".").lstrip("(\"'“‘*_[").lower()
     if bare.endswith(".."):
         return _begins_sentence(following)
-    if stem in _TITLES:
+    if stem in _TITLES or (len(stem) == 1 and bare[-2:-1].isupper()):
         return False
     if stem in _BEFORE_NUMBERS:
         return None if following is None else not following[:1].isdigit()

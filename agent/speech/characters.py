@@ -11,7 +11,7 @@ _NAMED = str.maketrans(
     }
 )  # fmt: skip
 _VULGAR_FRACTION = re.compile(r"(\d)?([¼½¾⅐-⅞])")
-_EMOTICON = re.compile(r"(?<!\S)[:;=]['o-]?[)(\]\[DPp|\\/](?!\w)|<3(?!\d)")
+_EMOTICON = re.compile(r"(?<!\S)[:;=]['o-]?[)(\]\[DPp|\\/](?!\w)")
 _DROPPED = ("So", "Sk", "Cc", "Cf", "Cn", "Co", "Cs", "Me")
 
 

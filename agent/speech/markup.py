@@ -8,7 +8,7 @@ _RULE = re.compile(r"^\s*(?:[-*_=]\s*){3,}$", re.M)
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.I)
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]+|[^<>\s@]+@[^<>\s@]+)>")
-_LINK = re.compile(r"!?\[([^\[\]]*)\](?:\([^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\[\]]*\])")
+_LINK = re.compile(r"!?\[(?!\^?\d+\])([^\[\]]*)\](?:\([^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\[\]]*\])")
 _CITATION = re.compile(r"\[\^?\d+\]")
 _QUOTE = re.compile(r"^\s*(?:>\s?)+")
 _HEADING = re.compile(r"^\s*#{1,6}\s+(.*?)\s*#*$")
@@ -25,8 +25,8 @@ def strip_markup(text: str) -> str:
     text = _RULE.sub("", _FENCE.sub("", text))
     text = _TAG.sub("", _AUTOLINK.sub(r"\1", _LINE_BREAK.sub("\n", html.unescape(text))))
     text = _CITATION.sub("", _LINK.sub(r"\1", text))
-    paragraph = _joined([_line(line) for line in text.split("\n")])
-    return _EMPHASIS.sub("", _TIMES.sub(" times ", paragraph)).replace("_", " ")
+    paragraph = _joined([_line(line) for line in text.strip().split("\n")])
+    return _EMPHASIS.sub("", _TIMES.sub(" times ", paragraph))
 
 
 def _line(line: str) -> tuple[str, str]:

@@ -1,0 +1,26 @@
+"""The clinic of configs/, on a fixed Monday morning before it opens."""
+
+from datetime import date, datetime
+
+import pytest
+
+from agent.clinic.book import Clinic
+from agent.clinic.facts import ClinicFacts, load_facts
+from agent.settings import ROOT
+
+MONDAY = datetime(2026, 11, 23, 7, 0)
+
+
+@pytest.fixture(scope="session")
+def facts() -> ClinicFacts:
+    return load_facts(ROOT / "configs" / "clinic.yaml")
+
+
+@pytest.fixture
+def clinic(facts: ClinicFacts) -> Clinic:
+    return Clinic(facts, now=lambda: MONDAY)
+
+
+@pytest.fixture
+def today() -> date:
+    return MONDAY.date()

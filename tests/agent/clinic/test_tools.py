@@ -1,0 +1,197 @@
+"""The front desk's tools: what the model says in, what it reads out."""
+
+import json
+import random
+import string
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from agent.clinic.book import Clinic
+from agent.clinic.facts import ClinicFacts
+from agent.clinic.tools import TOOL_SPECS, call_tool
+from agent.settings import ROOT
+
+pytestmark = pytest.mark.unit
+
+TRAINED = ROOT / "models" / "demo" / "language_model" / "prompts" / "tools.json"
+
+
+def call(clinic: Clinic, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(call_tool(clinic, tool, json.dumps(arguments)))
+    return result
+
+
+def book(clinic: Clinic, **changes: str) -> dict[str, Any]:
+    arguments = {"name": "anna smith", "doctor": "chen", "day": "tuesday", "time": "ten thirty", "reason": "visit"}
+    return call(clinic, "book_appointment", **arguments | changes)
+
+
+def test_the_specs_are_those_the_demo_model_learned_byte_for_byte() -> None:
+    specs = [
+        {"type": "function", "function": {"name": s.name, "description": s.description, "parameters": s.parameters}}
+        for s in TOOL_SPECS
+    ]
+    assert json.dumps(specs) == json.dumps(json.loads(TRAINED.read_text()))
+
+
+def test_free_times_are_two_of_that_doctor(clinic: Clinic) -> None:
+    assert call(clinic, "check_availability", day="tuesday", doctor="chen") == {
+        "status": "ok",
+        "times": ["nine", "twelve"],
+    }
+
+
+@pytest.mark.parametrize("doctor", ["any", "", "Any", "Chen", "doctor chen", "Dr. Chen"])
+def test_a_doctor_is_known_however_they_are_written(clinic: Clinic, doctor: str) -> None:
+    assert call(clinic, "check_availability", day="tuesday", doctor=doctor)["status"] == "ok"
+
+
+def test_the_part_of_the_day_is_kept_to(clinic: Clinic) -> None:
+    found = call(clinic, "check_availability", day="tuesday afternoon", doctor="chen")
+    assert found == {"status": "ok", "times": ["twelve", "twelve thirty"]}
+
+
+def test_an_unknown_doctor_is_said_so(clinic: Clinic) -> None:
+    assert call(clinic, "check_availability", day="tuesday", doctor="rossi") == {"status": "unknown_doctor"}
+    assert book(clinic, doctor="rossi") == {"status": "unknown_doctor"}
+
+
+@pytest.mark.parametrize("day", ["sunday", "yesterday", "blue", "", "2020-01-01"])
+def test_a_day_without_slots_offers_the_next_two(clinic: Clinic, day: str) -> None:
+    for found in (call(clinic, "check_availability", day=day, doctor="chen"), book(clinic, day=day)):
+        assert found["status"] == "none"
+        assert len(found["next"]) == 2
+        assert all(" at " in offer for offer in found["next"])
+
+
+def test_an_offer_can_be_booked_in_the_words_of_the_offer(clinic: Clinic) -> None:
+    for offer in call(clinic, "check_availability", day="sunday", doctor="garcia")["next"]:
+        day, _, time = offer.partition(" at ")
+        assert book(clinic, doctor="garcia", day=day, time=time) == {"status": "booked"}
+    for time in call(clinic, "check_availability", day="friday", doctor="any")["times"]:
+        assert book(clinic, doctor="any", day="friday", time=time) == {"status": "booked"}
+
+
+def test_a_booking_is_in_the_book(clinic: Clinic) -> None:
+    assert book(clinic, reason="flu shot") == {"status": "booked"}
+    entry = next(each for each in clinic.snapshot()["appointments"] if each["name"] == "Anna Smith")
+    assert (entry["doctor"], entry["date"], entry["time"]) == ("Chen", "2026-11-24", "ten thirty")
+    assert (entry["day"], entry["reason"]) == ("tuesday", "flu shot")
+
+
+@pytest.mark.parametrize(
+    ("time", "offered"),
+    [
+        ("eleven thirty", ["eleven", "twelve"]),  # held by a demo patient
+        ("three", ["two thirty", "three thirty"]),  # held by strangers
+        ("ten fifteen", ["nine thirty", "ten thirty"]),  # between two slots
+        ("eight p m", ["four thirty", "five"]),  # after hours
+        ("blue", ["nine", "twelve"]),
+    ],
+)
+def test_a_time_that_cannot_be_had_offers_the_nearest(clinic: Clinic, time: str, offered: list[str]) -> None:
+    assert book(clinic, time=time) == {"status": "taken", "times": offered}
+
+
+def test_a_booking_needs_a_name(clinic: Clinic) -> None:
+    assert book(clinic, name=" ") == {"status": "error"}
+
+
+def test_only_the_right_name_and_day_cancel(clinic: Clinic) -> None:
+    assert call(clinic, "cancel_appointment", name="anna smith", day="friday") == {"status": "not_found"}
+    assert call(clinic, "cancel_appointment", name="emily taylor", day="monday") == {"status": "not_found"}
+    assert call(clinic, "cancel_appointment", name="emily taylor", day="friday") == {"status": "cancelled"}
+    assert call(clinic, "cancel_appointment", name="emily taylor", day="friday") == {"status": "not_found"}
+
+
+def move(clinic: Clinic, name: str, to_day: str) -> dict[str, Any]:
+    return call(clinic, "reschedule_appointment", name=name, from_day="thursday", to_day=to_day)
+
+
+def test_an_appointment_moves_to_the_nearest_time(clinic: Clinic) -> None:
+    assert move(clinic, "james wilson", "friday") == {"status": "moved", "time": "three"}
+    assert move(clinic, "james wilson", "friday") == {"status": "not_found"}
+    assert move(clinic, "anna smith", "friday") == {"status": "not_found"}
+
+
+@pytest.mark.parametrize(("to_day", "days"), [("sunday", ["monday", "next tuesday"]), ("blue", ["today", "tuesday"])])
+def test_a_day_without_slots_names_two_others(clinic: Clinic, to_day: str, days: list[str]) -> None:
+    assert move(clinic, "james wilson", to_day) == {"status": "full", "days": days}
+
+
+@pytest.mark.parametrize(
+    ("name", "medication", "status"),
+    [
+        ("david miller", "ibuprofen", "sent"),
+        ("David  Miller", "Ibuprofen", "sent"),
+        ("linda brown", "warfarin", "needs_doctor"),
+        ("david miller", "insulin", "not_found"),
+        ("nobody", "ibuprofen", "not_found"),
+    ],
+)
+def test_refills(clinic: Clinic, name: str, medication: str, status: str) -> None:
+    assert call(clinic, "request_refill", name=name, medication=medication) == {"status": status}
+    expected = [{"name": "David Miller", "medication": "ibuprofen"}] if status == "sent" else []
+    assert clinic.snapshot()["refills"] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "test", "result"),
+    [
+        ("anna smith", "blood test", {"status": "ready"}),
+        ("peter clark", "x ray", {"status": "pending", "expected": "friday"}),
+        ("peter clark", "blood test", {"status": "not_found"}),
+    ],
+)
+def test_results(clinic: Clinic, name: str, test: str, result: dict[str, str]) -> None:
+    assert call(clinic, "check_results", name=name, test=test) == result
+
+
+def test_a_transfer_says_what_the_facts_say(clinic: Clinic, facts: ClinicFacts) -> None:
+    assert call(clinic, "transfer_to_human", reason="nurse") == {"status": "nobody_free"}
+    other = Clinic(facts.model_copy(update={"transfer": "transferring"}))
+    assert call(other, "transfer_to_human", reason="nurse") == {"status": "transferring"}
+
+
+def test_the_call_ends(clinic: Clinic) -> None:
+    assert call_tool(clinic, "end_call", "") == '{"status": "ended"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("no_such_tool", "{}"), ("check_availability", "{"), ("check_availability", "[1]"), ("book_appointment", "{}")],
+)
+def test_what_cannot_be_understood_is_an_error_the_model_knows(clinic: Clinic, name: str, arguments: str) -> None:
+    assert call_tool(clinic, name, arguments) == '{"status": "error"}'
+
+
+def test_no_argument_makes_a_tool_raise(facts: ClinicFacts) -> None:
+    rng = random.Random(5)
+    clinic = Clinic(facts, now=lambda: datetime(2026, 12, 31, 17, 59))
+    words = [
+        "next",
+        "the",
+        "third",
+        "of",
+        "may",
+        "half",
+        "past",
+        "to",
+        "noon",
+        "ten",
+        "99",
+        "-1",
+        "0",
+        "march",
+        "tuesday",
+        "in",
+        "weeks",
+    ]
+    words += ["".join(rng.choices(string.printable, k=4)) for _ in range(20)]
+    for _ in range(2000):
+        spec = rng.choice(TOOL_SPECS)
+        values: list[Any] = [" ".join(rng.choices(words, k=rng.randint(0, 4))), None, 7, ["x"], {"a": 1}]
+        arguments = {key: rng.choices(values, weights=[20, 1, 1, 1, 1])[0] for key in spec.parameters["properties"]}
+        assert "status" in json.loads(call_tool(clinic, spec.name, json.dumps(arguments)))
