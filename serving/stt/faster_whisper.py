@@ -23,7 +23,7 @@ from serving.stt.guards import Decoded, GuardOptions, refusal
 from serving.stt.hearing import Clip, Heard, Urgency
 from serving.stt.segmenter import Segmenter, SegmenterOptions
 from serving.stt.stream import UtteranceStream
-from serving.stt.word_times import place_words
+from serving.stt.word_times import join_pieces, place_words
 
 FRAMES_PER_S = 100
 """Mel frames; Whisper's hop is 10 ms."""
@@ -32,9 +32,6 @@ LONGEST_WINDOW_S = 30.0
 TOKENS_PER_S = 10
 SLACK_TOKENS = 16
 """Nobody says more than 10 tokens a second for longer than 16 tokens."""
-PUNCTUATION_BEFORE = "\"'“¿([{-"
-PUNCTUATION_AFTER = "\"'.。,,!!??::”)]}、"
-"""Belongs to the next or to the previous word; openai/whisper's own lists."""
 CHECK_TIMEOUT_S = 20.0
 
 
@@ -231,20 +228,12 @@ class _Whisper:
 
     def _align(self, encoded: Any, tokens: list[list[int]], samples: list[int]) -> list[list[Word]]:
         """Words of each clip with times that count from its first sample."""
-        from faster_whisper.transcribe import merge_punctuations
-
         if not any(tokens):
             return [[] for _ in tokens]
         # only the frames of the clip itself: the attention of the words must not be sought in the padding
         frames = [max(1, count * FRAMES_PER_S // SPEECH_RATE) for count in samples]
-        aligned = self._model.find_alignment(self._tokenizer, tokens, encoded, frames)
-        for words in aligned:
-            merge_punctuations(words, PUNCTUATION_BEFORE, PUNCTUATION_AFTER)
+        pieces = self._model.find_alignment(self._tokenizer, tokens, encoded, frames)
         return [
-            [
-                Word(word["word"].strip(), float(word["start"]), float(word["end"]), float(word["probability"]))
-                for word in words
-                if word["word"].strip()
-            ]
-            for words in aligned
+            join_pieces([Word(p["word"], float(p["start"]), float(p["end"]), float(p["probability"])) for p in clip])
+            for clip in pieces
         ]

@@ -3,6 +3,7 @@
 A word is agreed once two hypotheses in a row begin with the same words up to it. Agreed words are only ever added to.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,11 +27,14 @@ class LocalAgreement:
         self._agreed: tuple[Word, ...] = ()
         self._tail: tuple[Word, ...] = ()
 
-    def push(self, hypothesis: Sequence[Word]) -> Agreement:
-        """The agreed words, unchanged, and after them what the hypothesis heard last."""
+    def push(self, hypothesis: Sequence[Word], *, before_s: float = math.inf) -> Agreement:
+        """The agreed words, unchanged, and after them what the hypothesis heard last.
+
+        before_s: words that end later are not agreed on yet: the last one may be half a word.
+        """
         tail = tuple(hypothesis)[continuation(self._agreed, hypothesis) :]
         tail = tuple(word for word in tail if not self._agreed or word.end_s > self._agreed[-1].end_s)
-        count = common_prefix(self._tail, tail)
+        count = common_prefix(self._tail, [word for word in tail if word.end_s <= before_s])
         self._agreed += tail[:count]
         self._tail = tail[count:]
         return Agreement(self._agreed + self._tail, len(self._agreed))

@@ -6,6 +6,22 @@ from serving.speech import Word
 from serving.stt.hearing import Clip, Heard
 
 
+def join_pieces(pieces: Sequence[Word]) -> list[Word]:
+    """Words of pieces that still have their white space: a piece without a leading space belongs to the word before it.
+
+    So "o", "'clock" is one word and punctuation stays with its word. Its probability is the least sure piece's.
+    """
+    words: list[Word] = []
+    for piece in pieces:
+        text = piece.text.strip()
+        if words and text and not piece.text[0].isspace():
+            last = words.pop()
+            words.append(Word(last.text + text, last.start_s, piece.end_s, min(last.probability, piece.probability)))
+        elif text:
+            words.append(Word(text, piece.start_s, piece.end_s, piece.probability))
+    return words
+
+
 def place_words(words: Sequence[Word], clip: Clip) -> Heard:
     """Shift words that are timed from the clip's first sample to the stream's clock.
 
