@@ -16,7 +16,11 @@ class AudioClock:
     """Seconds since the recording began, monotonic."""
 
     def __init__(self) -> None:
-        self._origin_s = time.perf_counter()
+        self.restart()
+
+    def restart(self, now_s: float = 0.0) -> None:
+        """Make the present `now_s`."""
+        self._origin_s = time.perf_counter() - now_s
 
     def now_s(self) -> float:
         """Seconds since the origin."""

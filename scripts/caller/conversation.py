@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from scripts.caller.captions import Segment
 from scripts.caller.dialogue import Dialogue, Rule, Script
-from scripts.caller.mouth import Kind, Utterance
+from scripts.caller.mouth import Kind, Utterance, until_spoken
 from scripts.caller.room import CallerRoom, TurnEvent
 from scripts.caller.voice import Voice
 from serving.audio import Pcm16
@@ -114,8 +114,7 @@ class Conversation:
         for attempt in (1, 2):
             began_s = self._call.clock.now_s()
             utterance = self._call.mouth.say(self._lines[say], kind)
-            await utterance.spoken.wait()
-            spoken_s = self._call.clock.now_s()
+            spoken_s = await until_spoken(utterance, self._call.clock)
             due = await self._listen(began_s, spoken_s, ANSWER_S)
             self._exchanges.append(Exchange(utterance, self._reply_since(began_s)))
             if step.rule.hang_up:

@@ -12,7 +12,9 @@ from serving.audio import Pcm16
 WINDOW_S = 0.5
 """A lateness that lasts this long is a gap in the sound and not a late event loop."""
 TOLERANCE_S = 0.02
-"""Shifts below this are left alone."""
+"""Shorter gaps are left alone."""
+LAG_S = 0.005
+"""So are shorter lags."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +32,7 @@ def lay_out(arrivals: Sequence[Arrival], rate: int = RATE) -> Pcm16:
 
     Frames come at the pace of the sender, a little late whenever the event loop is busy; so the earliest of the frames
     within WINDOW_S on either side tells where a frame belongs. Where that shifts later by more than TOLERANCE_S there
-    was a gap, which becomes silence; where it shifts earlier, silent frames are dropped until the lag is made up.
+    was a gap, which becomes silence; where it shifts earlier, silence is cut until the lag is made up.
     """
     if not arrivals:
         return np.zeros(0, np.int16)
@@ -40,20 +42,17 @@ def lay_out(arrivals: Sequence[Arrival], rate: int = RATE) -> Pcm16:
     offsets_s = times_s - before / rate
     placed: list[Pcm16] = []
     position = 0
-    shift_s = -np.inf
     for i, arrival in enumerate(arrivals):
         low, high = np.searchsorted(times_s, [times_s[i] - WINDOW_S, times_s[i] + WINDOW_S])
-        earliest_s = float(offsets_s[low:high].min())
-        if earliest_s > shift_s + TOLERANCE_S:
-            shift_s = earliest_s
-            silence = max(0, round((shift_s + before[i] / rate) * rate) - position)
-            placed.append(np.zeros(silence, np.int16))
-            position += silence
-        elif earliest_s < shift_s - TOLERANCE_S and level_dbfs(arrival.samples) < AGENT_THRESHOLD_DBFS:
-            shift_s -= len(arrival.samples) / rate
-            continue
-        placed.append(arrival.samples)
-        position += len(arrival.samples)
+        belongs = round(float(offsets_s[low:high].min()) * rate) + int(before[i])
+        if belongs > position + TOLERANCE_S * rate:
+            placed.append(np.zeros(belongs - position, np.int16))
+            position = belongs
+        samples = arrival.samples
+        if position > belongs + LAG_S * rate and level_dbfs(samples) < AGENT_THRESHOLD_DBFS:
+            samples = samples[position - belongs :]
+        placed.append(samples)
+        position += len(samples)
     return np.concatenate(placed)
 
 

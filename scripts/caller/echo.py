@@ -12,8 +12,8 @@ from livekit import rtc
 
 from scripts.caller.clock import FRAME_S, FRAME_SAMPLES, RATE
 from scripts.caller.measure import AGENT_THRESHOLD_DBFS, CALLER_THRESHOLD_DBFS, spans
-from scripts.caller.mouth import Mouth
-from scripts.caller.room import CallerRoom, Ticket, frames_of
+from scripts.caller.mouth import Mouth, until_spoken
+from scripts.caller.room import QUEUE_MS, CallerRoom, Ticket, frames_of
 from scripts.caller.voice import Line
 from serving.audio import Pcm16
 
@@ -28,7 +28,7 @@ async def measure_floor(ticket_for: Callable[[str], Ticket], *, clicks: int = 12
     echo = rtc.Room()
     relays: list[asyncio.Task[None]] = []
     echo.on("track_subscribed", lambda track, *_: relays.append(asyncio.ensure_future(_relay(track, source))))
-    source = rtc.AudioSource(RATE, 1, queue_size_ms=0)
+    source = rtc.AudioSource(RATE, 1, queue_size_ms=QUEUE_MS)
     ticket = ticket_for("echo")
     await echo.connect(ticket.url, ticket.token)
     track = rtc.LocalAudioTrack.create_audio_track("echo", source)
@@ -38,7 +38,7 @@ async def measure_floor(ticket_for: Callable[[str], Ticket], *, clicks: int = 12
             await asyncio.wait_for(speaker.agent_joined.wait(), 15)
             await asyncio.sleep(1.0)
             for _ in range(clicks):
-                await speaker.mouth.say(CLICK).spoken.wait()
+                await until_spoken(speaker.mouth.say(CLICK), speaker.clock)
                 await asyncio.sleep(EVERY_S)
             return _round_trips_ms(speaker.mouth, speaker.ear.recording())
     finally:

@@ -1,8 +1,9 @@
 """What the caller says: lines cut into frames on an audio clock, and where exactly each line lies on it.
 
-A sample at position p of the recording is spoken at p / RATE. As with a microphone, a frame leaves when its last
-sample has been spoken: frame k holds samples [k * n, (k + 1) * n) and is handed over at (k + 1) * n / RATE. So the time
-it takes to fill a frame counts as latency, as it does for a person.
+A sample at position p of the recording is spoken at p / RATE. Frames are handed LEAD_S ahead to the audio source, whose own
+thread sends them at an even pace, as a sound card's would; so a busy event loop does not make the caller stutter, which
+the jitter buffers on the way would answer with delay. As with a microphone, a frame leaves when its last sample has been
+spoken: the first one FRAME_S after the clock's origin.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from scripts.caller.clock import FRAME_S, FRAME_SAMPLES, AudioClock
+from scripts.caller.clock import FRAME_S, FRAME_SAMPLES, RATE, AudioClock
 from scripts.caller.voice import Line
 from serving.audio import Pcm16
 
@@ -39,8 +40,8 @@ class Utterance:
     """Why."""
     start_sample: int | None = None
     """Position in the recording of the line's first sample."""
-    spoken: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the last frame has been handed over."""
+    handed_over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the last frame is on its way, up to LEAD_S before it is spoken."""
 
     @property
     def end_sample(self) -> int | None:
@@ -48,6 +49,8 @@ class Utterance:
         return None if self.start_sample is None else self.start_sample + len(self.line.samples)
 
 
+LEAD_S = 0.1
+"""Longest stall of the event loop that the far end does not notice."""
 FLOOR_DBFS = -60.0
 """Noise of the microphone and the room, RMS. No microphone delivers digital silence, and models of speech that were
 trained on recordings judge a voice that ends in it worse than one that ends in a quiet room."""
@@ -84,7 +87,7 @@ class Mouth:
             if self._offset >= len(utterance.line.samples):
                 self._waiting.popleft()
                 self._offset = 0
-                utterance.spoken.set()
+                utterance.handed_over.set()
         self._sent.append(np.clip(frame, -32768, 32767).astype(np.int16))
         return self._sent[-1]
 
@@ -93,8 +96,18 @@ class Mouth:
         return np.concatenate(self._sent) if self._sent else np.zeros(0, np.int16)
 
     async def run(self, clock: AudioClock, send: Callable[[Pcm16], Awaitable[None]]) -> None:
-        """Send a frame whenever the clock has passed its end; a late loop catches up, as a sound card's buffer does."""
+        """Hand frames over, LEAD_S ahead of the clock, until cancelled. The clock starts anew with the first."""
+        clock.restart(-FRAME_S)
         while True:
-            due_s = (len(self._sent) + 1) * FRAME_S
+            due_s = (len(self._sent) + 1) * FRAME_S - LEAD_S
             await asyncio.sleep(max(0.0, due_s - clock.now_s()))
             await send(self.next_frame())
+
+
+async def until_spoken(utterance: Utterance, clock: AudioClock) -> float:
+    """Wait for the last sample; the clock time at which it was spoken."""
+    await utterance.handed_over.wait()
+    assert utterance.end_sample is not None
+    end_s = utterance.end_sample / RATE
+    await asyncio.sleep(max(0.0, end_s - clock.now_s()))
+    return end_s

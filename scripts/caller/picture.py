@@ -84,6 +84,28 @@ def _draw_turns(axes: Axes, turns: "list[Turn]") -> None:
     _plain(axes)
 
 
+def draw_bench(figures: dict[str, Any], path: Path) -> None:
+    """Every turn of a run, sorted, recorded and framework's own, over the transport floor. Writes PNG."""
+    values = figures["values_ms"]
+    figure, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
+    for name, colour in (("recorded voice-to-voice", CALLER), ("framework's own figure", AGENT)):
+        ordered = sorted(values[name])
+        if ordered:
+            share = (np.arange(len(ordered)) + 1) / len(ordered) * 100
+            axes.step(ordered, share, where="post", color=colour, label=name)
+            axes.plot(ordered, share, "o", color=colour, markersize=4)
+    floor = figures["ms"]["transport floor, there and back"]["p50"]
+    if floor is not None:
+        axes.axvline(floor, color=GREY, linestyle=":", label=f"transport floor {floor:.0f} ms")
+    axes.set(xlim=(0, None), ylim=(0, 102), ylabel="% of turns", xlabel="ms after the caller's last word")
+    axes.set_title(f"{figures['turns']} turns; {figures['machine']}", fontsize=10)
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    axes.grid(alpha=0.3)
+    _plain(axes)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
 def shown(figures: dict[str, Any], name: str) -> float:
     """Length of a stage's bar: LLM and TTS took no time of their own when the reply was ready ahead."""
     if figures.get("preempted") and name != "end_of_turn_delay_ms":

@@ -21,6 +21,8 @@ from serving.audio import Pcm16
 WEB = "http://127.0.0.1:8080"
 """The web process of a running box."""
 START_IT = "start it with 'make run'"
+QUEUE_MS = 200
+"""Of the audio source: more than the mouth's lead, so that handing a frame over never waits."""
 TRANSCRIPTION_TOPIC = "lk.transcription"
 TURN_TOPIC = "callbox.turn"
 STATE_ATTRIBUTE = "lk.agent.state"
@@ -97,7 +99,7 @@ class CallerRoom:
             await asyncio.wait_for(self._room.connect(self._ticket.url, self._ticket.token), 15)
         except (rtc.ConnectError, TimeoutError) as error:
             raise CallerError(f"the media server at {self._ticket.url} lets nobody in ({error}): {START_IT}") from error
-        source = rtc.AudioSource(RATE, 1, queue_size_ms=0)
+        source = rtc.AudioSource(RATE, 1, queue_size_ms=QUEUE_MS)
         track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
         await self._room.local_participant.publish_track(
             track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)

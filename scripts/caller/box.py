@@ -1,0 +1,61 @@
+"""A box to call: the one that runs, or one started for the occasion."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.caller.errors import CallerError
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 300.0
+"""Loading and warming every engine on a busy machine takes less."""
+STOP_S = 30.0
+
+
+@contextlib.contextmanager
+def running_box(web: str) -> Iterator[None]:
+    """While in here the box at `web` takes calls; one that was started here is stopped again. Raises CallerError."""
+    if _answers(web):
+        yield
+        return
+    log = ROOT / "out" / "box.log"
+    log.parent.mkdir(exist_ok=True)
+    print(f"no box runs at {web}: starting one (its log: {log.relative_to(ROOT)})", flush=True)
+    with log.open("wb") as output:
+        box = subprocess.Popen([sys.executable, "-m", "agent", "run"], cwd=ROOT, stdout=output, stderr=output)
+    try:
+        _wait_until_ready(box, web, log)
+        yield
+    finally:
+        box.send_signal(signal.SIGINT)
+        try:
+            box.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            box.kill()
+
+
+def _wait_until_ready(box: "subprocess.Popen[bytes]", web: str, log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while not _answers(web):
+        if box.poll() is not None:
+            last = log.read_text(errors="replace").strip().splitlines()[-1:]
+            raise CallerError(f"the box did not start: {' '.join(last) or 'no output'} (all of it in {log})")
+        if time.monotonic() > deadline:
+            raise CallerError(f"the box at {web} was not ready after {START_S:.0f} s: see {log}")
+        time.sleep(0.5)
+
+
+def _answers(web: str) -> bool:
+    """Whether a call can be taken now."""
+    try:
+        with urllib.request.urlopen(f"{web}/api/status", timeout=3) as answer:
+            return bool(json.load(answer).get("ready"))
+    except (urllib.error.URLError, TimeoutError, ConnectionError, json.JSONDecodeError):
+        return False
