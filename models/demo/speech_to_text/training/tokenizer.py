@@ -67,12 +67,19 @@ class TokenIds:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> "TokenIds":
-        """Looked up in a tokenizer made by build()."""
+        """Looked up in a tokenizer made by build(). Raises ValueError for another."""
+
+        def number(token: str) -> int:
+            found = tokenizer.token_to_id(token)
+            if found is None:
+                raise ValueError(f"The tokenizer has no {token}. Make one with tokenizer.py.")
+            return found
+
         return cls(
-            end=tokenizer.token_to_id("<|endoftext|>"),
-            start=tokenizer.token_to_id("<|startoftranscript|>"),
-            no_speech=tokenizer.token_to_id("<|nospeech|>"),
-            no_timestamps=tokenizer.token_to_id("<|notimestamps|>"),
+            end=number("<|endoftext|>"),
+            start=number("<|startoftranscript|>"),
+            no_speech=number("<|nospeech|>"),
+            no_timestamps=number("<|notimestamps|>"),
         )
 
 

@@ -34,8 +34,9 @@ class Corpus:
         self._rng = rng
         self._callers = Callers(rng)
         agent, english = read(HERE / "agent.yaml"), read(HERE / "english.yaml")
-        self._agent_lines, self._english_lines = agent["templates"], english["templates"]
-        self._words = {**self._callers.words, **agent["words"], **english["words"]}
+        self._agent_lines: list[str] = agent["templates"]
+        self._english_lines: list[str] = english["templates"]
+        self._words: dict[str, list[str]] = {**self._callers.words, **agent["words"], **english["words"]}
         self._words |= self._extended_lists()
         rules = {**agent["rules"], **english["rules"]}
         self._grammar = Grammar(rng, words=self._words, rules=rules, functions=self._functions())
@@ -162,7 +163,7 @@ def sentences_of(line: str) -> list[str]:
 def training_sentences(count: int, seed: int) -> list[str]:
     """At most `count` different sentences: half the agent's, an eighth callers', the rest generic."""
     rng = random.Random(seed)
-    corpus, found = Corpus(rng), []
+    corpus, found = Corpus(rng), list[str]()
     while len(found) < count:
         kind = rng.random()
         line = corpus.agent_line() if kind < 0.5 else corpus.caller_line() if kind < 0.62 else corpus.english_line()
