@@ -22,6 +22,9 @@ from serving import metrics
 
 logger = logging.getLogger("callbox.call")
 
+ANSWER_WITHIN_S = 0.7
+"""A failed engine may still be made up for (a speculative reply failed, the real one does not); then nobody need know."""
+
 
 class Call:
     """Everything that changes while one caller is on the line. Lives on the event loop of its job."""
@@ -35,6 +38,8 @@ class Call:
         self._turns = TurnRecorder()
         self._confirmed = True
         self._ending = False
+        self._unanswered = False
+        self._apology: asyncio.Task[None] | None = None
         self._outcome = "caller_left"
         self._ended = asyncio.Event()
         hooks = CallHooks(
@@ -63,6 +68,8 @@ class Call:
         finally:
             metrics.ACTIVE_CALLS.dec()
             metrics.CALLS.labels(self._outcome).inc()
+            if self._apology is not None:
+                self._apology.cancel()
             if self._captions is not None:
                 await self._captions.aclose()
 
@@ -97,6 +104,8 @@ class Call:
             self._confirmed = False
 
     def _agent_state(self, event: events.AgentStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            self._unanswered = False
         if self._ending and event.old_state == "speaking" and event.new_state != "speaking":
             self._hang_up()
 
@@ -109,6 +118,8 @@ class Call:
     def _turn_committed(self, at: float) -> None:
         self._confirmed = True
         self._turns.committed(at)
+        if self._unanswered:
+            self._expect_an_answer()
 
     def _item_added(self, event: events.ConversationItemAddedEvent) -> None:
         message = event.item
@@ -149,12 +160,27 @@ class Call:
         logger.warning("the %s engine failed in a call: %s", stage, type(error).__name__)
         metrics.ENGINE_ERRORS.labels(stage).inc()
         self._on_engine_failure()
+        self._unanswered = True
+        if self._confirmed:
+            self._expect_an_answer()
+
+    def _expect_an_answer(self) -> None:
+        """After a failure: if no reply begins soon, say why."""
+        if self._apology is None or self._apology.done():
+            self._apology = asyncio.create_task(self._apologise_unless_answered())
+
+    async def _apologise_unless_answered(self) -> None:
+        await asyncio.sleep(ANSWER_WITHIN_S)
+        if self._heard is not None:
+            await self._heard.quiet.wait()
+        if not self._unanswered:
+            return
+        self._unanswered = False
         match self._failure.failed(time.monotonic()):
             case FailureAnswer.APOLOGISE:
                 self._say("technical_apology")
             case FailureAnswer.SAY_GOODBYE:
-                self._outcome = "failed"
-                self._ending = True
+                self._outcome, self._ending = "failed", True
                 self._say("technical_goodbye")
 
     def _say(self, line: str) -> None:

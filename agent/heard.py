@@ -49,11 +49,14 @@ class HeardOutput(io.AudioOutput):
         self._capturing = False
         self._paused_at: float | None = None
         self._pacing: asyncio.Task[None] | None = None
+        self.quiet = asyncio.Event()
+        """Set while no reply is being played."""
+        self.quiet.set()
 
     @property
     def is_speaking(self) -> bool:
         """Whether a reply is being played, or is held in a pause."""
-        return bool(self._replies) and self._replies[0].started_at is not None
+        return not self.quiet.is_set()
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
@@ -87,6 +90,7 @@ class HeardOutput(io.AudioOutput):
     def on_playback_started(self, *, created_at: float) -> None:
         if self._replies:
             self._replies[0].started_at = created_at
+            self.quiet.clear()
             self._pacing = asyncio.create_task(self._pace(self._replies[0]))
         super().on_playback_started(created_at=created_at)
 
@@ -102,6 +106,7 @@ class HeardOutput(io.AudioOutput):
             self._pacing.cancel()
         if self._replies:
             reply = self._replies.popleft()
+            self.quiet.set()
             heard = reply.text
             if interrupted:
                 runs = reply.runs or [Run(0.0, playback_position)]

@@ -47,12 +47,15 @@ def find_livekit_server() -> Path | None:
 
 
 @contextmanager
-def run_livekit_server() -> Iterator[LiveKitServer]:
-    """Starts one and waits until it answers; ends it afterwards."""
+def run_livekit_server(*, like: LiveKitServer | None = None) -> Iterator[LiveKitServer]:
+    """Starts one and waits until it answers; ends it afterwards. With `like`, on the port and with the keys of another."""
     program = find_livekit_server()
     if program is None:
         pytest.fail("livekit-server is missing: run `make livekit`, or set LIVEKIT_SERVER to its path")
-    port, key, secret = free_port(socket.SOCK_STREAM), secrets.token_hex(8), secrets.token_hex(32)
+    if like is None:
+        port, key, secret = free_port(socket.SOCK_STREAM), secrets.token_hex(8), secrets.token_hex(32)
+    else:
+        port, key, secret = like.port, like.key, like.secret
     config = server_config(Network(livekit_port=port, rtc_udp_port=free_port(socket.SOCK_DGRAM)))
     environment = {**os.environ, "LIVEKIT_CONFIG": config, "LIVEKIT_KEYS": f"{key}: {secret}"}
     with subprocess.Popen([program], env=environment, stderr=subprocess.DEVNULL) as process:

@@ -1,0 +1,100 @@
+"""The demo's engines, each of which dies once in the middle of a call. For `tests.call.worker`."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from serving.chat import ChatRequest, Priority
+from serving.engine import SttStream, TtsStream
+from serving.errors import EngineDied
+from serving.llm.ctranslate2 import CTranslate2Llm, CTranslate2LlmOptions, CTranslate2LlmStream
+from serving.registry import Entry
+from serving.speech import SpokenAudio, SttEvent
+from serving.stt.faster_whisper import FasterWhisperEngine, FasterWhisperOptions
+from serving.tts.piper import PiperEngine, PiperOptions
+
+__all__ = ["ENGINES", "CTranslate2LlmOptions", "FasterWhisperOptions", "PiperOptions"]
+
+ENGINES = {
+    "llm": {"dying": Entry(__name__, "DyingLlm", "CTranslate2LlmOptions")},
+    "stt": {"dying": Entry(__name__, "DyingStt", "FasterWhisperOptions")},
+    "tts": {"dying": Entry(__name__, "DyingTts", "PiperOptions")},
+}
+FATAL_WORD = "parking"
+
+
+class DyingLlm(CTranslate2Llm):
+    """Dies at the first reply it is asked for, and lives again once it was loaded again."""
+
+    _loads = 0
+    _dead = False
+
+    def load(self) -> None:
+        super().load()
+        self._loads += 1
+        self._dead = False
+
+    def check(self) -> None:
+        if self._dead:
+            raise EngineDied("The language model is dead.")
+        super().check()
+
+    def open(self, request: ChatRequest) -> CTranslate2LlmStream:
+        if self._loads == 1 and request.priority is not Priority.BACKGROUND:
+            self._dead = True
+        if self._dead:
+            raise EngineDied("The language model is dead.")
+        return super().open(request)
+
+
+class DyingStt(FasterWhisperEngine):
+    """Its first stream dies when it is about to say anything."""
+
+    _streams = 0
+
+    def open(self) -> SttStream:
+        self._streams += 1
+        stream = super().open()
+        return _DyingSttStream(stream) if self._streams == 1 else stream
+
+
+class _DyingSttStream:
+    def __init__(self, stream: SttStream) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    async def __aiter__(self) -> AsyncIterator[SttEvent]:
+        async for _ in self._stream:
+            raise EngineDied("Speech recognition is dead.")
+            yield
+
+
+class DyingTts(PiperEngine):
+    """Dies once, at the first reply with FATAL_WORD in it."""
+
+    died = False
+
+    def open(self) -> TtsStream:  # type: ignore[override] - a stream of its own kind
+        return _DyingTtsStream(super().open(), self)
+
+
+class _DyingTtsStream:
+    def __init__(self, stream: TtsStream, engine: DyingTts) -> None:
+        self._stream = stream
+        self._engine = engine
+        self._fatal = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def push(self, text: str) -> None:
+        if FATAL_WORD in text and not self._engine.died:
+            self._fatal = self._engine.died = True
+        self._stream.push(text)
+
+    async def __aiter__(self) -> AsyncIterator[SpokenAudio]:
+        async for spoken in self._stream:
+            if self._fatal:
+                raise EngineDied("Speech synthesis is dead.")
+            yield spoken
