@@ -25,6 +25,7 @@ Phonemes = tuple[str, ...]
 
 _LEAD_S = 0.01
 _TAIL_S = 0.03
+_FETCH = "Get the voice again: scripts/download_models.sh"
 _BOS, _PAD, _EOS = "^", "_", "$"
 
 
@@ -174,15 +175,18 @@ def _load(model: Path, settings: VoiceSettings) -> "PiperVoice":
         from piper import PiperVoice
         from piper.config import PhonemeType, PiperConfig
     except ImportError as error:
-        raise EngineLoadFailed(f"Piper is not installed ({error}). Run: make install") from error
-    config = PiperConfig.from_dict(json.loads(Path(f"{model}.json").read_text(encoding="utf-8")))
+        raise EngineLoadFailed(f"Piper is not installed ({error}). Run: make setup") from error
+    try:
+        config = PiperConfig.from_dict(json.loads(Path(f"{model}.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError) as error:
+        raise EngineLoadFailed(f"{model.name}.json cannot be read ({error!r}). {_FETCH}") from error
     if config.phoneme_type != PhonemeType.ESPEAK:
         raise EngineLoadFailed(
             f"{model.name} uses '{config.phoneme_type.value}' phonemes. Choose a voice with espeak phonemes."
         )
     voice = PiperVoice(session=_aligned_session(model, settings), config=config)
     if not voice.espeak_data_dir.is_dir():
-        raise EngineLoadFailed("espeak-ng's data is missing from the piper-tts package. Reinstall it: make install")
+        raise EngineLoadFailed("espeak-ng's data is missing from the piper-tts package. Reinstall it: make setup")
     try:
         voice.phonemize("one")
     except RuntimeError as error:
@@ -193,7 +197,7 @@ def _load(model: Path, settings: VoiceSettings) -> "PiperVoice":
 
 
 def _aligned_session(model: Path, settings: VoiceSettings) -> "onnxruntime.InferenceSession":
-    session = _session(str(model), settings)
+    session = _session(model, None, settings)
     if len(session.get_outputs()) > 1:
         return session
     try:
@@ -203,15 +207,15 @@ def _aligned_session(model: Path, settings: VoiceSettings) -> "onnxruntime.Infer
         graph = onnx.load(str(model))
         add_alignment_output(graph)
     except ImportError as error:
-        raise EngineLoadFailed("The onnx package is needed for word times. Run: make install") from error
+        raise EngineLoadFailed("The onnx package is needed for word times. Run: make setup") from error
     except ValueError as error:
         raise EngineLoadFailed(
             f"{model.name} does not tell how long each phoneme lasts ({error}). Choose another voice."
         ) from error
-    return _session(graph.SerializeToString(), settings)
+    return _session(model, graph.SerializeToString(), settings)
 
 
-def _session(model: str | bytes, settings: VoiceSettings) -> "onnxruntime.InferenceSession":
+def _session(model: Path, patched: bytes | None, settings: VoiceSettings) -> "onnxruntime.InferenceSession":
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -227,8 +231,6 @@ def _session(model: str | bytes, settings: VoiceSettings) -> "onnxruntime.Infere
         # An exhaustive search would run again for every new length of sentence.
         providers.insert(0, ("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"}))
     try:
-        return onnxruntime.InferenceSession(model, sess_options=options, providers=providers)
+        return onnxruntime.InferenceSession(patched or str(model), sess_options=options, providers=providers)
     except Exception as error:
-        raise EngineLoadFailed(
-            f"The voice's ONNX file cannot be loaded: {error}. Check it: make models-verify"
-        ) from error
+        raise EngineLoadFailed(f"{model.name} cannot be loaded: {error}. {_FETCH}") from error

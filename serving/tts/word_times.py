@@ -35,7 +35,7 @@ def owners(spellings: Sequence[Sequence[str]], phonemes: Sequence[str]) -> list[
     expected = [(symbol, word) for word, spelling in enumerate(spellings) for symbol in _spoken(spelling, word)]
     heard = [(symbol, at) for at, symbol in enumerate(phonemes) if symbol == SPACE or _is_phone(symbol)]
     owner = [SILENT] * len(phonemes)
-    if not any(symbol != SPACE for symbol, _ in expected):
+    if not any(symbol != SPACE for symbol, _ in expected) or not heard:
         return owner
     pairs = _align([symbol for symbol, _ in expected], [symbol for symbol, _ in heard])
     matched = {heard_at: expected[expected_at][1] for expected_at, heard_at in pairs}
@@ -91,7 +91,7 @@ def _share(spans: dict[int, tuple[float, float]], lengths: Sequence[int]) -> Non
         if owned is None or len(members) == 1:
             continue
         start_s, end_s = spans[owned]
-        edges = np.cumsum([0, *(max(1, lengths[word]) for word in group)])
+        edges = np.cumsum([0, *(max(1, lengths[word]) for word in members)])
         edges_s = start_s + (end_s - start_s) * edges / edges[-1]
         for place, word in enumerate(members):
             spans[word] = (float(edges_s[place]), float(edges_s[place + 1]))
