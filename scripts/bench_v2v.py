@@ -13,6 +13,7 @@ import logging
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,7 +63,7 @@ async def measure_turns(turns: int, voices: list[str], out: Path, *, web: str, o
 
 def summary(turns: list[Turn], floor_ms: list[float], failed: int) -> dict[str, Any]:
     """Every figure of the run, ready for json.dump. Milliseconds."""
-    columns = {
+    columns: dict[str, Sequence[float | None]] = {
         "recorded voice-to-voice": [t.timing.voice_to_voice_ms for t in turns],
         "framework's own figure": [t.framework_ms for t in turns],
         "recorded minus framework": [
@@ -71,7 +72,8 @@ def summary(turns: list[Turn], floor_ms: list[float], failed: int) -> dict[str, 
             if t.framework_ms is not None and t.timing.voice_to_voice_ms is not None
         ],
         "transport floor, there and back": floor_ms,
-    } | {name: [(t.figures or {}).get(key) for t in turns] for key, name in STAGES.items()}
+    }
+    columns |= {name: [(t.figures or {}).get(key) for t in turns] for key, name in STAGES.items()}
     rows = {name: [v for v in values if v is not None] for name, values in columns.items()}
     return {
         "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",

@@ -99,14 +99,21 @@ SOUNDS_BY_NAME = {"[cough]": cough, "[keyboard]": keyboard, "[noise]": noise}
 
 def finish(samples: Pcm32) -> Pcm16:
     """Trimmed to the sound and EDGE_SAMPLES on both sides, at LEVEL_DBFS RMS or as loud as full scale allows."""
-    scaled = samples * (0.5 / max(float(np.abs(samples).max()), 1e-6))
-    found = spans(pcm16(scaled), CALLER_THRESHOLD_DBFS, np.inf)
-    if not found:
+    peak = float(np.abs(samples).max())
+    if peak == 0:
         raise CallerError("a line was rendered as silence: is the synthesizer's voice installed?")
-    first, last = round(found[0].start_s * RATE), round(found[0].end_s * RATE)
-    sound = scaled[max(0, first - EDGE_SAMPLES) : last + EDGE_SAMPLES]
-    gain = 10 ** (LEVEL_DBFS / 20) / float(np.sqrt(np.mean(np.square(scaled[first:last]))))
-    return pcm16(sound * min(gain, 0.99 / float(np.abs(sound).max()))) & DEPTH_MASK
+    rough = samples * (0.5 / peak)
+    first, last = _ends(rough)
+    gain = 10 ** (LEVEL_DBFS / 20) / float(np.sqrt(np.mean(np.square(rough[first:last]))))
+    levelled = rough * min(gain, 0.99 / float(np.abs(rough).max()))
+    first, last = _ends(levelled)
+    return pcm16(levelled[max(0, first - EDGE_SAMPLES) : last + EDGE_SAMPLES]) & DEPTH_MASK
+
+
+def _ends(samples: Pcm32) -> tuple[int, int]:
+    """First and last sample above the level at which the caller is taken to sound."""
+    [sound] = spans(pcm16(samples), CALLER_THRESHOLD_DBFS, np.inf)
+    return round(sound.start_s * RATE), round(sound.end_s * RATE)
 
 
 def write(folder: Path, sounds: Iterable[tuple[str, Pcm32]]) -> str:
