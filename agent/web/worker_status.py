@@ -11,7 +11,7 @@ import aiohttp
 
 TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 
-NOT_RUNNING = "The agent is not running on this box. Start it with `make run`, then call again."
+NOT_RUNNING = "The agent is not running on this box. Start it with make run, then call again."
 WARMING_UP = "The agent is still warming up. Please try again in a moment."
 BUSY = "All lines are busy. Please try again in a moment."
 

@@ -49,15 +49,23 @@ async def worker(status: int, body: Any) -> AsyncIterator[str]:
         yield url
 
 
-async def answer(response: aiohttp.ClientResponse) -> tuple[int, Any]:
+async def fetch(http: aiohttp.ClientSession, method: str, path: str, **request: Any) -> aiohttp.ClientResponse:
+    """The answer, read to its end."""
+    async with http.request(method, path, **request) as response:
+        await response.read()
+        return response
+
+
+async def answer(http: aiohttp.ClientSession, method: str, path: str, **request: Any) -> tuple[int, Any]:
     """Status and JSON body."""
+    response = await fetch(http, method, path, **request)
     return response.status, await response.json()
 
 
 async def test_a_call_gets_a_token_for_one_room_and_one_agent(alone: WebOptions) -> None:
     async with client(alone) as http:
-        status, call = await answer(await http.post("/api/calls", json={}))
-        _, other = await answer(await http.post("/api/calls", json={}))
+        status, call = await answer(http, "POST", "/api/calls", json={})
+        _, other = await answer(http, "POST", "/api/calls", json={})
     assert status == 200
     claims = jwt.decode(call["token"], SECRET, algorithms=["HS256"])
     assert claims["iss"] == KEY
@@ -78,7 +86,7 @@ async def test_a_call_gets_a_token_for_one_room_and_one_agent(alone: WebOptions)
 
 async def test_the_token_does_not_verify_with_another_secret(alone: WebOptions) -> None:
     async with client(alone) as http:
-        _, call = await answer(await http.post("/api/calls", json={}))
+        _, call = await answer(http, "POST", "/api/calls", json={})
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(call["token"], "some-other-secret-of-a-fair-length", algorithms=["HS256"])
 
@@ -96,13 +104,13 @@ async def test_the_browser_is_sent_to_livekit_where_it_can_reach_it(
     alone: WebOptions, request_host: str, public_url: str | None, expected: str
 ) -> None:
     async with client(replace(alone, livekit_public_url=public_url)) as http:
-        _, call = await answer(await http.post("/api/calls", json={}, headers={"Host": request_host}))
+        _, call = await answer(http, "POST", "/api/calls", json={}, headers={"Host": request_host})
     assert call["url"].rstrip("/") == expected
 
 
 async def test_a_malformed_host_is_refused_and_reaches_no_header(alone: WebOptions) -> None:
     async with client(alone) as http:
-        response = await http.post("/api/calls", json={}, headers={"Host": "x; script-src *"})
+        response = await fetch(http, "POST", "/api/calls", json={}, headers={"Host": "x; script-src *"})
         assert response.status == 400
         assert "x;" not in response.headers["Content-Security-Policy"]
 
@@ -120,21 +128,21 @@ async def test_a_wrong_request_gets_a_sentence(
     alone: WebOptions, request_arguments: dict[str, Any], status: int, sentence: str
 ) -> None:
     async with client(alone) as http:
-        assert await answer(await http.post("/api/calls", **request_arguments)) == (status, {"error": sentence})
+        assert await answer(http, "POST", "/api/calls", **request_arguments) == (status, {"error": sentence})
 
 
 async def test_unknown_addresses_and_methods_get_a_sentence(alone: WebOptions) -> None:
     async with client(alone) as http:
-        assert await answer(await http.get("/nothing")) == (404, {"error": "There is nothing at this address."})
-        refused = await http.get("/api/calls")
+        assert await answer(http, "GET", "/nothing") == (404, {"error": "There is nothing at this address."})
+        refused = await fetch(http, "GET", "/api/calls")
         assert refused.status == 405
         assert refused.headers["Allow"] == "POST"
-        assert (await http.get("/static/../server.py")).status == 404
+        assert (await fetch(http, "GET", "/static/../server.py")).status == 404
 
 
 async def test_an_address_that_calls_too_often_is_told_to_wait(alone: WebOptions) -> None:
     async with client(replace(alone, calls_per_second=0.001, calls_burst=2)) as http:
-        statuses = [(await http.post("/api/calls", json={})).status for _ in range(3)]
+        statuses = [(await fetch(http, "POST", "/api/calls", json={})).status for _ in range(3)]
     assert statuses == [200, 200, 429]
 
 
@@ -150,14 +158,14 @@ async def test_no_call_is_let_in_that_the_worker_cannot_take(
     alone: WebOptions, status: int, body: Any, sentence: str, busy: bool
 ) -> None:
     async with worker(status, body) as worker_url, client(replace(alone, worker_url=worker_url)) as http:
-        assert await answer(await http.post("/api/calls", json={})) == (503, {"error": sentence})
-        _, told = await answer(await http.get("/api/status"))
+        assert await answer(http, "POST", "/api/calls", json={}) == (503, {"error": sentence})
+        _, told = await answer(http, "GET", "/api/status")
     assert (told["ready"], told["busy"], told["message"]) == (False, busy, sentence)
 
 
 async def test_a_worker_that_is_not_there_is_named(alone: WebOptions) -> None:
     async with client(replace(alone, worker_url=f"http://127.0.0.1:{free_port()}")) as http:
-        status, body = await answer(await http.post("/api/calls", json={}))
+        status, body = await answer(http, "POST", "/api/calls", json={})
     assert status == 503
     assert body["error"].startswith("The agent is not running on this box.")
 
@@ -165,8 +173,8 @@ async def test_a_worker_that_is_not_there_is_named(alone: WebOptions) -> None:
 async def test_status_tells_the_workers_profile_and_lines(alone: WebOptions) -> None:
     body = {"ready": True, "profile": "cpu", "lines": 4, "lines_busy": 1}
     async with worker(200, body) as worker_url, client(replace(alone, worker_url=worker_url)) as http:
-        _, told = await answer(await http.get("/api/status"))
-        assert (await http.post("/api/calls", json={})).status == 200
+        _, told = await answer(http, "GET", "/api/status")
+        assert (await fetch(http, "POST", "/api/calls", json={})).status == 200
     assert told == {
         "ready": True,
         "busy": False,
@@ -180,14 +188,14 @@ async def test_status_tells_the_workers_profile_and_lines(alone: WebOptions) -> 
 
 async def test_only_the_demo_profile_offers_examples(alone: WebOptions) -> None:
     async with client(replace(alone, examples=("say this",))) as http:
-        _, told = await answer(await http.get("/api/status"))
+        _, told = await answer(http, "GET", "/api/status")
     assert told["examples"] == ["say this"]
 
 
 @pytest.mark.parametrize("path", ["/", "/static/app.js", "/api/status", "/nothing"])
 async def test_every_answer_allows_the_page_this_box_and_nothing_else(alone: WebOptions, path: str) -> None:
     async with client(alone) as http:
-        headers = (await http.get(path)).headers
+        headers = (await fetch(http, "GET", path)).headers
     policy = dict(rule.split(" ", 1) for rule in headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == "'self'"
@@ -199,7 +207,7 @@ async def test_every_answer_allows_the_page_this_box_and_nothing_else(alone: Web
 
 async def test_healthz_answers_without_a_worker(alone: WebOptions) -> None:
     async with client(replace(alone, worker_url=f"http://127.0.0.1:{free_port()}")) as http:
-        assert await answer(await http.get("/healthz")) == (200, {"status": "ok"})
+        assert await answer(http, "GET", "/healthz") == (200, {"status": "ok"})
 
 
 def test_a_taken_port_is_named(alone: WebOptions) -> None:

@@ -12,7 +12,7 @@ import {
   setLogLevel,
 } from "livekit-client";
 import { requestCall } from "./box";
-import { Failure, agentLeft, agentMissing, connectionFailure, disconnectFailure, reconnecting } from "./failures";
+import { Failure, agentLeft, agentMissing, connectionFailure, disconnectFailure, reconnecting, soundBlocked } from "./failures";
 import type { Microphone } from "./microphone";
 import type { Caption } from "./transcript";
 import { type ToolEvent, type Turn, parseTool, parseTurn } from "./turns";
@@ -144,6 +144,12 @@ export class Call {
         track.setVolume(this.volume);
       })
       .on(RoomEvent.TrackUnsubscribed, (track) => track.detach().forEach((sound) => sound.remove()))
+      .on(RoomEvent.AudioPlaybackStatusChanged, (mayPlay: boolean) => {
+        if (mayPlay || this.ended) return;
+        this.listener.failure(soundBlocked());
+        const play = (): void => void this.room.startAudio().then(() => this.listener.failure(null));
+        window.addEventListener("click", play, { once: true });
+      })
       .on(RoomEvent.SignalReconnecting, () => this.interrupted())
       .on(RoomEvent.Reconnecting, () => this.interrupted())
       .on(RoomEvent.Reconnected, () => {

@@ -34,7 +34,7 @@ export function microphoneFailure(error: unknown): Failure {
 export function insecurePage(): Failure {
   return new Failure(
     "insecure-page",
-    "The browser allows the microphone only on secure pages. Open http://localhost:8080 on the box itself, or ask for Callbox to be served over HTTPS (network.tls_cert and network.tls_key in configs/site.yaml). You can still type to the agent below.",
+    `The browser allows the microphone only on secure pages. Open http://localhost:${location.port || "80"} on the box itself, or ask for Callbox to be served over HTTPS (network.tls_cert and network.tls_key in configs/site.yaml). You can still type to the agent below.`,
   );
 }
 
@@ -58,6 +58,10 @@ export function agentMissing(): Failure {
 
 export function reconnecting(): Failure {
   return new Failure("reconnecting", "The connection was lost. Trying to get it back…");
+}
+
+export function soundBlocked(): Failure {
+  return new Failure("sound-blocked", "The browser holds back the agent’s sound. Click anywhere on this page to hear it.");
 }
 
 export function agentLeft(): Failure {

@@ -27,8 +27,7 @@ export class LineView {
 
   private show(status: BoxStatus): void {
     if (status.ready) this.say("ready", "Ready for calls");
-    else if (this.playground.calling && status.busy) this.say("busy", "All lines are in use");
-    else this.say(status.busy ? "busy" : "down", status.message ?? "Not ready");
+    else this.say(status.busy ? "busy" : "down", headline(status.message ?? "Not ready"));
     this.profile.hidden = !status.profile;
     this.profile.textContent = `${status.profile ?? ""} profile`;
     if (this.examples.hidden && status.examples.length > 0) this.offer(status.examples);
@@ -50,4 +49,9 @@ export class LineView {
     byId("examples-list").replaceChildren(...items);
     this.examples.hidden = false;
   }
+}
+
+/** A message's first sentence, without its full stop. */
+function headline(message: string): string {
+  return message.split(". ")[0]!.replace(/\.$/, "");
 }

@@ -5,21 +5,24 @@ import { byId, element } from "./dom";
 import { Failure, insecurePage } from "./failures";
 import { type Microphone, openMicrophone } from "./microphone";
 import { SoundView } from "./sound_view";
-import { StageView, type StagePhase } from "./stage_view";
+import { StageView, type StagePhase, isCalling } from "./stage_view";
 import { SummaryView } from "./summary_view";
 import { Transcript } from "./transcript";
 import { TurnView } from "./turn_view";
 import type { Turn } from "./turns";
 
 /** Failures that say what goes on rather than what went wrong. */
-const INFORMING = new Set(["agent-left", "reconnecting", "joined-elsewhere"]);
+const INFORMING = new Set(["sound-blocked", "agent-left", "reconnecting", "joined-elsewhere"]);
 
 export class Playground {
   private readonly captions = new CaptionView();
   private readonly turnView = new TurnView();
   private readonly summary = new SummaryView();
   private readonly stage = new StageView();
-  private readonly sound = new SoundView((volume) => this.call?.setVolume(volume));
+  private readonly sound = new SoundView(
+    (volume) => this.call?.setVolume(volume),
+    (failure) => this.tell(failure),
+  );
   private readonly notice = byId("notice");
   private readonly message = byId<HTMLInputElement>("message");
   private readonly download = byId<HTMLButtonElement>("download");
@@ -44,7 +47,7 @@ export class Playground {
   }
 
   get calling(): boolean {
-    return this.phase !== "idle" && this.phase !== "ended";
+    return isCalling(this.phase);
   }
 
   async type(text: string): Promise<void> {
@@ -116,7 +119,8 @@ export class Playground {
   private enter(phase: Phase): void {
     if (phase === "live" && this.phase !== "reconnecting") this.startedMs = performance.now();
     const wasLive = this.phase === "live" || this.phase === "reconnecting";
-    this.show(phase, this.agent);
+    const failed = phase === "ended" && !wasLive && !this.notice.hidden;
+    this.show(failed ? "failed" : phase, this.agent);
     if (phase !== "ended") return;
     if (wasLive) this.summary.show({ durationS: this.elapsedS, turns: this.turns, interruptions: this.transcript.interruptions });
     void this.microphone?.close();

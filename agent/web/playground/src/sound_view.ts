@@ -1,5 +1,6 @@
 // Microphone choice, level meter, mute, and the agent's volume.
 import { byId, element } from "./dom";
+import { type Failure, microphoneFailure } from "./failures";
 import { type Microphone, microphones } from "./microphone";
 
 export class SoundView {
@@ -10,8 +11,11 @@ export class SoundView {
   private readonly volumeSlider = byId<HTMLInputElement>("volume");
   private microphone: Microphone | null = null;
 
-  constructor(onVolume: (volume: number) => void) {
-    this.choice.addEventListener("change", () => void this.microphone?.choose(this.choice.value));
+  constructor(
+    onVolume: (volume: number) => void,
+    private readonly onFailure: (failure: Failure) => void,
+  ) {
+    this.choice.addEventListener("change", () => void this.choose());
     this.mute.addEventListener("click", () => void this.toggleMute());
     this.volumeSlider.addEventListener("input", () => onVolume(this.volume));
     if (window.isSecureContext) navigator.mediaDevices.addEventListener("devicechange", () => void this.listMicrophones());
@@ -40,6 +44,14 @@ export class SoundView {
       requestAnimationFrame(draw);
     };
     draw();
+  }
+
+  private async choose(): Promise<void> {
+    try {
+      await this.microphone?.choose(this.choice.value);
+    } catch (error) {
+      this.onFailure(microphoneFailure(error));
+    }
   }
 
   private async toggleMute(): Promise<void> {

@@ -8,7 +8,12 @@ interface Look {
   note: string;
 }
 
-export type StagePhase = "idle" | "microphone" | Phase;
+export type StagePhase = "idle" | "microphone" | Phase | "failed";
+
+/** Whether a call is being made or held. */
+export function isCalling(phase: StagePhase): boolean {
+  return phase !== "idle" && phase !== "ended" && phase !== "failed";
+}
 
 const PHASES: Record<Exclude<StagePhase, "live">, Look> = {
   idle: { state: "idle", name: "Ready when you are", note: "Press Call and speak with the front desk." },
@@ -16,6 +21,7 @@ const PHASES: Record<Exclude<StagePhase, "live">, Look> = {
   connecting: { state: "connecting", name: "Calling", note: "Connecting to this box." },
   waiting: { state: "connecting", name: "Ringing", note: "Waiting for the agent to answer." },
   reconnecting: { state: "connecting", name: "Reconnecting", note: "Trying to get the call back." },
+  failed: { state: "ended", name: "Not connected", note: "Press Call to try again." },
   ended: { state: "ended", name: "Call ended", note: "Press Call to start a new one." },
 };
 
@@ -40,7 +46,7 @@ export class StageView {
     this.stage.dataset.state = look.state;
     if (this.name.textContent !== look.name) this.name.textContent = look.name;
     this.note.textContent = look.note;
-    const calling = phase !== "idle" && phase !== "ended";
+    const calling = isCalling(phase);
     this.button.textContent = calling ? "Hang up" : "Call";
     this.button.dataset.action = calling ? "hang-up" : "call";
     this.clock.hidden = !calling || phase === "microphone";
