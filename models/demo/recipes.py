@@ -36,10 +36,13 @@ class Plan:
         """A path below the folder, as an argument."""
         return str(self.folder.joinpath(*parts))
 
+    def length(self, minutes: float) -> str:
+        """Minutes of a training, as an argument; `minutes` are the shipped model's."""
+        return f"{self.minutes if self.minutes is not None else 1.0 if self.quick else minutes:g}"
+
     def training(self, minutes: float) -> tuple[str, ...]:
-        """Arguments common to all training commands; `minutes` are the shipped model's."""
-        chosen = self.minutes if self.minutes is not None else 1.0 if self.quick else minutes
-        return ("--minutes", f"{chosen:g}", "--threads", str(self.threads))
+        """Arguments that the speech models' training commands have in common."""
+        return ("--minutes", self.length(minutes), "--threads", str(self.threads))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +131,28 @@ def text_to_speech(plan: Plan) -> list[Step]:
 
 def language_model(plan: Plan) -> list[Step]:
     """Tokenizer, training (first with copying drills, then without), export, evaluation."""
-    tokenizer, model = ("--tokenizer", plan.path("tokenizer.json")), plan.path("model")
+    common = ("--tokenizer", plan.path("tokenizer.json"), "--threads", str(plan.threads), "--seed", "3")
     first, second = plan.path("checkpoint_drills.pt"), plan.path("checkpoint.pt")
-    drilled = ("--lr", "4e-3", "--drills", "10", "--seed", "3", "--out", first)
-    resumed = ("--lr", "3.5e-3", "--drills", "0", "--seed", "3", "--resume", first, "--out", second)
-    turns, calls = ("10", "5") if plan.quick else ("200", "100")
+    model = ("--model", plan.path("model", "llama-demo-ct2"), "--threads", str(plan.threads))
+    figures = ("--turns", "4", "--facts", "2", "--notes", "2", "--calls", "2") if plan.quick else ()
     return [
         Step("tokenizer", f"{LANGUAGE_MODEL}.tokenizer", ("--out", plan.path("tokenizer.json"))),
-        Step("training with drills", f"{LANGUAGE_MODEL}.train", (*tokenizer, *plan.training(38), *drilled)),
-        Step("training", f"{LANGUAGE_MODEL}.train", (*tokenizer, *plan.training(135), *resumed)),
-        Step("export", f"{LANGUAGE_MODEL}.export", (second, *tokenizer, "--out", model)),
-        Step("evaluation", f"{LANGUAGE_MODEL}.evaluate", (f"{model}/ct2", "--turns", turns, "--calls", calls)),
+        Step(
+            "training with copying drills",
+            f"{LANGUAGE_MODEL}.train",
+            (plan.length(38), *common, "--lr", "4e-3", "--drills", "10", "--out", first),
+        ),
+        Step(
+            "training",
+            f"{LANGUAGE_MODEL}.train",
+            (plan.length(135), *common, "--lr", "3.5e-3", "--resume", first, "--out", second),
+        ),
+        Step(
+            "export",
+            f"{LANGUAGE_MODEL}.export",
+            (second, plan.path("model"), "--tokenizer", plan.path("tokenizer.json")),
+        ),
+        Step("evaluation", f"{LANGUAGE_MODEL}.evaluate", (*model, *figures, "--show", "0", "--speed")),
     ]
 
 
@@ -150,6 +164,8 @@ RECIPES = {
         text_to_speech,
         {"demo-voice": "voice"},
     ),
-    "llm": Recipe("language model", (), language_model, {"demo-llm": "model/ct2", "demo-llm-hf": "model/hf"}),
+    "llm": Recipe(
+        "language model", (), language_model, {"demo-llm": "model/llama-demo-ct2", "demo-llm-hf": "model/llama-demo"}
+    ),
 }
 """In the order in which they are built."""

@@ -47,12 +47,12 @@ def test_recipes_make_exactly_the_shipped_models() -> None:
 
 
 def test_minutes_are_the_shipped_models_unless_said() -> None:
-    def minutes(chosen: float | None, *, quick: bool = False) -> tuple[str, ...]:
-        return Plan(Path("x"), Path("y"), chosen, 1, quick).training(95)[:2]
+    def training(chosen: float | None, *, quick: bool = False) -> tuple[str, ...]:
+        return Plan(Path("x"), Path("y"), chosen, 3, quick).training(95)
 
-    assert minutes(None) == ("--minutes", "95")
-    assert minutes(None, quick=True) == ("--minutes", "1")
-    assert minutes(2.5) == ("--minutes", "2.5")
+    assert training(None) == ("--minutes", "95", "--threads", "3")
+    assert training(None, quick=True)[:2] == ("--minutes", "1")
+    assert training(2.5)[:2] == ("--minutes", "2.5")
 
 
 def test_absent_debian_packages_are_named_with_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
