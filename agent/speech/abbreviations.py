@@ -35,7 +35,7 @@ _UNDOTTED = {
     "and/or": "or", "A&E": "A-and-E", "R&D": "R-and-D", "Q&A": "Q-and-A",
 }  # fmt: skip
 
-_TITLE = re.compile(rf"\b({'|'.join(_TITLES)})(?:\.\s?|\s)(?=[A-Z])")
+_TITLE = re.compile(rf"\b(?:({'|'.join(_TITLES)})\.\s?|(Drs?|Mrs?|Ms|Prof)\s)(?=[A-Z])")
 _STREET = re.compile(rf"(?<=[a-z\d])\s({'|'.join(_STREETS)})(?:\.|(?=\s*(?:,|$|\d)))")
 _SAINT = re.compile(r"\bSt\.?\s(?=[A-Z])")
 _UNIT_NUMBER = re.compile(r"\b(Apt|Ste|Rm|Fl|Nos?|Pg|pp|Vol|Fig|Ch|Sec|no|nos)\.?\s?(?=#?\d)")
@@ -52,16 +52,30 @@ def expand_abbreviations(text: str) -> str:
     text = _STREET.sub(lambda m: f" {_STREETS[m[1]]}" + _stop(m), text)
     text = _SAINT.sub("Saint ", text)
     text = _UNIT_NUMBER.sub(_unit_number, text)
-    text = _DOTTED.sub(lambda m: _cased(_ANYWHERE[m[1].lower()], m) + _stop(m), text)
+    text = _DOTTED.sub(_dotted, text)
     return _PLAIN.sub(lambda m: _cased(_UNDOTTED[m[1]], m), text)
 
 
 def _title(match: re.Match[str]) -> str:
     """'Dr' after a street's name is a drive."""
     before = match.string[: match.start()].rsplit(None, 2)
-    if match[1] == "Dr" and len(before) >= 2 and before[-2].isdigit() and before[-1].istitle() and before[-1].isalpha():
+    title = match[1] or match[2]
+    if title == "Dr" and len(before) >= 2 and before[-2].isdigit() and before[-1].istitle() and before[-1].isalpha():
         return match[0]
-    return _TITLES[match[1]] + " "
+    return _TITLES[title] + " "
+
+
+def _dotted(match: re.Match[str]) -> str:
+    """'max. five' is a maximum, 'Thank you, Max.' is a name."""
+    at_end = _stop(match)
+    if (
+        match[1].istitle()
+        and "." not in match[1]
+        and at_end
+        and match[1] not in ("Jr", "Sr", "Inc", "Ltd", "Corp", "Etc")
+    ):
+        return match[0]
+    return _cased(_ANYWHERE[match[1].lower()], match) + at_end
 
 
 def _unit_number(match: re.Match[str]) -> str:

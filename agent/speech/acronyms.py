@@ -4,17 +4,22 @@ import re
 
 from agent.speech.number_words import cardinal
 
-_SPELLED = frozenset(
-    ["MRI", "MRA", "CT", "PET", "ECG", "EKG", "EEG", "EMG", "ID", "BP", "HR", "GP", "ER", "ED", "ICU", "IV", "IVF", "HIV", "AIDS", "UTI", "ENT", "OBGYN", "COPD", "ADHD", "ADD", "BMI", "CBC", "DOB", "DNA", "RNA", "FAQ", "HMO", "PPO", "PCP", "PT", "OT", "RN", "NP", "PA", "LPN", "EMT", "CPR", "TB", "STD", "STI", "HPV", "MMR", "PCR", "IBS", "GERD", "PMS", "PTSD", "OCD", "EMR", "EHR", "OTC", "URI", "USB", "PDF", "URL", "PIN", "USA", "UK", "EU", "FDA", "CDC", "NHS", "VA", "WHO", "UPS", "LCD", "LED", "ATM", "CEO", "SSN", "EOB", "HSA", "FSA", "GI", "DVT", "CHF", "MS", "ALS", "NSAID", "LDL", "HDL", "TSH", "PSA", "INR", "FYI", "DIY", "TV", "VIP", "AI", "IT", "API", "PM", "AM"]
-) - frozenset(["PIN", "AIDS", "ADD", "WHO", "IT", "MS", "PM", "AM"])  # fmt: skip
-"""Those in the second list are read as words, or are words more often."""
+_KNOWN = """
+    MRI MRA CT PET ECG EKG EEG EMG ID BP HR GP ER ED ICU IV IVF HIV UTI ENT OBGYN COPD ADHD BMI CBC DOB DNA RNA FAQ HMO PPO PCP
+    PT OT RN NP PA LPN EMT CPR TB STD STI HPV MMR PCR IBS GERD PMS PTSD OCD EMR EHR OTC URI USB PDF URL USA UK EU FDA CDC NHS
+    VA UPS LCD LED ATM CEO SSN EOB HSA FSA GI DVT CHF ALS NSAID LDL HDL TSH PSA INR FYI DIY TV VIP AI API
+"""
+_SPELLED = frozenset(_KNOWN.split())
+_WORDS_WITHOUT_VOWELS = frozenset(
+    ("AM", "PM", "HMM", "SHH", "PSST", "MR", "MRS", "DR", "ST", "TH", "SSH", "BRR", "PFFT")
+)
+"""Said as words, or (AM, PM) read as letters by voices anyway."""
 _WRITTEN = {"HbA1c": "hemoglobin A-one-C", "pH": "P-H", "mRNA": "M-R-N-A", "OB-GYN": "O-B-G-Y-N", "OB/GYN": "O-B-G-Y-N", "Xray": "X-ray", "xray": "X-ray"}  # fmt: skip
 
 _EXCEPTIONS = re.compile(rf"\b({'|'.join(map(re.escape, _WRITTEN))})(s)?\b")
 _DOTTED = re.compile(r"\b((?:[A-Z]\.){2,}[A-Z]?)(?![a-z])")
 _CAPITALS = re.compile(r"(?<![\w'-])([A-Z]{2,6})(s|'s)?(?![\w-])")
 _WITH_DIGITS = re.compile(r"(?<![\w-])([A-Z]\d[A-Za-z](?:\d)?)(?![\w-])")
-_VOICELESS = frozenset(["HMM", "SHH", "PSST", "MR", "MRS", "DR", "ST", "TH", "SSH", "BRR", "PFFT"])
 
 
 def spell_acronyms(text: str) -> str:
@@ -27,7 +32,7 @@ def spell_acronyms(text: str) -> str:
 
 def _is_spelled(word: str) -> bool:
     """Known, or without any vowel."""
-    return word in _SPELLED or (not set(word) & set("AEIOUY") and word not in _VOICELESS and word not in ("PM", "AM"))
+    return word in _SPELLED or (not set(word) & set("AEIOUY") and word not in _WORDS_WITHOUT_VOWELS)
 
 
 def _dotted(match: re.Match[str]) -> str:

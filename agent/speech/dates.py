@@ -4,25 +4,12 @@ import re
 
 from agent.speech.number_words import cardinal, ordinal, year
 
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+_MONTH_NAMES = "January February March April May June July August September October November December"
+_WEEKDAY_NAMES = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
+_MONTHS = _MONTH_NAMES.split()
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
 _NAMED = {month[:3].lower(): month for month in _MONTHS}
-_WEEKDAYS = {
-    day[:3].lower(): day for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-}
+_WEEKDAYS = {day[:3].lower(): day for day in _WEEKDAY_NAMES.split()}
 _DAY = (
     r"(?:Mon(?:day)?|Tue(?:s(?:day)?)?|Wed(?:nesday)?|Thu(?:r(?:s(?:day)?)?)?|Fri(?:day)?|Sat(?:urday)?|Sun(?:day)?)s?"
 )
@@ -41,12 +28,15 @@ _DAY_MONTH = re.compile(
 )
 _MONTH_YEAR = re.compile(rf"\b({_MONTH})\.?,?\s+((?:19|20)\d\d)\b")
 _MONTH_ALONE = re.compile(
-    r"\b(?:(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.|(Feb|Apr|Aug|Sept|Oct|Nov|Dec)\b(?!\.))"
+    r"\b(?:(Feb|Apr|Jul|Aug|Sept?|Oct|Nov|Dec)\.|(Jan|Mar|Jun)\.(?=\s+[a-z\d])|(Feb|Apr|Aug|Sept|Oct|Nov|Dec)\b(?!\.))"
 )
+"""'Jan.' ends many a sentence as a name."""
 _DAY_RANGE = re.compile(rf"\b({_DAY}|{_MONTH})\.?\s*[-–—]\s*({_DAY}|{_MONTH})\b")
 _DAY_SHORT = re.compile(
-    r"\b(?:(Mon|Tues?|Wed|Thu(?:rs?)?|Fri)\b\.?(?!\w)|(Sat|Sun)(?:\.(?!\w)|(?=,?\s+\d|,?\s+(?:at|from)\b|\s+to\s+(?:Mon|Sun))))"
+    rf"\b(?:(Mon|Tues?|Wed|Thu(?:rs?)?|Fri)\b\.?(?!\w|\s+(?!{_MONTH})[A-Z])"
+    r"|(Sat|Sun)(?:\.(?!\w)|(?=,?\s+\d|,?\s+(?:at|from)\b|\s+to\s+(?:Mon|Sun))))"
 )
+"""Without a capital after it: 'Thu Nguyen' is a name."""
 
 _DECADE = re.compile(r"(?<![\w'.,$€£])(?:'?([2-9]0)|((?:18|19|20)\d0))'?s\b")
 

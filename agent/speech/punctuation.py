@@ -7,7 +7,7 @@ _ELLIPSIS_INSIDE = re.compile(r"(?:\.\s?){2,}\.?(?=\s*(?:[a-z]|I\b))|…(?=\s*(?
 _ELLIPSIS = re.compile(r"\.{2,}|…")
 _BRACKETS = re.compile(r"\s*[()\[\]{}]+\s*")
 _DASH = re.compile(r"\s+-{1,3}\s+|\s*[—–]\s*|(?<=\w)--+(?=\w)|\s--+|--+\s")
-_QUOTES = re.compile(r"[\"«»]|(?<!\w)'+|'+(?!\w)")
+_QUOTES = re.compile(r"(?<!\w)'+|'+(?!\w)")
 _HYPHEN = re.compile(r"(?<!\w)-+|-+(?!\w)")
 _DOT_INSIDE = re.compile(r"(?<=[^\W_])\.(?=[^\W_])")
 _REPEATED = re.compile(r"([.,;:!?])(?:\s*[.,;:!?])+")
@@ -23,7 +23,7 @@ def settle_punctuation(text: str) -> str:
     """Brackets and dashes become commas, quotes go, an ellipsis becomes a comma or a full stop; nothing unspeakable stays."""
     text = _ELLIPSIS.sub(". ", _ELLIPSIS_INSIDE.sub(", ", text))
     text = _DASH.sub(", ", _BRACKETS.sub(", ", text))
-    text = "".join(char if _is_speakable(char) else " " for char in _QUOTES.sub("", text))
+    text = "".join(char if _is_speakable(char) else " " for char in text.replace('"', ""))
     text = _DOT_INSIDE.sub(_inner_dot, _HYPHEN.sub(" ", _QUOTES.sub("", text)))
     text = _SPACE_BEFORE.sub(r"\1", _REPEATED.sub(_strongest, text))
     text = _NO_SPACE_AFTER.sub(r"\1 ", text)
@@ -40,13 +40,4 @@ def _inner_dot(match: re.Match[str]) -> str:
 
 
 def _strongest(match: re.Match[str]) -> str:
-    return (
-        next(mark for mark in _STRONG if mark in match[0])
-        if "," in match[0][1:] or match[0][0] != ","
-        else _after_comma(match)
-    )
-
-
-def _after_comma(match: re.Match[str]) -> str:
-    marks = match[0].replace(",", "").split()
-    return next((mark for mark in _STRONG if mark in "".join(marks)), ",")
+    return next(mark for mark in _STRONG if mark in match[0])

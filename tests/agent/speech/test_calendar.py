@@ -29,6 +29,9 @@ pytestmark = pytest.mark.unit
         ("Tues. and Thurs.", "Tuesday and Thursday"),
         ("Sat 9-1", "Saturday nine to one"),
         ("the sun sat low", "the sun sat low"),
+        ("Thank you, Jan.", "Thank you, Jan."),
+        ("Thu Nguyen", "Thu Nguyen"),
+        ("Thu, Nov 26", "Thursday, November twenty sixth"),
     ],
 )
 def test_dates(text: str, spoken: str) -> None:

@@ -68,6 +68,9 @@ def test_pictures_and_addresses(text: str, spoken: str) -> None:
         ("ASAP", "as soon as possible"),
         ("the U.S. and", "the U-S and"),
         ("Approx. ten", "Approximately ten"),
+        ("Thank you, Max. Goodbye.", "Thank you, Max. Goodbye."),
+        ("max. five", "maximum five"),
+        ("Gen Smith", "Gen Smith"),
     ],
 )
 def test_abbreviations(text: str, spoken: str) -> None:
