@@ -75,7 +75,7 @@ class DyingTts(PiperEngine):
 
     died = False
 
-    def open(self) -> TtsStream:  # type: ignore[override] - a stream of its own kind
+    def open(self) -> TtsStream:  # type: ignore[override]  # a stream of its own kind
         return _DyingTtsStream(super().open(), self)
 
 
