@@ -18,7 +18,9 @@ class EngineThread:
     """One named thread that runs blocking functions, the most urgent first, each to its end."""
 
     def __init__(self, name: str) -> None:
-        self._queue: queue.PriorityQueue[tuple[float, int, Callable[[], Any] | None, Future[Any]]] = queue.PriorityQueue()
+        self._queue: queue.PriorityQueue[tuple[float, int, Callable[[], Any] | None, Future[Any]]] = (
+            queue.PriorityQueue()
+        )
         self._order = itertools.count()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)

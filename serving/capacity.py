@@ -27,7 +27,9 @@ class CapacityGate:
         """Take a place. Raises AtCapacity when there is none."""
         with self._lock:
             if self._active >= self.max_calls:
-                raise AtCapacity(f"All {self.max_calls} lines are busy. Raise capacity.max_calls if the box can take more.")
+                raise AtCapacity(
+                    f"All {self.max_calls} lines are busy. Raise capacity.max_calls if the box can take more."
+                )
             self._active += 1
 
     def leave(self) -> None:

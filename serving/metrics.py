@@ -22,8 +22,14 @@ TURNS = Counter("callbox_turns", "Answered turns.", ("preempted",), registry=REG
 CALLS = Counter("callbox_calls", "Calls by how they ended.", ("outcome",), registry=REGISTRY)
 ACTIVE_CALLS = Gauge("callbox_active_calls", "Calls in progress.", registry=REGISTRY)
 ENGINE_ERRORS = Counter("callbox_engine_errors", "Errors that reached a call.", ("stage",), registry=REGISTRY)
-ENGINE_RELOADS = Counter("callbox_engine_reloads", "Engines loaded again after they had died.", ("stage",), registry=REGISTRY)
-ENGINE_READY = Gauge("callbox_engine_ready", "1 while the engine is loaded, warm and working.", ("stage",), registry=REGISTRY)
+ENGINE_RELOADS = Counter(
+    "callbox_engine_reloads", "Engines loaded again after they had died.", ("stage",), registry=REGISTRY
+)
+ENGINE_READY = Gauge(
+    "callbox_engine_ready", "1 while the engine is loaded, warm and working.", ("stage",), registry=REGISTRY
+)
 INTERRUPTIONS = Counter("callbox_interruptions", "Replies cut short by the caller.", registry=REGISTRY)
 TOOL_CALLS = Counter("callbox_tool_calls", "Tools called, by outcome.", ("tool", "status"), registry=REGISTRY)
-PROMPT_TOKENS = Counter("callbox_prompt_tokens", "Prompt tokens, by whether the prefix cache had them.", ("cached",), registry=REGISTRY)
+PROMPT_TOKENS = Counter(
+    "callbox_prompt_tokens", "Prompt tokens, by whether the prefix cache had them.", ("cached",), registry=REGISTRY
+)
