@@ -6,7 +6,7 @@ A word is agreed once two hypotheses in a row begin with the same words up to it
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from serving.speech import Word
 
@@ -32,8 +32,7 @@ class LocalAgreement:
 
         before_s: words that end later are not agreed on yet: the last one may be half a word.
         """
-        tail = tuple(hypothesis)[continuation(self._agreed, hypothesis) :]
-        tail = tuple(word for word in tail if not self._agreed or word.end_s > self._agreed[-1].end_s)
+        tail = after(self._agreed, hypothesis)
         count = common_prefix(self._tail, [word for word in tail if word.end_s <= before_s])
         self._agreed += tail[:count]
         self._tail = tail[count:]
@@ -55,16 +54,17 @@ def common_prefix(first: Sequence[Word], second: Sequence[Word]) -> int:
     return count
 
 
-def continuation(agreed: Sequence[Word], hypothesis: Sequence[Word]) -> int:
-    """How many leading words of the hypothesis stand for the agreed ones: the split with the fewest edits between them.
+def after(agreed: Sequence[Word], hypothesis: Sequence[Word]) -> tuple[Word, ...]:
+    """The words of the hypothesis that come after the agreed ones, none of them sooner than these end.
 
-    Where several splits need as few, the one nearest to as many words as were agreed.
+    Where the hypothesis no longer begins with the agreed words, time tells which of its words are new: those whose middle
+    lies behind the last agreed one.
     """
-    edits = list(range(len(hypothesis) + 1))  # turning agreed[:i] into hypothesis[:j], for the row i = 0
-    for i, word in enumerate(agreed, start=1):
-        row = [i]
-        for j, other in enumerate(hypothesis, start=1):
-            same = spoken(word) == spoken(other)
-            row.append(min(edits[j] + 1, row[j - 1] + 1, edits[j - 1] + (not same)))
-        edits = row
-    return min(range(len(edits)), key=lambda j: (edits[j], abs(j - len(agreed)), j))
+    if not agreed:
+        return tuple(hypothesis)
+    end_s = agreed[-1].end_s
+    if common_prefix(agreed, hypothesis) == len(agreed):
+        rest = hypothesis[len(agreed) :]
+    else:
+        rest = [word for word in hypothesis if (word.start_s + word.end_s) / 2 > end_s]
+    return tuple(replace(word, start_s=max(word.start_s, end_s), end_s=max(word.end_s, end_s)) for word in rest)
