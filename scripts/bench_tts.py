@@ -32,11 +32,13 @@ REPLIES = (
 )
 PARTED = ("Monday,", "Tuesday,", "appointment,", "doctor,", "fifteen,", "thank you,", "pharmacy,", "insurance.")
 HEARD = (
-    "i would like to book an appointment with doctor chen on tuesday morning",
-    "can i move my appointment from monday to friday afternoon please",
-    "i have had a headache and a sore throat since last night",
-    "do you have anything available next week on wednesday at ten thirty",
+    "four seven one nine two zero five",
+    "my phone number is five two seven one nine zero four",
+    "nine one three eight six two seven five four one",
+    "it is two zero nine four seven one six",
+    "call me at eight five three one two nine six",
 )
+"""Sentences whose next word a recogniser cannot guess."""
 
 
 async def speak(engine: PiperEngine, pieces: tuple[str, ...]) -> tuple[float, Pcm16, list[Word]]:

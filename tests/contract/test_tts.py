@@ -92,16 +92,16 @@ async def test_words_parted_by_pauses_are_timed_by_their_sound(engine: TtsEngine
 async def test_audio_cut_at_a_words_end_holds_the_words_before_it(engine: TtsEngine) -> None:
     """What a listener makes of it: the demo's recogniser hears the words up to the cut, give or take one."""
     listener = WhisperModel(str(DEMO / "speech_to_text"), device="cpu", compute_type="int8", cpu_threads=1)
-    text = "i would like to book an appointment with doctor chen on tuesday morning"
+    text = "nine one three eight six two seven five four one"
     samples, words = await speak(engine, text)
     heard = []
-    for word in words[3:]:
+    for word in words[2:]:
         cut = samples[: round(word.end_s * engine.sample_rate)].astype(np.float32) / 32768
         audio = np.concatenate([soxr.resample(cut, engine.sample_rate, 16_000), np.zeros(8_000, dtype=np.float32)])
         segments, _ = listener.transcribe(audio, beam_size=1, temperature=0.0, without_timestamps=True)
         heard.append(len(" ".join(segment.text for segment in segments).split()))
-    wrong = [abs(count - at) for at, count in enumerate(heard, start=4)]
-    assert sum(amount <= 1 for amount in wrong) >= 0.8 * len(wrong)
+    wrong = [abs(count - at) for at, count in enumerate(heard, start=3)]
+    assert sum(amount <= 1 for amount in wrong) >= 0.9 * len(wrong)
 
 
 async def test_joins_do_not_click(engine: TtsEngine) -> None:
