@@ -42,12 +42,13 @@ NOT_UNDERSTOOD = {("espeak", "wait stop hold on a second")}
 VOICES = [*FLITE, *ESPEAK]
 
 
-def wanted_lines() -> list[str]:
-    """The lines of lines.yaml and of every dialogue, each once."""
-    lines = list(yaml.safe_load(LINES.read_text()))
+def wanted_lines(voice: str) -> list[str]:
+    """A voice's lines: those of lines.yaml and of every dialogue, each once."""
+    extra = yaml.safe_load(LINES.read_text())
+    lines = [*extra["every_voice"], *extra.get(f"only_{voice}", [])]
     for path in sorted(DIALOGUES.glob("*.yaml")):
         lines += load_dialogue(path).lines()
-    return list(dict.fromkeys(lines))
+    return [line for line in dict.fromkeys(lines) if (voice, line) not in NOT_UNDERSTOOD]
 
 
 def slug(text: str) -> str:
@@ -138,14 +139,12 @@ def main(
     out: Annotated[Path, typer.Option(help="where the voices' folders go")] = CALLERS,
 ) -> None:
     """Render the callers' lines and sounds."""
-    lines = wanted_lines()
     for name in voice or VOICES:
         needed = "flite" if name in FLITE else "espeak-ng"
         if name not in VOICES or shutil.which(needed) is None:
             raise typer.BadParameter(f"voice {name!r} needs {needed}: apt-get install flite espeak-ng")
         with tempfile.TemporaryDirectory() as scratch:
-            understood = (text for text in lines if (name, text) not in NOT_UNDERSTOOD)
-            print(write(out / name, ((text, speak(name, text, Path(scratch))) for text in understood)))
+            print(write(out / name, ((text, speak(name, text, Path(scratch))) for text in wanted_lines(name))))
     print(write(out / SOUNDS, ((text, make(np.random.default_rng(7))) for text, make in SOUNDS_BY_NAME.items())))
 
 

@@ -24,13 +24,12 @@ class Captions:
         self._by_id: dict[str, Segment] = {}
 
     def open(self, segment_id: str, identity: str, at_s: float) -> Segment:
-        """A stream begins. With a known segment id it replaces that segment's text, else a segment is added."""
+        """A stream begins: the segment it is about. With a known id its text stands until the stream's own has come."""
         segment = self._by_id.get(segment_id)
         if segment is None:
             segment = Segment(segment_id, identity, at_s)
             self._by_id[segment_id] = segment
             self.segments.append(segment)
-        segment.text = ""
         return segment
 
     def text(self, identities: set[str], *, since_s: float = 0.0) -> str:

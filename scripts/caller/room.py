@@ -147,9 +147,11 @@ class CallerRoom:
         attributes = reader.info.attributes or {}
         segment_id = attributes.get("lk.segment_id", reader.info.stream_id)
         segment = self.captions.open(segment_id, identity, self.clock.now_s())
+        text = ""
         with contextlib.suppress(rtc.StreamError):  # the room closed; what came so far stays
             async for piece in reader:
-                segment.text += piece
+                text += piece
+                segment.text = text
         segment.final = (reader.info.attributes or {}).get("lk.transcription_final") == "true"
 
     def _on_turn(self, reader: rtc.TextStreamReader, _identity: str) -> None:

@@ -10,7 +10,9 @@ pytestmark = pytest.mark.unit
 def test_a_stream_with_a_known_segment_replaces_its_text() -> None:
     captions = Captions()
     captions.open("a", "caller", 1.0).text = "i would"
-    captions.open("a", "caller", 1.4).text = "i would like"
+    again = captions.open("a", "caller", 1.4)
+    assert again.text == "i would", "the words stay until the new stream's have come"
+    again.text = "i would like"
     assert [(s.text, s.began_s) for s in captions.segments] == [("i would like", 1.0)]
 
 
