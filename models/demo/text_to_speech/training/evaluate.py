@@ -62,7 +62,7 @@ def check_interface(voice: PiperVoice, model: Path, sentences: Sequence[str]) ->
         for one in (voice, patched):
             for chunk in one.synthesize(sentence, include_alignments=True):
                 total = sum(alignment.num_samples for alignment in chunk.phoneme_alignments or ())
-                wrong += total != len(chunk.audio_float_array)
+                wrong += int(total != len(chunk.audio_float_array))
     ids = voice.phonemes_to_ids(voice.phonemize(TEMPO_SENTENCE)[0])
     seconds = {tempo: len(_plain(voice, ids, tempo)) / RATE for tempo in (0.5, 0.8, 1.0, 1.25, 2.0)}
     repeatable = bool(np.array_equal(_plain(voice, ids), _plain(voice, ids)))
