@@ -15,22 +15,24 @@ T = TypeVar("T")
 
 
 class EngineThread:
-    """One named thread that runs blocking functions, the most urgent first, each to its end."""
+    """A named thread (or a few alike) that runs blocking functions, the most urgent first, each to its end."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, threads: int = 1) -> None:
+        self._name = name
         self._queue: queue.PriorityQueue[tuple[float, int, Callable[[], Any] | None, Future[Any]]] = (
             queue.PriorityQueue()
         )
         self._order = itertools.count()
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, function: Callable[[], T], *, priority: int = 0) -> "Future[T]":
         """Queue `function`; lower priorities run sooner, equal ones in order. Cancelling works until it has begun."""
         future: Future[T] = Future()
         if self._closed:
-            future.set_exception(RuntimeError(f"{self._thread.name} is closed"))
+            future.set_exception(RuntimeError(f"{self._name} is closed"))
             return future
         self._queue.put((priority, next(self._order), function, future))
         return future
@@ -45,13 +47,15 @@ class EngineThread:
         return self._queue.qsize()
 
     def close(self) -> None:
-        """Let the running function finish, cancel the others, and end the thread. Safe to call twice."""
+        """Let running functions finish, cancel the others, and end the threads. Safe to call twice."""
         if self._closed:
             return
         self._closed = True
-        self._queue.put((float("-inf"), next(self._order), None, Future()))
-        if threading.current_thread() is not self._thread:
-            self._thread.join(timeout=10)
+        for _ in self._threads:
+            self._queue.put((float("-inf"), next(self._order), None, Future()))
+        for thread in self._threads:
+            if threading.current_thread() is not thread:
+                thread.join(timeout=10)
         while not self._queue.empty():
             *_, future = self._queue.get_nowait()
             future.cancel()

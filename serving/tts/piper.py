@@ -25,6 +25,8 @@ class PiperOptions:
     """Where it is computed. For short texts the CPU is faster."""
     threads: int = 1
     """CPU threads for one piece."""
+    workers: int = 1
+    """Pieces synthesized at once, for many calls: a medium voice takes about a sixteenth of a core per speaking call."""
     tempo: float = 1.0
     """Speed of speech; 1.2 is a fifth faster than the voice's own."""
     volume: float = 1.0
@@ -44,7 +46,7 @@ class PiperOptions:
 
 
 class PiperEngine:
-    """The engine. One thread synthesizes for all calls, whichever will run out of audio first."""
+    """The engine. Its workers synthesize for all calls, first for the one that will run out of audio first."""
 
     def __init__(self, options: PiperOptions, model_dir: Path) -> None:
         self._options = options
@@ -76,7 +78,7 @@ class PiperEngine:
             noise_w=options.noise_w,
         )
         self._voice = Voice(_voice_file(self._model_dir, options.voice), settings)
-        self._thread = EngineThread("piper")
+        self._thread = EngineThread("piper", threads=options.workers)
 
     def warm_up(self) -> None:
         """Speak a short and a long sentence."""
@@ -94,7 +96,7 @@ class PiperEngine:
             raise EngineDied(f"Piper no longer speaks ({error}). Restart the worker.") from error
 
     def close(self) -> None:
-        """Stop the thread and forget the voice."""
+        """Stop the workers and forget the voice."""
         if self._thread is not None:
             self._thread.close()
         self._voice = None

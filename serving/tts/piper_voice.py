@@ -1,6 +1,7 @@
-"""A Piper voice: text in, the sound of one sentence after the other with its word times out. Blocking, one thread at a time."""
+"""A Piper voice: text in, the sound of one sentence after the other with its word times out. Blocking."""
 
 import json
+import threading
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable
@@ -63,7 +64,7 @@ class _Phonemized:
 
 
 class Voice:
-    """The loaded voice. Holds no call's state; call it from one thread at a time."""
+    """The loaded voice. Holds no call's state; any thread may call it."""
 
     def __init__(self, model: Path, settings: VoiceSettings) -> None:
         from piper import SynthesisConfig
@@ -75,13 +76,15 @@ class Voice:
             noise_scale=settings.noise_scale,
             noise_w_scale=settings.noise_w,
         )
+        self._phonemizing = threading.Lock()
         self._spell_word = _Recent(4096, self._phonemes_of)
         self._phonemize = _Recent(256, self._phonemized)
 
     def sentence(self, text: str, index: int) -> Sentence | None:
         """Synthesize sentence `index` of `text`; None if it has no more. Raises EngineError."""
         try:
-            sentences = self._phonemize(text)
+            with self._phonemizing:  # espeak is one for the whole process
+                sentences = self._phonemize(text)
             return self._render(sentences[index]) if index < len(sentences) else None
         except Exception as error:
             # The text stays out of the message: it is what the agent says to a caller.

@@ -144,6 +144,15 @@ async def test_calls_at_once_do_not_mix(engine: TtsEngine) -> None:
     assert [" ".join(word.text for word in words) for _, words in spoken] == texts
 
 
+async def test_workers_at_once_do_not_mix_either() -> None:
+    engine = PiperEngine(PiperOptions(workers=3, cache_s=0.0), VOICE)
+    engine.load()
+    texts = [f"This is call number {number}, please hold the line." for number in range(12)]
+    spoken = await asyncio.gather(*(speak(engine, text) for text in texts))
+    engine.close()
+    assert [" ".join(word.text for word in words) for _, words in spoken] == texts
+
+
 async def test_a_text_that_comes_again_sounds_the_same(engine: TtsEngine) -> None:
     first, _ = await speak(engine, "Thank you for calling the clinic.")
     again, _ = await speak(engine, "Thank you for calling the clinic.")
