@@ -68,6 +68,14 @@ async def test_the_agents_state_is_named_and_coloured(conversation: Conversation
     assert len(colours) == 3
 
 
+async def test_an_agent_whose_words_appear_is_speaking_whatever_its_last_state_was(conversation: Conversation) -> None:
+    page, agent = conversation.page, conversation.agent
+    await agent.set_state("thinking")
+    await expect(page.get_by_test_id("agent-state")).to_have_text("Thinking")
+    await agent.caption("We are", segment="a1")
+    await expect(page.get_by_test_id("agent-state")).to_have_text("Speaking")
+
+
 async def test_a_turns_stages_lie_on_one_line_from_the_callers_last_word(conversation: Conversation) -> None:
     page, agent = conversation.page, conversation.agent
     turn = {"transcription_delay_ms": 200, "end_of_turn_delay_ms": 300, "llm_ttft_ms": 120, "tts_ttfb_ms": 60}

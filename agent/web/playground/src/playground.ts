@@ -71,6 +71,9 @@ export class Playground {
         const segment = this.transcript.apply(caption, this.elapsedS);
         if (segment) this.captions.show(segment);
         this.download.disabled = this.transcript.segments.length === 0;
+        // Two states in quick succession may arrive in the wrong order; words being spoken are proof.
+        if (caption.speaker === "agent" && !caption.final && caption.text.trim() && this.agent === "thinking")
+          this.show(this.phase, "speaking");
       },
       turn: (turn) => {
         this.turns.push(turn);
