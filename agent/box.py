@@ -23,7 +23,7 @@ from serving.registry import Stage, find
 
 @dataclass(slots=True)
 class Box:
-    """Shared by all calls; only `stock` is filled in later, before the first call."""
+    """Shared by all calls; `stock` and `registered` are filled in before the first one."""
 
     settings: Settings
     host: EngineHost
@@ -35,6 +35,13 @@ class Box:
     gate: CapacityGate
     stock: dict[str, StockLine]
     """The stock lines, spoken."""
+    registered: bool = False
+    """Whether livekit-server knows the worker and can send it calls."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a call would be answered now, if a line is free."""
+        return self.registered and bool(self.stock) and self.host.is_ready
 
 
 def build_box(settings: Settings, store: ModelStore, report: Report, *, configs: Path = ROOT / "configs") -> Box:

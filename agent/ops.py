@@ -14,16 +14,15 @@ def create_ops_app(box: Box) -> web.Application:
         return web.json_response({"alive": True})
 
     async def readyz(request: web.Request) -> web.Response:
-        ready = box.host.is_ready and bool(box.stock)
         body = {
-            "ready": ready,
+            "ready": box.is_ready,
             "profile": box.settings.profile,
             "title": box.settings.title,
             "lines": box.gate.max_calls,
             "lines_busy": box.gate.active,
             "engines": {stage: state.value for stage, state in box.host.states.items()},
         }
-        return web.json_response(body, status=200 if ready else 503)
+        return web.json_response(body, status=200 if box.is_ready else 503)
 
     async def show_metrics(request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -43,6 +43,7 @@ class Worker:
             log_level="INFO",
         )
         self._server.rtc_session(self._take_call, agent_name=settings.agent_name, on_request=self._answer)
+        self._server.on("worker_registered", self._registered)
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises CallboxError if it cannot start."""
@@ -67,6 +68,9 @@ class Worker:
             await ops.cleanup()
             self._caretaker.close()
             self._box.host.close()
+
+    def _registered(self, *_: object) -> None:
+        self._box.registered = True
 
     async def _answer(self, request: JobRequest) -> None:
         """LiveKit's own load check looks every half second and may let two callers in at once; the gate does not."""
