@@ -3,22 +3,23 @@
 import json
 import threading
 import unicodedata
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import soxr
 
 from serving.audio import Pcm16, Pcm32, pcm16
 from serving.errors import EngineError, EngineLoadFailed
+from serving.onnx_session import Device, Patch, open_session
 from serving.speech import Word
 from serving.tts.trimming import fade_edges, sounding
 from serving.tts.word_times import SILENT, owners, timed_words
 
 if TYPE_CHECKING:
+    import onnx
     import onnxruntime
     from piper import PiperVoice
 
@@ -27,7 +28,7 @@ Phonemes = tuple[str, ...]
 _LEAD_S = 0.01
 _TAIL_S = 0.03
 _FETCH = "Get the voice again: scripts/download_models.sh"
-_BOS, _PAD, _EOS = "^", "_", "$"
+_BOS, _PAD = "^", "_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class VoiceSettings:
     """How the voice is loaded and how it sounds."""
 
     room_rate: int
-    device: Literal["cpu", "cuda"]
+    device: Device
     threads: int
     tempo: float
     volume: float
@@ -67,18 +68,18 @@ class Voice:
     """The loaded voice. Holds no call's state; any thread may call it."""
 
     def __init__(self, model: Path, settings: VoiceSettings) -> None:
-        from piper import SynthesisConfig
-
         self._settings = settings
         self._piper = _load(model, settings)
+        from piper import SynthesisConfig
+
         self._synthesis: SynthesisConfig = SynthesisConfig(
             length_scale=self._piper.config.length_scale / settings.tempo,
             noise_scale=settings.noise_scale,
             noise_w_scale=settings.noise_w,
         )
         self._phonemizing = threading.Lock()
-        self._spell_word = _Recent(4096, self._phonemes_of)
-        self._phonemize = _Recent(256, self._phonemized)
+        self._spell_word = lru_cache(4096)(self._phonemes_of)
+        self._phonemize = lru_cache(256)(self._phonemized)
 
     def sentence(self, text: str, index: int) -> Sentence | None:
         """Synthesize sentence `index` of `text`; None if it has no more. Raises EngineError."""
@@ -154,24 +155,6 @@ def _is_emoji(symbol: str) -> bool:
     return unicodedata.category(symbol) in ("So", "Sk") or symbol in "\ufe0f\u200d"
 
 
-class _Recent:
-    """The last results of a function of one text. Not thread-safe."""
-
-    def __init__(self, size: int, function: Callable[[str], list[Any]]) -> None:
-        self._size = size
-        self._function = function
-        self._results: OrderedDict[str, list[Any]] = OrderedDict()
-
-    def __call__(self, text: str) -> list[Any]:
-        if text in self._results:
-            self._results.move_to_end(text)
-            return self._results[text]
-        result = self._results[text] = self._function(text)
-        if len(self._results) > self._size:
-            self._results.popitem(last=False)
-        return result
-
-
 def _load(model: Path, settings: VoiceSettings) -> "PiperVoice":
     """The voice with phoneme alignments. Raises EngineLoadFailed."""
     try:
@@ -200,40 +183,20 @@ def _load(model: Path, settings: VoiceSettings) -> "PiperVoice":
 
 
 def _aligned_session(model: Path, settings: VoiceSettings) -> "onnxruntime.InferenceSession":
-    session = _session(model, None, settings)
+    session = open_session(model, threads=settings.threads, device=settings.device)
     if len(session.get_outputs()) > 1:
         return session
-    try:
-        import onnx
-        from piper.patch_voice_with_alignment import add_alignment_output
-
-        graph = onnx.load(str(model))
-        add_alignment_output(graph)
-    except ImportError as error:
-        raise EngineLoadFailed("The onnx package is needed for word times. Run: make setup") from error
-    except ValueError as error:
-        raise EngineLoadFailed(
-            f"{model.name} does not tell how long each phoneme lasts ({error}). Choose another voice."
-        ) from error
-    return _session(model, graph.SerializeToString(), settings)
+    return open_session(model, threads=settings.threads, device=settings.device, patch=_tell_durations(model.name))
 
 
-def _session(model: Path, patched: bytes | None, settings: VoiceSettings) -> "onnxruntime.InferenceSession":
-    import onnxruntime
+def _tell_durations(name: str) -> Patch:
+    from piper.patch_voice_with_alignment import add_alignment_output
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = settings.threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers: list[Any] = ["CPUExecutionProvider"]
-    if settings.device == "cuda":
-        if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-            raise EngineLoadFailed(
-                "onnxruntime has no CUDA here. Install the gpu extra, or set engines.tts.options.device: cpu."
-            )
-        # An exhaustive search would run again for every new length of sentence.
-        providers.insert(0, ("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"}))
-    try:
-        return onnxruntime.InferenceSession(patched or str(model), sess_options=options, providers=providers)
-    except Exception as error:
-        raise EngineLoadFailed(f"{model.name} cannot be loaded: {error}. {_FETCH}") from error
+    def patch(model: "onnx.ModelProto") -> None:
+        try:
+            add_alignment_output(model)
+        except ValueError as error:
+            message = f"{name} does not tell how long each phoneme lasts ({error}). Choose another voice."
+            raise EngineLoadFailed(message) from error
+
+    return patch

@@ -3,15 +3,19 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.bridge import EngineThread
 from serving.errors import EngineDied, EngineError, EngineLoadFailed
+from serving.onnx_session import open_session
 from serving.speech import EndOfTurn
 from serving.turn.log_mel import FRAMES, MELS, WINDOW_S, log_mel
+
+if TYPE_CHECKING:
+    import onnx
 
 _FETCH = "make turn-model"
 
@@ -53,7 +57,13 @@ class SmartTurn:
         """Load the network. Raises EngineLoadFailed."""
         if not self._path.is_file():
             raise EngineLoadFailed(f"{self._path.name} is not in {self._path.parent}. Get it: {_FETCH}")
-        self._session = _session(self._path, self._options.threads)
+        session = open_session(self._path, threads=self._options.threads, patch=_keep_scores_float)
+        shape = list(session.get_inputs()[0].shape)
+        if shape[1:] != [MELS, FRAMES]:
+            raise EngineLoadFailed(
+                f"{self._path.name} takes {shape}, not (batch, {MELS}, {FRAMES}). Use Smart Turn v3."
+            )
+        self._session = session
         self._thread = EngineThread("smart-turn")
 
     def warm_up(self) -> None:
@@ -102,41 +112,15 @@ class SmartTurn:
         return float(probability[0, 0])
 
 
-def _session(path: Path, threads: int) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise EngineLoadFailed(f"onnxruntime is not installed ({error}). Run: make setup") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        graph = _with_float_attention(path)
-        session = onnxruntime.InferenceSession(graph, sess_options=options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise EngineLoadFailed(f"{path.name} cannot be loaded: {error}. Get it again: {_FETCH}") from error
-    shape = session.get_inputs()[0].shape
-    if list(shape[1:]) != [MELS, FRAMES]:
-        raise EngineLoadFailed(
-            f"{path.name} takes input of shape {shape}, not (batch, {MELS}, {FRAMES}). Use Smart Turn v3."
-        )
-    return session
-
-
-def _with_float_attention(path: Path) -> bytes:
-    """The graph with attention scores that are not rounded to 8 bits on their way into the softmax.
+def _keep_scores_float(model: "onnx.ModelProto") -> None:
+    """Do not round attention scores to 8 bits on their way into the softmax.
 
     onnxruntime's softmax over integers is several times slower than over floats: without it a judgement takes three
     quarters of the time, and the probabilities move by 0.03 on average (scripts/bench_turn.py shows both).
     """
-    import onnx
-
-    model = onnx.load(str(path))
     producers = {output: node for node in model.graph.node for output in node.output}
     for node in model.graph.node:
         dequantize = producers.get(node.input[0]) if node.op_type == "Softmax" else None
         if dequantize is not None and dequantize.op_type == "DequantizeLinear":
             quantize = producers[dequantize.input[0]]
             node.input[0] = quantize.input[0]
-    return bytes(model.SerializeToString())

@@ -1,0 +1,60 @@
+"""The one way ONNX networks are opened: bounded threads, no spinning, refusals that name the file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from serving.errors import EngineLoadFailed
+
+if TYPE_CHECKING:
+    import onnx
+    import onnxruntime
+
+Device = Literal["cpu", "cuda"]
+Patch = Callable[["onnx.ModelProto"], None]
+
+
+def open_session(
+    path: Path, *, threads: int = 1, device: Device = "cpu", patch: Patch | None = None
+) -> "onnxruntime.InferenceSession":
+    """The network in `path`; `patch` changes its graph in memory first. Raises EngineLoadFailed."""
+    try:
+        import onnxruntime
+
+        model = str(path) if patch is None else _patched(path, patch)
+    except ImportError as error:
+        raise EngineLoadFailed(
+            f"{path.name} needs a package that is not installed ({error}). Run: make setup"
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # An idle thread that spins takes the core from other engines.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers: list[Any] = ["CPUExecutionProvider"]
+    if device == "cuda":
+        if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+            raise EngineLoadFailed(
+                "onnxruntime has no CUDA here. Install the gpu extra, or set this engine's device to cpu."
+            )
+        # An exhaustive search would run again for every new length of input.
+        providers.insert(0, ("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"}))
+    try:
+        return onnxruntime.InferenceSession(model, sess_options=options, providers=providers)
+    except Exception as error:
+        raise EngineLoadFailed(f"{path.name} cannot be loaded: {error}. Check its files: {_VERIFY}") from error
+
+
+_VERIFY = "python -m models verify"
+
+
+def _patched(path: Path, patch: Patch) -> bytes:
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load(str(path))
+        patch(model)
+        return bytes(model.SerializeToString())
+    except (DecodeError, OSError, KeyError) as error:
+        raise EngineLoadFailed(f"{path.name} cannot be read: {error}. Check its files: {_VERIFY}") from error
