@@ -28,6 +28,7 @@ from scripts.caller import goal
 from scripts.caller.box import running_box
 from scripts.caller.dialogue import find_dialogue
 from scripts.caller.echo import measure_floor
+from scripts.caller.leaving import run_and_leave
 from scripts.caller.mouth import Kind
 from scripts.caller.picture import draw_bench
 from scripts.caller.report import STAGES, Turn, number, percentile, turns_of, write_report
@@ -125,14 +126,14 @@ def main(
             figures = asyncio.run(bench(turns, voice or ["rms"], out, web=web, ops=ops))
     except CallboxError as error:
         console.print(f"[red]![/red] {error}", highlight=False)
-        sys.exit(2)
+        raise typer.Exit(2) from None
     show(figures)
     out.mkdir(parents=True, exist_ok=True)
     (out / "v2v.json").write_text(json.dumps(figures, indent=1) + "\n")
     draw_bench(figures, out / "v2v.png")
     console.print(f"v2v.json, v2v.png and a folder a call in {out}")
-    sys.exit(0 if figures["turns"] >= turns else 1)
+    raise typer.Exit(0 if figures["turns"] >= turns else 1)
 
 
 if __name__ == "__main__":
-    app()
+    run_and_leave(app)

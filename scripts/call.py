@@ -20,6 +20,7 @@ from models.errors import CallboxError
 from scripts.caller import goal
 from scripts.caller.conversation import CallRecord, Conversation
 from scripts.caller.dialogue import DIALOGUES, Dialogue, find_dialogue
+from scripts.caller.leaving import run_and_leave
 from scripts.caller.report import percentile, table_of, transcript, turns_of, write_report
 from scripts.caller.room import WEB, CallerRoom, ask_for_call
 from scripts.caller.voice import Voice, load_voice, voices
@@ -80,9 +81,9 @@ def main(
             reached = reached and not missing
     except CallboxError as error:
         console.print(f"[red]![/red] {error}", highlight=False)
-        sys.exit(2)
-    sys.exit(0 if reached else 1)
+        raise typer.Exit(2) from None
+    raise typer.Exit(0 if reached else 1)
 
 
 if __name__ == "__main__":
-    app()
+    run_and_leave(app)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from scripts.caller.report import Turn
 
 CALLER, AGENT, GAP, GREY = "#33658a", "#c1666b", "#e2b04a", "#555555"
+NOISE = 0.008
+"""Peaks below this are the floor of a quiet room, not speech."""
 STAGE_COLOURS = {"end_of_turn_delay_ms": "#7a9e7e", "llm_ttft_ms": "#8d6a9f", "tts_ttfb_ms": "#4f9da6"}
 STAGE_NAMES = {
     "end_of_turn_delay_ms": "end-of-turn delay",
@@ -61,6 +63,8 @@ def _draw_turns(axes: Axes, turns: "list[Turn]") -> None:
         label = "recorded voice-to-voice" if row == 0 else None
         axes.barh(row, recorded or 0, height=0.36, color=GAP, label=label)
         text = "no answer" if recorded is None else f"{recorded:.0f} ms"
+        if turn.timing.stopped_after_ms is not None:
+            text += f"\nagent silent {turn.timing.stopped_after_ms:.0f} ms into the line"
         axes.text(max(recorded or 0, 0) + 8, row, text, va="center", fontsize=9)
         left = 0.0
         for name, colour in STAGE_COLOURS.items():
@@ -76,6 +80,7 @@ def _draw_turns(axes: Axes, turns: "list[Turn]") -> None:
             )  # fmt: skip
     axes.set_yticks(range(len(turns)), [f"{t.number}  {t.said[:34]}" for t in turns], fontsize=9)
     axes.invert_yaxis()
+    axes.margins(x=0.16)
     axes.set_xlabel(
         "ms after the caller's last word (stages that ran ahead of the turn's end are not added)", fontsize=9
     )
@@ -99,7 +104,7 @@ def draw_bench(figures: dict[str, Any], path: Path) -> None:
         axes.axvline(floor, color=GREY, linestyle=":", label=f"transport floor {floor:.0f} ms")
     axes.set(xlim=(0, None), ylim=(0, 102), ylabel="% of turns", xlabel="ms after the caller's last word")
     axes.set_title(f"{figures['turns']} turns; {figures['machine']}", fontsize=10)
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    axes.legend(frameon=False, fontsize=9, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.16))
     axes.grid(alpha=0.3)
     _plain(axes)
     figure.savefig(path, dpi=120)
@@ -114,10 +119,11 @@ def shown(figures: dict[str, Any], name: str) -> float:
 
 
 def envelope(samples: Pcm16, columns: int = 1600) -> tuple[Any, Any]:
-    """Peak level of each of about `columns` stretches, 0 to 0.95, on a square-root scale, and their times in seconds."""
+    """Times in seconds and peak levels of about `columns` stretches: 0 to 0.95 on a square-root scale, noise left out."""
     step = max(1, -(-len(samples) // columns))
     padded = np.pad(samples, (0, -len(samples) % step)).astype(np.float64)
     peaks = np.abs(padded.reshape(-1, step)).max(axis=1) / 32768
+    peaks[peaks < NOISE] = 0.0
     return np.arange(len(peaks)) * step / RATE, 0.95 * np.sqrt(peaks)
 
 
