@@ -5,6 +5,7 @@ the shipped callers; every word and figure in the picture is what the box answer
 """
 
 import asyncio
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -16,8 +17,6 @@ import typer
 from PIL import Image
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.web.conftest import FLAGS, find_browser
-
 ROOT = Path(__file__).resolve().parents[1]
 CALLER = ROOT / "models" / "demo" / "callers" / "rms"
 LINES = (
@@ -27,6 +26,8 @@ LINES = (
     "tuesday",
     "the_first_one",
 )
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ("--no-sandbox", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required")
 MICROPHONE_HZ = 48_000
 GREETING_S = 8.0
 ANSWER_S = 8.0
@@ -43,6 +44,11 @@ def main(
         asyncio.run(talk(url, microphone, out))
     Image.open(out).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(out, optimize=True)
     print(f"{out}: {out.stat().st_size // 1000} kB")
+
+
+def find_browser() -> str | None:
+    """A Chromium on PATH."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
 def write_microphone(path: Path) -> Path:

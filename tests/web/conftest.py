@@ -1,7 +1,6 @@
 """The web server, a browser and an agent that follows a script."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,13 +15,12 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from agent.web.options import WebOptions
 from agent.web.server import create_app
+from scripts.picture_playground import FLAGS, find_browser
 from tests.livekit_server import LiveKitServer, livekit_server
 from tests.web.scripted_agent import ScriptedAgent
 
 __all__ = ["livekit_server"]
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ("--no-sandbox", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required")
 LAN_NAME = "clinic.test"
 """A name that is not localhost, so that a page under it is not secure."""
 
@@ -78,11 +76,6 @@ async def serve_web(options: WebOptions, **site: Any) -> AsyncIterator[str]:
     """Serves the web process's application with `options`."""
     async with serve(create_app(options), **site) as url:
         yield url
-
-
-def find_browser() -> str | None:
-    """A Chromium on PATH."""
-    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")
