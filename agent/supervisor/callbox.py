@@ -119,10 +119,8 @@ def announcement(settings: Settings) -> Sequence[str]:
     """What is shown when all are ready: the address first."""
     network = settings.network
     lines = [f"Callbox is ready: http://{node_address(network)}:{network.web_port}"]
-    lines.append(f"Profile {settings.profile}. {settings.title}".rstrip())
+    lines.append(f"Profile {settings.profile}" + (f" ({settings.title})." if settings.title else "."))
     if not network.is_loopback:
-        lines.append(
-            "Browsers allow the microphone only over HTTPS or on the box itself (see README, Troubleshooting)."
-        )
+        lines.append("Browsers allow the microphone only over HTTPS or on the box itself (README, Limits).")
     lines.append("Ctrl-C stops everything.")
     return lines
