@@ -20,9 +20,7 @@ class Lanes:
 
     def __init__(self, name: str, slots: int) -> None:
         self._slots = slots
-        self._threads = {
-            lane: [EngineThread(f"{name}-{lane.name.lower()}-{n}") for n in range(slots)] for lane in Priority
-        }
+        self._threads = {lane: EngineThread(f"{name}-{lane.name.lower()}", threads=slots) for lane in Priority}
         self._unfinished = dict.fromkeys(Priority, 0)
         self._changed = threading.Condition()
 
@@ -35,7 +33,7 @@ class Lanes:
         """Queue `function`. Cancelling works until it has begun."""
         with self._changed:
             self._unfinished[lane] += 1
-        future = min(self._threads[lane], key=lambda thread: thread.depth).submit(function)
+        future = self._threads[lane].submit(function)
         future.add_done_callback(lambda _: self._leave(lane))
         return future
 
@@ -54,8 +52,7 @@ class Lanes:
     def close(self) -> None:
         """End the threads; what waits is cancelled."""
         for threads in self._threads.values():
-            for thread in threads:
-                thread.close()
+            threads.close()
 
     def _ahead_of(self, lane: Priority) -> int:
         return sum(count for other, count in self._unfinished.items() if other < lane)

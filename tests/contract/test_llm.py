@@ -215,8 +215,13 @@ def test_event_loops_in_two_threads_share_the_engine(shared: CTranslate2Llm) -> 
 
 
 async def test_temperature_samples(shared: CTranslate2Llm) -> None:
-    texts = {spoken(await reply(shared, ask("goodbye", temperature=5.0, tools=()))) for _ in range(5)}
-    assert len(texts) > 1
+    replies = set()
+    for _ in range(8):
+        try:
+            replies.add(spoken(await reply(shared, ask("goodbye", temperature=5.0, tools=()))))
+        except ToolCallMalformed:  # at this temperature some replies begin with a brace
+            replies.add("{")
+    assert len(replies) > 1
 
 
 async def test_slots_run_replies_side_by_side() -> None:
