@@ -63,6 +63,8 @@ def web(profile: Profile = "") -> None:
             agent_name=settings.agent_name,
             worker_url=f"http://127.0.0.1:{network.ops_port}",
             profile=settings.profile,
+            tls_cert=network.tls_cert,
+            tls_key=network.tls_key,
         )
     )
 

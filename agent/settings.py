@@ -103,6 +103,16 @@ class Network(_Section):
     rtc_udp_port: int = Field(default=7882, gt=0, lt=65536)
     room_sample_rate: int = 24_000
     """Hz of the agent's voice in the room."""
+    tls_cert: Path | None = None
+    """PEM certificate chain of `address`; with tls_key the page is served over HTTPS, which browsers ask for before they
+    give a microphone to a page that is not on the box itself."""
+    tls_key: Path | None = None
+    """PEM private key of tls_cert."""
+
+    @property
+    def web_scheme(self) -> str:
+        """https with a certificate, else http."""
+        return "https" if self.tls_cert else "http"
 
     @property
     def is_loopback(self) -> bool:

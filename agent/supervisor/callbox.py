@@ -90,7 +90,7 @@ def processes(settings: Settings, keys: Keys, *, livekit_program: str) -> tuple[
         _python_process("worker", settings, keys, ready_url=f"http://{LOOPBACK}:{network.ops_port}/readyz"),
         ready_timeout_s=WORKER_READY_TIMEOUT_S,
     )
-    web = _python_process("web", settings, keys, ready_url=f"http://{LOOPBACK}:{network.web_port}/healthz")
+    web = _python_process("web", settings, keys, ready_url=f"{network.web_scheme}://{LOOPBACK}:{network.web_port}/healthz")
     return livekit, worker, web
 
 
@@ -118,9 +118,9 @@ def livekit_url(network: Network) -> str:
 def announcement(settings: Settings) -> Sequence[str]:
     """What is shown when all are ready: the address first."""
     network = settings.network
-    lines = [f"Callbox is ready: http://{node_address(network)}:{network.web_port}"]
+    lines = [f"Callbox is ready: {network.web_scheme}://{node_address(network)}:{network.web_port}"]
     lines.append(f"Profile {settings.profile}" + (f" ({settings.title})." if settings.title else "."))
-    if not network.is_loopback:
-        lines.append("Browsers allow the microphone only over HTTPS or on the box itself (README, Limits).")
+    if not network.is_loopback and network.web_scheme == "http":
+        lines.append("Browsers allow the microphone only over HTTPS or on the box itself (README, Start).")
     lines.append("Ctrl-C stops everything.")
     return lines
