@@ -38,6 +38,7 @@ build() {
         return 1
     fi
     mv "$cache/build/server" "$target"
+    rm -rf "$cache/build"
 }
 
 fetch() {
