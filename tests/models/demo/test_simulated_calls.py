@@ -23,7 +23,7 @@ def test_a_seed_names_the_same_calls_for_good() -> None:
     """The shipped model was trained on these draws; a change of their order would be a change of the corpus."""
     digest = hashlib.sha256()
     for split in ("train", "test"):
-            lex = Lex(random.Random(7), split)
+        lex = Lex(random.Random(7), split)
         for _ in range(100):
             for message in dialogue(lex, random_facts(lex)).messages:
                 digest.update(f"{message.role} {message.text}\n".encode())
