@@ -30,8 +30,11 @@ from serving.registry import ENGINES  # noqa: E402
 class RecordedCall(Call):
     """Writes each message of its history as a line of JSON: room, role, text, interrupted."""
 
-    def _item_added(self, event: events.ConversationItemAddedEvent) -> None:
-        super()._item_added(event)
+    async def run(self) -> None:
+        self._dialogue.session.on("conversation_item_added", self._write)
+        await super().run()
+
+    def _write(self, event: events.ConversationItemAddedEvent) -> None:
         message = event.item
         if isinstance(message, llm.ChatMessage):
             entry = {

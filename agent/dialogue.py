@@ -1,0 +1,192 @@
+"""What is said in one call: a session on the shared engines, and what is done about noise, failures and goodbyes.
+
+Knows no room: whoever starts the session gives it ears and a mouth.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from livekit.agents import AgentSession, llm
+from livekit.agents.voice import events
+
+from agent.assistant import FrontDesk
+from agent.box import Box
+from agent.captions import TOOL_TOPIC, TURN_TOPIC, Captions
+from agent.figures import TurnRecorder, as_json
+from agent.heard import HeardOutput
+from agent.policies.failure import FailureAnswer, FailurePolicy
+from agent.policies.repeat import RepeatPolicy
+from agent.session import CallHooks, build_session
+from models.errors import CallboxError
+from serving import metrics
+
+logger = logging.getLogger("callbox.call")
+
+ANSWER_WITHIN_S = 0.7
+"""A failed engine may still be made up for (a speculative reply failed, the real one does not); then nobody need know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a dialogue asks of the call it is part of, and tells it."""
+
+    caller: Callable[[], str | None]
+    """Identity of the caller in the room, while there is one."""
+    on_engine_failure: Callable[[], None]
+    """An engine should be looked after."""
+    hang_up: Callable[[], None]
+    """The agent's last words were heard."""
+
+
+class Dialogue:
+    """Everything about the talk that changes while one caller is on the line. Belongs to the event loop of its call."""
+
+    def __init__(self, box: Box, captions: Captions, surroundings: Surroundings) -> None:
+        self._box = box
+        self._captions = captions
+        self._surroundings = surroundings
+        self._repeat = RepeatPolicy()
+        self._failure = FailurePolicy()
+        self._turns = TurnRecorder()
+        self._confirmed = True
+        self._ending = False
+        self._unanswered = False
+        self._apology: asyncio.Task[None] | None = None
+        self._heard: HeardOutput | None = None
+        self.outcome = "caller_left"
+        """How the call ended, or would end now: a label of metrics.CALLS."""
+        self.ended = asyncio.Event()
+        """Set when the session is over."""
+        hooks = CallHooks(
+            is_confirmed=lambda: self._confirmed,
+            is_agent_speaking=lambda: self._heard is not None and self._heard.is_speaking,
+            on_barge_in=self._barge_in,
+            on_no_words=self._heard_no_words,
+            on_end_of_turn=self._turns.judged,
+            on_failure=self._engine_failed,
+        )
+        self.session: AgentSession[None] = build_session(box.settings, box.host.engines, hooks)
+        self.session.on("user_state_changed", self._caller_state)
+        self.session.on("agent_state_changed", self._agent_state)
+        self.session.on("user_input_transcribed", self._caller_words)
+        self.session.on("conversation_item_added", self._item_added)
+        self.session.on("close", self._closed)
+
+    def front_desk(self) -> FrontDesk:
+        """The agent to start the session with."""
+        return FrontDesk(
+            instructions=self._box.instructions,
+            clinic=self._box.clinic,
+            on_tool=self._tool_called,
+            on_turn=self._turn_committed,
+        )
+
+    def greet(self) -> None:
+        """Say the first words. The session has started, and has an output."""
+        output = self.session.output.audio
+        if output is not None:
+            self.session.output.audio = self._heard = HeardOutput(output, self._captions)
+        self._say("greeting")
+
+    def close(self) -> None:
+        """Nothing more is said."""
+        if self._apology is not None:
+            self._apology.cancel()
+
+    # what the session tells
+
+    def _caller_state(self, event: events.UserStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            self._confirmed = False
+
+    def _agent_state(self, event: events.AgentStateChangedEvent) -> None:
+        if event.new_state == "speaking":
+            self._unanswered = False
+        if self._ending and event.old_state == "speaking" and event.new_state != "speaking":
+            self._hang_up()
+
+    def _caller_words(self, event: events.UserInputTranscribedEvent) -> None:
+        self._repeat.understood()
+        identity = self._surroundings.caller()
+        if identity is not None:
+            self._captions.caller(identity, event.transcript, is_final=event.is_final)
+
+    def _turn_committed(self, at: float) -> None:
+        self._confirmed = True
+        self._turns.committed(at)
+        if self._unanswered:
+            self._expect_an_answer()
+
+    def _item_added(self, event: events.ConversationItemAddedEvent) -> None:
+        message = event.item
+        if not isinstance(message, llm.ChatMessage):
+            return
+        if message.role == "user":
+            self._turns.caller_spoke(message)
+        elif message.role == "assistant":
+            if message.interrupted:
+                metrics.INTERRUPTIONS.inc()
+            figures = self._turns.agent_spoke(message, getattr(self.session.llm, "last_request_at", 0.0))
+            if figures is not None:
+                self._captions.event(TURN_TOPIC, as_json(figures))
+
+    def _closed(self, event: events.CloseEvent) -> None:
+        if event.error is not None:
+            self.outcome = "failed"
+        self.ended.set()
+
+    def _tool_called(self, name: str, status: str) -> None:
+        self._captions.event(TOOL_TOPIC, {"name": name, "status": status})
+        if name == "end_call":
+            self._ending, self.outcome = True, "agent_hung_up"
+
+    # what the stages tell
+
+    def _barge_in(self) -> None:
+        # LiveKit alone would only pause until the final transcript, and could not prepare an answer meanwhile.
+        with contextlib.suppress(RuntimeError):  # the session is closing, or this line may not be interrupted
+            self.session.interrupt()
+
+    def _heard_no_words(self) -> None:
+        if self._repeat.no_words(agent_is_quiet=self.session.agent_state == "listening"):
+            self._say("not_heard")
+
+    def _engine_failed(self, stage: str, error: CallboxError) -> None:
+        logger.warning("the %s engine failed in a call: %s", stage, type(error).__name__)
+        metrics.ENGINE_ERRORS.labels(stage).inc()
+        self._surroundings.on_engine_failure()
+        self._unanswered = True
+        if self._confirmed:
+            self._expect_an_answer()
+
+    def _expect_an_answer(self) -> None:
+        """After a failure: if no reply begins soon, say why."""
+        if self._apology is None or self._apology.done():
+            self._apology = asyncio.create_task(self._apologise_unless_answered())
+
+    async def _apologise_unless_answered(self) -> None:
+        await asyncio.sleep(ANSWER_WITHIN_S)
+        if self._heard is not None:
+            await self._heard.quiet.wait()
+        if not self._unanswered:
+            return
+        self._unanswered = False
+        match self._failure.failed(time.monotonic()):
+            case FailureAnswer.APOLOGISE:
+                self._say("technical_apology")
+            case FailureAnswer.SAY_GOODBYE:
+                self.outcome, self._ending = "failed", True
+                self._say("technical_goodbye")
+
+    def _say(self, line: str) -> None:
+        stock = self._box.stock[line]
+        self.session.say(stock.text, audio=stock.frames())
+
+    def _hang_up(self) -> None:
+        self._ending = False
+        self.session.shutdown(drain=True)
+        self._surroundings.hang_up()
