@@ -44,6 +44,11 @@ class Captions:
         """A JSON message to whoever watches the call."""
         self._outbox.put_nowait((topic, json.dumps(content), {}, None))
 
+    async def sent(self) -> None:
+        """Wait until everything is sent, half a second at most."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._outbox.join(), 0.5)
+
     async def aclose(self) -> None:
         """Stop sending; what waits is dropped."""
         self._sending.cancel()
@@ -65,5 +70,6 @@ class Captions:
                 )
                 await writer.write(text)
                 await writer.aclose()
+                self._outbox.task_done()
             except (rtc.StreamError, ConnectionError, RuntimeError):
                 return  # the room is gone, and with it everyone who could read this

@@ -29,6 +29,9 @@ logger = logging.getLogger("callbox.call")
 ANSWER_WITHIN_S = 0.7
 """A failed engine may still be made up for (a speculative reply failed, the real one does not); then nobody need know."""
 
+LAST_SOUND_S = 0.5
+"""From the last sample that leaves the worker until the caller has heard it, jitter buffers and all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -56,6 +59,7 @@ class Dialogue:
         self._ending = False
         self._unanswered = False
         self._apology: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
         self._heard: HeardOutput | None = None
         self.outcome = "caller_left"
         """How the call ended, or would end now: a label of metrics.CALLS."""
@@ -94,8 +98,9 @@ class Dialogue:
 
     def close(self) -> None:
         """Nothing more is said."""
-        if self._apology is not None:
-            self._apology.cancel()
+        for task in (self._apology, self._leaving):
+            if task is not None:
+                task.cancel()
 
     # what the session tells
 
@@ -107,7 +112,8 @@ class Dialogue:
         if event.new_state == "speaking":
             self._unanswered = False
         if self._ending and event.old_state == "speaking" and event.new_state != "speaking":
-            self._hang_up()
+            self._ending = False
+            self._leaving = asyncio.create_task(self._hang_up())
 
     def _caller_words(self, event: events.UserInputTranscribedEvent) -> None:
         self._repeat.understood()
@@ -186,7 +192,8 @@ class Dialogue:
         stock = self._box.stock[line]
         self.session.say(stock.text, audio=stock.frames())
 
-    def _hang_up(self) -> None:
-        self._ending = False
+    async def _hang_up(self) -> None:
+        await asyncio.sleep(LAST_SOUND_S)
+        await self._captions.sent()
         self.session.shutdown(drain=True)
         self._surroundings.hang_up()
