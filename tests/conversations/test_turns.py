@@ -1,0 +1,179 @@
+"""When the agent answers: after a turn, never into one; and what becomes of what it prepared meanwhile."""
+
+import pytest
+
+from serving.chat import Priority
+from tests.conversations.talk import PARKING, Remembered, Talk, conversation, now
+from tests.virtual_time import in_virtual_time
+
+pytestmark = pytest.mark.conversation
+
+
+def exchange(*texts: str) -> list[Remembered]:
+    """The history of a call in which caller and agent spoke in turns after the greeting."""
+    roles = ("user", "assistant")
+    return [
+        Remembered("assistant", "welcome to the clinic"),
+        *(Remembered(roles[at % 2], text) for at, text in enumerate(texts)),
+    ]
+
+
+def last_words(talk: Talk) -> list[str]:
+    """What each request to the language model ended with."""
+    return [reply.request.messages[-1].text for reply in talk.replies]
+
+
+@in_virtual_time
+async def test_a_turn_that_sounds_finished_is_answered_at_the_shortest_delay() -> None:
+    async with conversation() as talk:
+        line = talk.say("where can i park")
+        await talk.quiet()
+        assert talk.agent_spoke_at(line.start) == pytest.approx(line.end + 0.3)
+        assert talk.history == exchange("where can i park", PARKING)
+        assert talk.heard_text(since=line.start) == PARKING
+
+
+@in_virtual_time
+async def test_a_turn_that_sounds_unfinished_is_answered_at_the_longest_delay() -> None:
+    async with conversation() as talk:
+        line = talk.say("where can i", ends_turn=False)
+        await talk.quiet()
+        assert talk.agent_spoke_at(line.start) == pytest.approx(line.end + 1.2)
+        assert talk.history == exchange("where can i", PARKING)
+
+
+@in_virtual_time
+async def test_the_delays_are_settings() -> None:
+    async with conversation(turns={"min_delay_s": 0.45, "max_delay_s": 2.0}) as talk:
+        first = talk.say("where can i park")
+        await talk.quiet()
+        second = talk.say("and my", ends_turn=False)
+        await talk.quiet(4)
+        assert talk.agent_spoke_at(first.start) == pytest.approx(first.end + 0.45)
+        assert talk.agent_spoke_at(second.start) == pytest.approx(second.end + 2.0)
+
+
+@in_virtual_time
+async def test_the_reply_begun_in_the_pause_is_the_one_that_is_spoken() -> None:
+    async with conversation() as talk:
+        line = talk.say("where can i park")
+        await talk.quiet()
+        (reply,) = talk.replies
+        assert reply.request.priority is Priority.SPECULATIVE
+        # 64 ms of silence, then a decode of 50 ms
+        assert reply.opened_at == pytest.approx(line.end + 0.114)
+        assert reply.is_complete
+
+
+@in_virtual_time
+async def test_without_speculation_the_model_is_asked_when_the_turn_is_over() -> None:
+    async with conversation(turns={"preemptive_max_retries": 0}) as talk:
+        line = talk.say("where can i park")
+        await talk.quiet()
+        (reply,) = talk.replies
+        assert reply.request.priority is Priority.CONFIRMED
+        assert reply.opened_at == pytest.approx(line.end + 0.3)
+
+
+@pytest.mark.parametrize("pause_s", [0.16, 0.224, 0.288, 0.64, 0.96])
+@in_virtual_time
+async def test_a_pause_within_a_sentence_is_not_cut_into(pause_s: float) -> None:
+    async with conversation() as talk:
+        first = talk.say("i would like to", ends_turn=False)
+        second = talk.say("book a visit", at=first.end + pause_s)
+        await talk.quiet()
+        assert second.start == pytest.approx(first.end + pause_s)
+        assert talk.agent_spoke_at(first.start) == pytest.approx(second.end + 0.3)
+        assert talk.history == exchange("i would like to book a visit", PARKING)
+        assert last_words(talk) == ["i would like to", "i would like to book a visit"]
+
+
+@in_virtual_time
+async def test_a_reply_to_half_a_sentence_is_thrown_away_unspoken() -> None:
+    async with conversation() as talk:
+        first = talk.say("i would like to", ends_turn=False)
+        second = talk.say("book a visit", at=first.end + 0.64)
+        await talk.quiet()
+        thrown_away, spoken = talk.replies
+        assert thrown_away.closed_at is not None
+        assert thrown_away.closed_at < second.end + 0.3
+        assert spoken.is_complete
+        assert talk.heard_text(since=first.start) == PARKING
+
+
+@in_virtual_time
+async def test_a_reply_that_still_computes_is_stopped_when_the_caller_goes_on() -> None:
+    async with conversation() as talk:
+        talk.llm.token_s = 0.3  # a slow model: 5 s for the whole reply
+        first = talk.say("i would like to", ends_turn=False)
+        second = talk.say("book a visit to the doctor", at=first.end + 0.64)
+        await talk.quiet(8)
+        thrown_away, spoken = talk.replies
+        assert thrown_away.closed_at is not None
+        assert thrown_away.closed_at == pytest.approx(second.end + 0.114)  # when the next reply is begun
+        assert not thrown_away.is_complete
+        assert spoken.is_complete
+
+
+@in_virtual_time
+async def test_a_turn_of_many_pauses_is_one_message_and_one_answer() -> None:
+    async with conversation() as talk:
+        at, words = 0.0, ["i would", "like to book", "a visit", "with doctor chen", "on tuesday", "please"]
+        for part in words:
+            line = talk.say(part, at=at, ends_turn=part == "please")
+            at = line.end + 0.48
+        await talk.quiet()
+        assert talk.history == exchange(" ".join(words), PARKING)
+        # speculation has given up after preemptive_max_retries: the reply is begun when the turn is over
+        assert len(talk.replies) == 4
+        assert talk.replies[-1].opened_at == pytest.approx(line.end + 0.3)
+
+
+@in_virtual_time
+async def test_turns_follow_each_other() -> None:
+    async with conversation() as talk:
+        for text in ("where can i park", "when are you open", "thank you"):
+            line = talk.say(text)
+            await talk.quiet()
+            assert talk.agent_spoke_at(line.start) == pytest.approx(line.end + 0.3)
+        assert talk.history == exchange("where can i park", PARKING, "when are you open", PARKING, "thank you", PARKING)
+        assert len(talk.replies) == 3
+
+
+@in_virtual_time
+async def test_an_end_of_turn_engine_that_fails_leaves_it_to_silence() -> None:
+    async with conversation() as talk:
+        talk.turn.is_dead = True
+        line = talk.say("where can i", ends_turn=False)
+        await talk.quiet()
+        assert talk.agent_spoke_at(line.start) == pytest.approx(line.end + 0.3)
+
+
+@in_virtual_time
+async def test_an_end_of_turn_engine_that_is_late_is_done_without() -> None:
+    async with conversation() as talk:
+        talk.turn.inference_s = 5.0
+        line = talk.say("where can i", ends_turn=False)
+        await talk.quiet()
+        assert talk.agent_spoke_at(line.start) < line.end + 1.0
+
+
+@in_virtual_time
+async def test_a_slow_decode_delays_the_answer_and_loses_nothing() -> None:
+    async with conversation() as talk:
+        talk.stt.decode_s = 1.0
+        line = talk.say("where can i park")
+        await talk.quiet()
+        assert talk.agent_spoke_at(line.start) > line.end + 1.064
+        assert talk.history == exchange("where can i park", PARKING)
+
+
+@in_virtual_time
+async def test_the_greeting_can_be_talked_over() -> None:
+    async with conversation(greeted=False) as talk:
+        talk.say("hello i need an appointment", at=now() + 0.4)
+        await talk.quiet()
+        greeting = talk.history[0]
+        assert greeting.interrupted
+        assert "welcome to the clinic".startswith(greeting.text)
+        assert talk.history[1:] == exchange("hello i need an appointment", PARKING)[1:]
