@@ -31,7 +31,7 @@ bench: setup-dev livekit turn-model ## every figure of the README, measured on t
 
 demo-models: ## rebuild models/demo from nothing (hours; an environment of its own)
 	@scripts/install_python.sh train .venv-train
-	@.venv-train/bin/python -m models.demo.build
+	@.venv-train/bin/python -m models.demo.build $(OPTIONS)
 
 setup: ## the product's Python packages, into .venv
 	@scripts/install_python.sh $(PACKAGES)
