@@ -114,12 +114,14 @@ def table_of(turns: list[Turn], title: str) -> Table:
     table = Table(
         title=title, caption="ms; recorded: last word of the caller to first sound of the agent", expand=False
     )
-    for column in ("turn", "caller", "recorded", "framework", *STAGES.values(), "ahead", "overlap", "stopped"):
-        is_text = column == "caller"
-        table.add_column(
-            column, justify="left" if is_text else "right", overflow="ellipsis", no_wrap=True,
-            max_width=40 if is_text else None,
-        )  # fmt: skip
+    over_agent = any(turn.timing.stopped_after_ms is not None or turn.kind is not Kind.LINE for turn in turns)
+    extra = ("overlap", "stopped") if over_agent else ()
+    for column in ("turn", "caller", "recorded", "framework", *STAGES.values(), "ahead", *extra):
+        # the caller's words are wrapped where the terminal is narrow, the figures stay
+        if column == "caller":
+            table.add_column(column, min_width=12, max_width=40)
+        else:
+            table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
     for turn in turns:
         own = turn.figures or {}
         stages = [number(own.get(name)) for name in STAGES]
@@ -128,7 +130,7 @@ def table_of(turns: list[Turn], title: str) -> Table:
         said = turn.said.replace("[", "\\[") + ("" if turn.kind is Kind.LINE else f" ({turn.kind.replace('_', '-')})")
         table.add_row(
             str(turn.number), said, recorded, number(turn.framework_ms), *stages, ahead,
-            number(turn.timing.overlap_ms or None), number(turn.timing.stopped_after_ms),
+            *((number(turn.timing.overlap_ms or None), number(turn.timing.stopped_after_ms)) if over_agent else ()),
         )  # fmt: skip
     return table
 
