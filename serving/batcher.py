@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from serving.bridge import EngineThread
 
@@ -13,7 +13,7 @@ Request = TypeVar("Request")
 Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting(Generic[Request, Result]):
     request: Request
     key: Hashable
@@ -37,6 +37,7 @@ class PriorityBatcher(Generic[Request, Result]):
         self._lock = threading.Lock()
         self._order = itertools.count()
         self._waiting: list[_Waiting[Request, Result]] = []
+        self._closed = False
 
     def submit(
         self, request: Request, *, key: Hashable, priority: int = 0, slot: Hashable | None = None
@@ -46,8 +47,12 @@ class PriorityBatcher(Generic[Request, Result]):
         key: only requests with equal keys share a batch.
         priority: lower is sooner. A batch is made of one priority only, so that the urgent never pay for the rest.
         slot: a request that still waits in the same slot is cancelled, and this one takes its place in line.
+
+        After `close` the future comes back cancelled.
         """
         with self._lock:
+            if self._closed:
+                return _cancelled()
             rank = (priority, next(self._order))
             replaced = next((w for w in self._waiting if slot is not None and w.slot == slot), None)
             if replaced is not None:
@@ -56,10 +61,8 @@ class PriorityBatcher(Generic[Request, Result]):
             entry: _Waiting[Request, Result] = _Waiting(request, key, slot, rank)
             self._waiting.append(entry)
         if replaced is not None:
-            replaced.future.cancel()
-        step = self._thread.submit(self._step)
-        if step.done():  # the thread is closed
-            entry.future.cancel()
+            _drop(replaced)
+        self._thread.submit(self._step)
         return entry.future
 
     @property
@@ -70,11 +73,13 @@ class PriorityBatcher(Generic[Request, Result]):
 
     def close(self) -> None:
         """Let the running batch finish, cancel the rest, end the thread. Safe to call twice."""
+        with self._lock:
+            self._closed = True
         self._thread.close()
         with self._lock:
             rest, self._waiting = self._waiting, []
         for waiting in rest:
-            waiting.future.cancel()
+            _drop(waiting)
 
     def _step(self) -> None:
         """Work on the most urgent batch. There is one step queued per request, so some find nothing left to do."""
@@ -84,7 +89,9 @@ class PriorityBatcher(Generic[Request, Result]):
 
     def _take(self) -> list[_Waiting[Request, Result]]:
         with self._lock:
-            self._waiting = [waiting for waiting in self._waiting if not waiting.future.cancelled()]
+            for gone in [waiting for waiting in self._waiting if waiting.future.cancelled()]:
+                self._waiting.remove(gone)
+                _drop(gone)
             if not self._waiting:
                 return []
             first = min(self._waiting, key=lambda waiting: waiting.rank)
@@ -107,3 +114,16 @@ class PriorityBatcher(Generic[Request, Result]):
         else:
             for waiting, result in zip(batch, results, strict=True):
                 waiting.future.set_result(result)
+
+
+def _drop(waiting: _Waiting[Any, Any]) -> None:
+    """Cancel a request that is out of line, and tell whoever waits for it."""
+    waiting.future.cancel()
+    waiting.future.set_running_or_notify_cancel()
+
+
+def _cancelled() -> "Future[Any]":
+    future: Future[Any] = Future()
+    future.cancel()
+    future.set_running_or_notify_cancel()
+    return future

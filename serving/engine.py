@@ -80,7 +80,7 @@ class SttStream(Protocol):
         ...
 
     def __aiter__(self) -> AsyncIterator[SttEvent]:
-        """Per utterance: SpeechStarted, interims, preflights (one per pause), one final, SpeechEnded."""
+        """Per utterance: SpeechStarted, interims, preflights (one per pause that brought new words), one final, SpeechEnded."""
         ...
 
     async def aclose(self) -> None:

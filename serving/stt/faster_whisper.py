@@ -96,11 +96,11 @@ class FasterWhisperEngine:
         noise = np.random.default_rng(0).normal(0, 0.01, int(LONGEST_WINDOW_S * SPEECH_RATE)).astype(np.float32)
         for window_s in self._windows_s():
             seconds = window_s - self._options.window_margin_s
-            self._decode(noise[: int(seconds * SPEECH_RATE)])
+            self.recognise(noise[: int(seconds * SPEECH_RATE)])
 
     def check(self) -> None:
         """Decode half a second of silence. Raises EngineDied."""
-        self._decode(np.zeros(SPEECH_RATE // 2, np.float32))
+        self.recognise(np.zeros(SPEECH_RATE // 2, np.float32))
 
     def close(self) -> None:
         """Stop decoding and drop the model. Streams still open end with EngineDied."""
@@ -121,19 +121,20 @@ class FasterWhisperEngine:
         key = window_frames(len(clip.samples), self._options)
         return self._batcher.submit(clip, key=key, priority=urgency, slot=slot)
 
+    def recognise(self, samples: Pcm32) -> tuple[Word, ...]:
+        """The words of a recording of at most 29 s (float32, 16 kHz); blocks. Raises EngineDied."""
+        clip = Clip(samples, 0.0, 0.0, len(samples) / SPEECH_RATE)
+        try:
+            return self.submit(clip, Urgency.PARTIAL, None).result(timeout=CHECK_TIMEOUT_S).words
+        except (RuntimeError, ValueError, TimeoutError, CancelledError) as error:
+            raise EngineDied(f"Speech recognition does not answer: {error!r}. It will be loaded again.") from error
+
     def _windows_s(self) -> list[float]:
         longest = (
             window_frames(int(self._options.segmenter.max_utterance_s * SPEECH_RATE), self._options) / FRAMES_PER_S
         )
         count = max(1, math.ceil((longest - self._options.window_floor_s) / self._options.window_bucket_s) + 1)
         return [min(longest, self._options.window_floor_s + i * self._options.window_bucket_s) for i in range(count)]
-
-    def _decode(self, samples: Pcm32) -> Heard:
-        clip = Clip(samples, 0.0, 0.0, len(samples) / SPEECH_RATE)
-        try:
-            return self.submit(clip, Urgency.PARTIAL, None).result(timeout=CHECK_TIMEOUT_S)
-        except (RuntimeError, ValueError, TimeoutError, CancelledError) as error:
-            raise EngineDied(f"Speech recognition does not answer: {error!r}. It will be loaded again.") from error
 
 
 def window_frames(samples: int, options: FasterWhisperOptions) -> int:

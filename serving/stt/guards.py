@@ -16,8 +16,8 @@ class GuardOptions:
     """Whisper's own probability that there is no speech (the no-speech token right after the prompt)."""
     no_speech_logprob: float = -0.5
     """A decode at least this sure of its words (mean log probability of a token) is kept whatever the no-speech token says."""
-    min_avg_logprob: float = -1.2
-    """Mean log probability of a token below which words are guesses."""
+    min_avg_logprob: float = -1.0
+    """Mean log probability of a token below which words are guesses. -1 is openai/whisper's own."""
     max_compression_ratio: float = 2.4
     """Length of the text over its zlib length; Whisper's loops compress well. 2.4 is openai/whisper's own."""
     max_repeats: int = 5

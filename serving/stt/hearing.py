@@ -19,7 +19,7 @@ class Urgency(IntEnum):
     """The caller is speaking."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Clip:
     """The audio of an utterance so far."""
 
@@ -31,6 +31,8 @@ class Clip:
     """Where its speech began; no word begins sooner."""
     speech_end_s: float
     """Where its last speech ended; no word ends later."""
+    is_whole: bool = False
+    """Whether the speaker has stopped: the last word is not cut off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,9 @@ class SegmenterOptions:
     """Audio before the first window of speech that is decoded too: soft onsets come before the VAD's verdict."""
     partial_interval_ms: float = 250
     """Speech between two partial decodes."""
-    preflight_silence_ms: float = 96
-    """Silence after which the whole utterance is decoded."""
+    preflight_silence_ms: float = 64
+    """Silence after which the whole utterance is decoded. The VAD sees silence about 50 ms after the last sound, so that this
+    is some 110 ms into it."""
     final_silence_ms: float = 200
     """Silence after which the utterance is over."""
     max_utterance_s: float = 28.0

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 
 import numpy as np
 
@@ -48,17 +49,19 @@ class UtteranceStream:
         samples = chunk.to_float()
         self._history.append(samples)
         try:
-            activities = self._vad.push(samples)
+            for activity in self._vad.push(samples):
+                self._follow(self._segmenter.push(activity, self._level(activity)))
         except EngineError as error:
             self._fail(error)
             return
-        for activity in activities:
-            self._follow(self._segmenter.push(activity, self._level(activity)))
         self._history.forget_before(self._segmenter.keep_from_s(self._history.end_s))
 
     def flush(self) -> None:
         """The utterance is over, whatever the silence says."""
-        self._follow(self._segmenter.flush(self._history.end_s))
+        try:
+            self._follow(self._segmenter.flush(self._history.end_s))
+        except EngineError as error:
+            self._fail(error)
 
     def end_input(self) -> None:
         """No more audio: the pending final follows, then iteration ends."""
@@ -107,8 +110,9 @@ class UtteranceStream:
             self._next_partial_s = step.clip_end_s + took_s / self._partial_load
             utterance.heard_partial(result, step.clip_end_s, took_s)
 
-        clip = self._clip(utterance, step.clip_end_s, step.clip_end_s)
-        utterance.partial = self._ask(clip, Urgency.PARTIAL, heard)
+        samples = self._history.clip(utterance.clip_start_s, step.clip_end_s)
+        clip = Clip(samples, utterance.clip_start_s, utterance.start_s, step.clip_end_s)
+        utterance.partial = self._ask(utterance, clip, Urgency.PARTIAL, heard)
 
     def _ask_settled(self, utterance: Utterance, step: Settle) -> None:
         asked_at = time.perf_counter()
@@ -116,31 +120,30 @@ class UtteranceStream:
         def heard(result: Heard) -> None:
             utterance.heard_settled(result, step.speech_end_s, time.perf_counter() - asked_at)
 
-        clip = self._clip(utterance, step.clip_end_s, step.speech_end_s)
-        utterance.settle(self._ask(clip, Urgency.SETTLE, heard))
+        samples = self._history.clip(utterance.clip_start_s, step.clip_end_s)
+        clip = Clip(samples, utterance.clip_start_s, utterance.start_s, step.speech_end_s, is_whole=True)
+        utterance.settle(self._ask(utterance, clip, Urgency.SETTLE, heard))
 
-    def _clip(self, utterance: Utterance, end_s: float, speech_end_s: float) -> Clip:
-        return Clip(
-            self._history.clip(utterance.clip_start_s, end_s), utterance.clip_start_s, utterance.start_s, speech_end_s
-        )
-
-    def _ask(self, clip: Clip, urgency: Urgency, heard: Callable[[Heard], None]) -> "asyncio.Future[Heard]":
+    def _ask(
+        self, utterance: Utterance, clip: Clip, urgency: Urgency, heard: Callable[[Heard], None]
+    ) -> "Future[Heard]":
         slot = self if urgency is Urgency.PARTIAL else None
-        answer = asyncio.wrap_future(self._recognizer.submit(clip, urgency, slot), loop=self._loop)
-        answer.add_done_callback(lambda done: self._answered(done, heard))
+        answer = self._recognizer.submit(clip, urgency, slot)
+        on_loop = asyncio.wrap_future(answer, loop=self._loop)
+        on_loop.add_done_callback(lambda done: self._answered(done, utterance.awaits(answer), heard))
         return answer
 
-    def _answered(self, answer: "asyncio.Future[Heard]", heard: Callable[[Heard], None]) -> None:
+    def _answered(self, answer: "asyncio.Future[Heard]", is_awaited: bool, heard: Callable[[Heard], None]) -> None:
+        error = None if answer.cancelled() else answer.exception()
+        if not is_awaited:
+            return
         if answer.cancelled():
-            if any(utterance.settling is answer for utterance in self._utterances):  # nobody here cancelled it
-                self._fail(EngineDied("Speech recognition was closed during the call. Open a new stream."))
-            return
-        error = answer.exception()
-        if error is not None:
+            self._fail(EngineDied("Speech recognition was closed during the call. Open a new stream."))
+        elif error is not None:
             self._fail(error if isinstance(error, EngineError) else EngineError(f"Speech recognition failed: {error}"))
-            return
-        heard(answer.result())
-        self._tell()
+        else:
+            heard(answer.result())
+            self._tell()
 
     def _tell(self) -> None:
         """Send what the first unfinished utterance and all before it have to say."""

@@ -1,8 +1,8 @@
 """One utterance on its way from the first sound to its final: what was heard so far and what there is to tell."""
 
-import asyncio
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 from serving.speech import SpeechEnded, SttEvent, Transcript, TranscriptStage, Word
 from serving.stt.hearing import Heard
@@ -21,17 +21,21 @@ class Utterance:
         self.events: deque[SttEvent] = deque()
         self.is_over = False
         """Whether its last event is in `events`."""
-        self.partial: asyncio.Future[Heard] | None = None
+        self.partial: Future[Heard] | None = None
         """The newest partial decode."""
-        self.settling: asyncio.Future[Heard] | None = None
+        self.settling: Future[Heard] | None = None
         """The decode that will be the final unless the caller goes on."""
         self.start_s = start_s
         self._agreement = LocalAgreement()
         self._agreed: tuple[Word, ...] = ()
         self._settled: Transcript | None = None
         self._finished = False
-        self._told = ""
-        """Text of the last transcript told."""
+        self._told: Transcript | None = None
+        """The last transcript told."""
+
+    def awaits(self, answer: "Future[Heard]") -> bool:
+        """Whether this answer still matters."""
+        return answer is self.partial or answer is self.settling
 
     def heard_partial(self, heard: Heard, end_s: float, decode_s: float) -> None:
         """A partial decode is back; ignored if the caller has paused since."""
@@ -40,10 +44,10 @@ class Utterance:
         agreement = self._agreement.push(heard.words, before_s=end_s - AGREEMENT_HOLD_S)
         self._agreed = agreement.words[: agreement.agreed]
         interim = self._transcript(TranscriptStage.INTERIM, agreement.words, end_s, decode_s)
-        if interim.text and interim.text != self._told:
+        if interim.text and (self._told is None or interim.text != self._told.text):
             self._tell(interim)
 
-    def settle(self, answer: "asyncio.Future[Heard]") -> None:
+    def settle(self, answer: "Future[Heard]") -> None:
         """The caller has paused; `answer` decodes the whole utterance."""
         self._cancel(self.partial)
         self.partial, self.settling = None, answer
@@ -60,7 +64,7 @@ class Utterance:
         self._settled = self._transcript(TranscriptStage.PREFLIGHT, heard.words, speech_end_s, decode_s)
         if self._finished:
             self._end(self._settled)
-        elif self._settled.text:
+        elif self._settled.text and not self._is_told(self._settled):
             self._tell(self._settled)
 
     def finish(self) -> None:
@@ -82,8 +86,12 @@ class Utterance:
         self.events.append(SpeechEnded(settled.end_s))
         self.is_over = True
 
+    def _is_told(self, preflight: Transcript) -> bool:
+        """Whether the last thing told was a preflight of these words: the caller only drew breath."""
+        return self._told is not None and (self._told.stage, self._told.text) == (preflight.stage, preflight.text)
+
     def _tell(self, transcript: Transcript) -> None:
-        self._told = transcript.text
+        self._told = transcript
         self.events.append(transcript)
 
     def _transcript(self, stage: TranscriptStage, words: Sequence[Word], end_s: float, decode_s: float) -> Transcript:
@@ -98,6 +106,6 @@ class Utterance:
             decode_s=decode_s,
         )
 
-    def _cancel(self, answer: "asyncio.Future[Heard] | None") -> None:
+    def _cancel(self, answer: "Future[Heard] | None") -> None:
         if answer is not None:
             answer.cancel()

@@ -39,3 +39,12 @@ def test_a_first_piece_without_a_space_is_a_word_and_an_empty_one_is_none() -> N
         Word("Hi", 0, 1),
         Word("there", 1, 2),
     ]
+
+
+def test_the_last_word_of_a_whole_utterance_lasts_until_the_speech_ends() -> None:
+    whole = Clip(CLIP.samples, CLIP.start_s, CLIP.speech_start_s, CLIP.speech_end_s, is_whole=True)
+    words = [Word("at", 1.0, 1.3), Word("noon", 1.3, 1.6)]
+    assert place_words(words, whole).words[-1].end_s == 12.5
+    assert place_words(words, CLIP).words[-1].end_s == pytest.approx(11.6)
+    early = [Word("at", 0.4, 0.6)]
+    assert place_words(early, whole).words[-1].end_s == pytest.approx(10.6)
