@@ -27,6 +27,8 @@ _TYPES = {
     TranscriptStage.FINAL: _Type.FINAL_TRANSCRIPT,
 }
 _FAILURES_IN_A_ROW = 3
+_REOPEN_AFTER_S = 1.0
+"""An engine that fails at once again is being loaded: it gets this much time, audio is kept meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +84,33 @@ class _LocalSttStream(stt.RecognizeStream):
         self._fed_s = 0.0
         self._opened_at_s = 0.0
         self._began_over_agent = False
+        self._failures = 0
+        """In a row."""
 
     async def _run(self) -> None:
-        failures = 0
         while True:
-            self._opened_at_s = self._fed_s
-            engine_stream = self._parent.engine.open()
-            feeding = asyncio.create_task(self._feed(engine_stream))
             try:
-                async for event in engine_stream:
-                    self._forward(event)
-                    failures = 0
+                await self._recognise_with(self._parent.engine.open())
                 return
             except CallboxError as error:
-                failures += 1
+                self._failures += 1
                 logger.warning("speech recognition failed: %s", type(error).__name__)
                 self._parent.hooks.on_failure(error)
-                if failures >= _FAILURES_IN_A_ROW:
+                if self._failures >= _FAILURES_IN_A_ROW:
                     raise api_error(error) from error
-            finally:
-                feeding.cancel()
-                await asyncio.gather(feeding, return_exceptions=True)
-                await engine_stream.aclose()
+                await asyncio.sleep(_REOPEN_AFTER_S * (self._failures - 1))
+
+    async def _recognise_with(self, engine_stream: SttStream) -> None:
+        self._opened_at_s = self._fed_s
+        feeding = asyncio.create_task(self._feed(engine_stream))
+        try:
+            async for event in engine_stream:
+                self._forward(event)
+                self._failures = 0
+        finally:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+            await engine_stream.aclose()
 
     async def _feed(self, engine_stream: SttStream) -> None:
         async for item in self._input_ch:

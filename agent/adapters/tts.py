@@ -55,14 +55,17 @@ class _LocalTtsStream(tts.SynthesizeStream):
             stream=True,
         )
         output_emitter.start_segment(segment_id=utils.shortuuid("segment_"))
-        engine_stream = self._parent.engine.open()
+        try:
+            await self._speak_with(self._parent.engine.open(), output_emitter)
+        except CallboxError as error:
+            self._parent.on_failure(error)
+            raise api_error(error) from error
+
+    async def _speak_with(self, engine_stream: TtsStream, output_emitter: tts.AudioEmitter) -> None:
         feeding = asyncio.create_task(self._feed(engine_stream))
         try:
             await self._speak(engine_stream, output_emitter)
             await feeding
-        except CallboxError as error:
-            self._parent.on_failure(error)
-            raise api_error(error) from error
         finally:
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)
