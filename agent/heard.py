@@ -111,7 +111,8 @@ class HeardOutput(io.AudioOutput):
             if interrupted:
                 runs = reply.runs or [Run(0.0, playback_position)]
                 heard = " ".join(word.text for word in heard_words(reply.words, runs))
-                synchronized_transcript = heard
+            # LiveKit reads it if the caller, or the end of the voice, cut the reply short
+            synchronized_transcript = heard
             if reply.words:
                 self._captions.agent(reply.segment, heard, is_final=True, is_interrupted=interrupted)
         super().on_playback_finished(
