@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from livekit.agents import Agent, RunContext, StopResponse, function_tool, llm
+from livekit.agents.voice import SpeechHandle
 
 from agent.clinic.book import Clinic
 from agent.clinic.tools import TOOL_SPECS, call_tool
 from serving import metrics
 from serving.chat import ToolSpec
 
-ToolReport = Callable[[str, str], None]
-"""Told of each tool call: its name and the status of its result."""
+ToolReport = Callable[[str, str, SpeechHandle], None]
+"""Told of each tool call: its name, the status of its result, and the reply that it is part of."""
 
 
 class FrontDesk(Agent):
@@ -39,7 +40,7 @@ def clinic_tool(spec: ToolSpec, clinic: Clinic, on_tool: ToolReport) -> llm.RawF
         result = call_tool(clinic, spec.name, json.dumps(raw_arguments))
         status = str(json.loads(result).get("status", "ok"))
         metrics.TOOL_CALLS.labels(spec.name, status).inc()
-        on_tool(spec.name, status)
+        on_tool(spec.name, status, context.speech_handle)
         return result
 
     schema = {"name": spec.name, "description": spec.description, "parameters": dict(spec.parameters)}

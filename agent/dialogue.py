@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from livekit.agents import AgentSession, llm
-from livekit.agents.voice import events
+from livekit.agents.voice import SpeechHandle, events
 
 from agent.assistant import FrontDesk
 from agent.box import Box
@@ -56,7 +56,6 @@ class Dialogue:
         self._failure = FailurePolicy()
         self._turns = TurnRecorder()
         self._confirmed = True
-        self._ending = False
         self._unanswered = False
         self._apology: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
@@ -107,13 +106,12 @@ class Dialogue:
     def _caller_state(self, event: events.UserStateChangedEvent) -> None:
         if event.new_state == "speaking":
             self._confirmed = False
+        elif self._unanswered:
+            self._expect_an_answer()
 
     def _agent_state(self, event: events.AgentStateChangedEvent) -> None:
         if event.new_state == "speaking":
             self._unanswered = False
-        if self._ending and event.old_state == "speaking" and event.new_state != "speaking":
-            self._ending = False
-            self._leaving = asyncio.create_task(self._hang_up())
 
     def _caller_words(self, event: events.UserInputTranscribedEvent) -> None:
         self._repeat.understood()
@@ -145,15 +143,19 @@ class Dialogue:
             self.outcome = "failed"
         self.ended.set()
 
-    def _tool_called(self, name: str, status: str) -> None:
+    def _tool_called(self, name: str, status: str, speech: SpeechHandle) -> None:
         self._captions.event(TOOL_TOPIC, {"name": name, "status": status})
         if name == "end_call":
-            self._ending, self.outcome = True, "agent_hung_up"
+            self._hang_up_after(speech, "agent_hung_up")
 
     # what the stages tell
 
     def _barge_in(self) -> None:
         # LiveKit alone would only pause until the final transcript, and could not prepare an answer meanwhile.
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Stop what is being said or prepared."""
         with contextlib.suppress(RuntimeError):  # the session is closing, or this line may not be interrupted
             self.session.interrupt()
 
@@ -165,32 +167,49 @@ class Dialogue:
         logger.warning("the %s engine failed in a call: %s", stage, type(error).__name__)
         metrics.ENGINE_ERRORS.labels(stage).inc()
         self._surroundings.on_engine_failure()
+        if stage == "stt" and self._confirmed:
+            return  # nobody was speaking: nothing was lost
+        if not self._confirmed:
+            self._interrupt()  # else LiveKit would take the reply that failed for the answer to the turn
+        if self._unanswered:
+            return
         self._unanswered = True
-        if self._confirmed:
+        if self.session.user_state != "speaking":
             self._expect_an_answer()
 
     def _expect_an_answer(self) -> None:
-        """After a failure: if no reply begins soon, say why."""
-        if self._apology is None or self._apology.done():
-            self._apology = asyncio.create_task(self._apologise_unless_answered())
+        """After a failure, with the caller silent: if no reply begins soon, say why."""
+        if self._apology is not None:
+            self._apology.cancel()
+        turn_s = 0.0 if self._confirmed else self._box.settings.turns.max_delay_s
+        self._apology = asyncio.create_task(self._apologise_unless_answered(turn_s + ANSWER_WITHIN_S))
 
-    async def _apologise_unless_answered(self) -> None:
-        await asyncio.sleep(ANSWER_WITHIN_S)
+    async def _apologise_unless_answered(self, within_s: float) -> None:
+        await asyncio.sleep(within_s)
         if self._heard is not None:
             await self._heard.quiet.wait()
-        if not self._unanswered:
+        if not self._unanswered or self.session.user_state == "speaking":
             return
-        self._unanswered = False
+        self._unanswered, self._confirmed = False, True
         match self._failure.failed(time.monotonic()):
             case FailureAnswer.APOLOGISE:
                 self._say("technical_apology")
             case FailureAnswer.SAY_GOODBYE:
-                self.outcome, self._ending = "failed", True
-                self._say("technical_goodbye")
+                self._hang_up_after(self._say("technical_goodbye", allow_interruptions=False), "failed")
 
-    def _say(self, line: str) -> None:
+    def _say(self, line: str, *, allow_interruptions: bool = True) -> SpeechHandle:
         stock = self._box.stock[line]
-        self.session.say(stock.text, audio=stock.frames())
+        return self.session.say(stock.text, audio=stock.frames(), allow_interruptions=allow_interruptions)
+
+    def _hang_up_after(self, speech: SpeechHandle, outcome: str) -> None:
+        """End the call once this was said, unless the caller had something to say to it."""
+
+        def said(speech: SpeechHandle) -> None:
+            if not speech.interrupted and self._leaving is None:
+                self.outcome = outcome
+                self._leaving = asyncio.create_task(self._hang_up())
+
+        speech.add_done_callback(said)
 
     async def _hang_up(self) -> None:
         await asyncio.sleep(LAST_SOUND_S)

@@ -22,6 +22,11 @@ StageFailure = Callable[[str, CallboxError], None]
 """Told which stage failed, and how."""
 
 
+MAX_ERRORS_IN_A_ROW = 100
+"""LiveKit ends a call without a word after more. It is policies/failure.py that gives up, and says so: one turn alone may
+bring as many errors as replies are begun ahead of its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallHooks:
     """What the stages of a call tell the call, and ask it."""
@@ -69,7 +74,10 @@ def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> Age
         aec_warmup_duration=None,  # would deafen the agent for its first three seconds
         user_away_timeout=None,
         conn_options=SessionConnectOptions(
-            stt_conn_options=NO_RETRIES, llm_conn_options=NO_RETRIES, tts_conn_options=NO_RETRIES
+            stt_conn_options=NO_RETRIES,
+            llm_conn_options=NO_RETRIES,
+            tts_conn_options=NO_RETRIES,
+            max_unrecoverable_errors=MAX_ERRORS_IN_A_ROW,
         ),
     )
 
