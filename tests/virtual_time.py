@@ -24,6 +24,8 @@ LOOP_STARTS_AT_S = 1_000.0
 """Not 0, which some code takes for "not set"."""
 WALL_AHEAD_S = 1_000_000.0
 COUNTER_AHEAD_S = 5_000.0
+LONGEST_TEST_S = 1_800.0
+"""Virtual seconds after which a test has failed."""
 STUCK_AFTER_S = 10.0
 """Real seconds that the loop waits for another thread when nothing is scheduled."""
 
@@ -60,7 +62,7 @@ def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         loop = VirtualTimeLoop()
         with clocks_follow(loop), asyncio.Runner(loop_factory=lambda: loop) as runner:
-            runner.run(test(*args, **kwargs))
+            runner.run(asyncio.wait_for(test(*args, **kwargs), LONGEST_TEST_S))
 
     return run
 

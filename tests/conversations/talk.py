@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from livekit.agents import llm
+from livekit.agents.llm import FunctionCall
 from livekit.agents.voice import events
 
 from agent.box import Box, prepare
@@ -122,9 +122,9 @@ class Talk:
         """When the agent's next sound began. Raises IndexError if there was none."""
         return self.heard(since=since)[0].at
 
-    def tool_calls(self) -> list[llm.FunctionCall]:
+    def tool_calls(self) -> list[FunctionCall]:
         """Tool calls in the history."""
-        return [item for item in self.dialogue.session.history.items if isinstance(item, llm.FunctionCall)]
+        return [item for item in self.dialogue.session.history.items if isinstance(item, FunctionCall)]
 
     async def until(self, condition: Callable[[], object], *, within_s: float = 60.0) -> None:
         """Wait. Raises TimeoutError."""
@@ -137,7 +137,9 @@ class Talk:
         last = now()
         while now() - last < seconds:
             await asyncio.sleep(FRAME_S)
-            if self.loudspeaker.queued_duration > 0 or self.microphone.is_playing:
+            if self.loudspeaker.queued_duration > 0 or (
+                self.microphone.is_playing and not self.dialogue.ended.is_set()
+            ):
                 last = now()
 
 

@@ -1,0 +1,179 @@
+"""What a caller hears when an engine dies in the middle of a call."""
+
+import pytest
+
+from serving.chat import Priority
+from tests.conversations.talk import PARKING, STOCK_LINES, Remembered, Talk, always, conversation
+from tests.virtual_time import in_virtual_time
+
+pytestmark = pytest.mark.conversation
+
+APOLOGY, GOODBYE = STOCK_LINES["technical_apology"], STOCK_LINES["technical_goodbye"]
+SOON_S = 3.0
+"""A caller hears something by then, counted from their last word."""
+
+
+async def ask(talk: Talk) -> tuple[str, float]:
+    """Ask something and wait; what was heard, and how long after the last word it began."""
+    line = talk.say("where can i park")
+    await talk.quiet(3.5)
+    heard = talk.heard(since=line.end)
+    return talk.heard_text(since=line.end), heard[0].at - line.end if heard else float("inf")
+
+
+@pytest.mark.parametrize("stage", ["llm", "tts"])
+@in_virtual_time
+async def test_a_dead_engine_is_apologised_for_and_the_next_turn_works(stage: str) -> None:
+    async with conversation() as talk:
+        getattr(talk, stage).is_dead = True
+        heard, after_s = await ask(talk)
+        assert (heard, talk.engine_failures > 0) == (APOLOGY, True)
+        assert after_s < SOON_S
+        getattr(talk, stage).is_dead = False
+        heard, after_s = await ask(talk)
+        assert heard == PARKING
+        assert after_s == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("stage", ["llm", "tts"])
+@in_virtual_time
+async def test_a_failure_that_hits_only_what_was_prepared_is_not_noticed(stage: str) -> None:
+    async with conversation() as talk:
+        engine = getattr(talk, stage)
+        engine.dies_at.append(engine.tasks + 1)
+        heard, after_s = await ask(talk)
+        assert heard == PARKING
+        assert [reply.request.priority for reply in talk.replies] == [Priority.SPECULATIVE, Priority.CONFIRMED]
+        assert after_s < 0.5
+
+
+@in_virtual_time
+async def test_a_voice_that_cannot_be_opened_is_apologised_for() -> None:
+    async with conversation() as talk:
+        talk.tts.fails_to_open = 2  # for the reply that is prepared, and for the real one
+        heard, after_s = await ask(talk)
+        assert heard == APOLOGY
+        assert after_s < SOON_S
+        assert (await ask(talk))[0] == PARKING
+
+
+@in_virtual_time
+async def test_a_voice_that_dies_in_mid_reply_leaves_in_the_history_what_was_said() -> None:
+    text = "you can park behind the building. the lab is on the second floor. we are open today. come and see us."
+    async with conversation(always(text)) as talk:
+        talk.tts.piece_s = 0.5
+        talk.tts.dies_at.append(talk.tts.tasks + 3)  # the third sentence, while the first is being heard
+        heard, _ = await ask(talk)
+        said = heard.removesuffix(APOLOGY).strip()
+        assert text.startswith(said)
+        assert said != text
+        assert talk.history[2] == Remembered("assistant", said, interrupted=True)
+        assert heard.endswith(APOLOGY)
+
+
+@pytest.mark.parametrize("stage", ["llm", "tts"])
+@in_virtual_time
+async def test_the_third_apology_is_a_goodbye_and_the_end(stage: str) -> None:
+    async with conversation() as talk:
+        getattr(talk, stage).is_dead = True
+        heard = [await ask(talk) for _ in range(3)]
+        assert [text for text, _ in heard] == [APOLOGY, APOLOGY, GOODBYE]
+        assert all(after_s < SOON_S for _, after_s in heard)
+        assert talk.hung_up_at is not None
+        assert talk.dialogue.outcome == "failed"
+        await talk.until(talk.dialogue.ended.is_set)
+
+
+@in_virtual_time
+async def test_a_model_that_fails_in_every_pause_is_apologised_for_all_the_same() -> None:
+    async with conversation() as talk:
+        talk.llm.is_dead = True
+        at = 0.0
+        for part in ("i would", "like to book", "a visit", "with doctor chen", "on tuesday"):
+            line = talk.say(part, at=at, ends_turn=False)
+            at = line.end + 0.64
+        last = talk.say("please", at=at)
+        await talk.quiet(3.5)
+        assert talk.heard_text(since=last.end) == APOLOGY
+        assert not talk.dialogue.ended.is_set()
+
+
+@in_virtual_time
+async def test_recognition_that_dies_in_mid_line_is_taken_up_again() -> None:
+    async with conversation() as talk:
+        talk.stt.dies_at.append(talk.stt.tasks + 1)
+        line = talk.say("hello there can you tell me where can i park")
+        await talk.quiet(3.5)
+        assert talk.stt.opened == 2
+        assert talk.heard_text(since=line.end) == PARKING
+        assert talk.history[1].text.endswith("where can i park")
+
+
+@in_virtual_time
+async def test_recognition_that_dies_over_the_whole_line_is_apologised_for() -> None:
+    async with conversation() as talk:
+        talk.stt.dies_at.extend(range(talk.stt.tasks + 1, talk.stt.tasks + 50))
+        heard, after_s = await ask(talk)
+        assert heard == APOLOGY
+        assert after_s < SOON_S
+        talk.stt.dies_at.clear()
+        assert (await ask(talk))[0] == PARKING
+
+
+@in_virtual_time
+async def test_recognition_that_dies_at_the_last_decode_is_apologised_for() -> None:
+    async with conversation() as talk:
+        line = talk.say("where can i park")
+        await talk.until(lambda: not talk.microphone.is_playing)
+        talk.stt.dies_at.append(talk.stt.tasks + 1)
+        await talk.quiet(3.5)
+        assert talk.heard_text(since=line.end) == APOLOGY
+        assert talk.agent_spoke_at(line.end) < line.end + SOON_S
+
+
+@in_virtual_time
+async def test_recognition_that_dies_while_nobody_speaks_is_not_mentioned() -> None:
+    async with conversation() as talk:
+        talk.make_noise(0.2)  # a decode without words, which fails
+        talk.stt.dies_at.append(talk.stt.tasks + 1)
+        await talk.quiet(5)
+        heard, after_s = await ask(talk)
+        assert heard == PARKING
+        assert after_s == pytest.approx(0.3)
+
+
+@in_virtual_time
+async def test_recognition_that_is_away_for_seconds_does_not_end_the_call() -> None:
+    async with conversation() as talk:
+        talk.stt.is_dead = True
+        heard, after_s = await ask(talk)
+        assert heard.startswith(APOLOGY)
+        assert after_s < SOON_S
+        await talk.quiet(6)
+        talk.stt.is_dead = False
+        await talk.quiet(3)
+        assert (await ask(talk))[0] == PARKING
+
+
+@in_virtual_time
+async def test_recognition_that_never_comes_back_ends_with_a_goodbye() -> None:
+    async with conversation() as talk:
+        talk.stt.is_dead = True
+        heard = []
+        for _ in range(6):
+            if not talk.hung_up_at:
+                heard.append((await ask(talk))[0])
+        assert GOODBYE in " ".join(heard)
+        assert talk.dialogue.outcome == "failed"
+
+
+@in_virtual_time
+async def test_failures_after_the_goodbye_say_nothing_more() -> None:
+    async with conversation() as talk:
+        talk.llm.is_dead = True
+        for _ in range(3):
+            await ask(talk)
+        words = len(talk.heard())
+        talk.say("hello")
+        await talk.quiet(5)
+        assert len(talk.heard()) == words
