@@ -90,7 +90,9 @@ def processes(settings: Settings, keys: Keys, *, livekit_program: str) -> tuple[
         _python_process("worker", settings, keys, ready_url=f"http://{LOOPBACK}:{network.ops_port}/readyz"),
         ready_timeout_s=WORKER_READY_TIMEOUT_S,
     )
-    web = _python_process("web", settings, keys, ready_url=f"{network.web_scheme}://{LOOPBACK}:{network.web_port}/healthz")
+    web = _python_process(
+        "web", settings, keys, ready_url=f"{network.web_scheme}://{LOOPBACK}:{network.web_port}/healthz"
+    )
     return livekit, worker, web
 
 
