@@ -152,8 +152,8 @@ def load_settings(profile: str, *, profiles: Path = PROFILES, site: Path | None 
     if site.exists():
         files.append(site)
     layers = {path: _read(path) for path in files}
-    merged: dict[str, Any] = {"profile": profile, "network": _environment_network()}
-    for layer in layers.values():
+    merged: dict[str, Any] = {"profile": profile}
+    for layer in (*layers.values(), {"network": _environment_network()}):
         merged = _merge(merged, layer)
     try:
         return Settings.model_validate(merged)
