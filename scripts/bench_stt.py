@@ -34,6 +34,7 @@ CALLERS = Path(__file__).parents[1] / "models" / "demo" / "callers"
 VOICES = ("rms", "awb", "kal16")
 FRAME_SAMPLES = SPEECH_RATE // 50
 LEAD_S, TAIL_S = 0.4, 0.6
+Recognise = Callable[[Pcm32], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +123,12 @@ async def calls(engine: FasterWhisperEngine, lines: list[Line], figures: Figures
     await asyncio.gather(*(caller(number) for number in range(streams)))
 
 
-Recognise = Callable[[Pcm32], str]
-
-
 def stock_call(model_dir: Path, options: FasterWhisperOptions) -> Recognise:
     """faster-whisper as its README shows it, with word times."""
     from faster_whisper import WhisperModel
 
-    model = WhisperModel(
-        str(model_dir), device=options.device, compute_type=options.compute_type, local_files_only=True
-    )
+    chosen = {"device": options.device, "compute_type": options.compute_type}
+    model = WhisperModel(str(model_dir), local_files_only=True, **chosen)
 
     def recognise(samples: Pcm32) -> str:
         segments, _ = model.transcribe(samples, language=options.language, word_timestamps=True)
@@ -185,7 +182,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Figures]:
 
 
 def table(figures: dict[str, Figures]) -> Table:
-    """One row a way of recognising; ratios are against the first."""
+    """One row a way of recognising; preflight and final count from the caller's last sound."""
     columns = (
         "",
         "decode p50",
@@ -245,8 +242,7 @@ def main() -> None:
     figures = measure(arguments)
     console = Console(width=140)
     console.print(f"{platform.machine()} {platform.system()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    console.print("Preflight and final count from the caller's last sound, decode from the request to its words.")
-    console.print(table(figures))
+    console.print(table(figures), "preflight and final: from the caller's last sound", sep="\n")
 
 
 if __name__ == "__main__":

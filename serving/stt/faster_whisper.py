@@ -62,8 +62,8 @@ class FasterWhisperOptions:
     """Text that the model takes for what was said before. Needs a model trained with prompts (all of OpenAI's are)."""
     hotwords: str = ""
     """Names and terms to be expected, put in front of the initial prompt. Same condition."""
-    max_batch: int = 8
-    """Clips decoded together at most."""
+    max_batch: int | None = None
+    """Clips decoded together at most. None: 8 on a GPU; 2 on a CPU, where a batch takes about as long as its clips in turn."""
     partial_load: float = 0.4
     """Share of time that one call's partial decodes may take: where decoding is slow, interims come less often."""
     segmenter: SegmenterOptions = field(default_factory=SegmenterOptions)
@@ -89,7 +89,8 @@ class FasterWhisperEngine:
                 f"{self._model_dir}/model.bin is not there. Run scripts/download_models.sh to get the model."
             )
         self._model = _Whisper(self._options, self._model_dir)
-        self._batcher = PriorityBatcher("stt", self._model.transcribe, max_batch=self._options.max_batch)
+        max_batch = self._options.max_batch or (2 if self._options.device == "cpu" else 8)
+        self._batcher = PriorityBatcher("stt", self._model.transcribe, max_batch=max_batch)
 
     def warm_up(self) -> None:
         """Decode noise once in every window that a call can ask for."""

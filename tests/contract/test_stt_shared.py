@@ -23,7 +23,7 @@ from tests.contract.listening import Hearing, Line, WatchedEngine, collect, hear
 pytestmark = pytest.mark.contract
 
 LINES = lines()
-OPTIONS = FasterWhisperOptions(window_floor_s=4.0)
+OPTIONS = FasterWhisperOptions(window_floor_s=4.0, max_batch=4)
 
 
 class GatedEngine(WatchedEngine):
@@ -40,7 +40,7 @@ class GatedEngine(WatchedEngine):
         self.gate.set()
         self.batches: list[Sequence[Clip]] = []
         self.poison: Clip | None = None
-        self._batcher = PriorityBatcher("stt", self._gated, max_batch=self._options.max_batch)
+        self._batcher = PriorityBatcher("stt", self._gated, max_batch=self._options.max_batch or 1)
 
     def _gated(self, clips: Sequence[Clip]) -> list[Heard]:
         assert self.gate.wait(30)
