@@ -97,17 +97,18 @@ async def call(engine: FasterWhisperEngine, line: Line, figures: Figures) -> Non
     """One line through one stream."""
     stream, began_at = engine.open(), time.perf_counter()
     speaking = asyncio.create_task(speak(stream, line, began_at))
-    heard, times_s = "", {TranscriptStage.PREFLIGHT: 0.0, TranscriptStage.FINAL: 0.0}
+    times_s: dict[TranscriptStage, float] = {}
+    heard = ""
     async for event in stream:
-        if isinstance(event, Transcript) and event.stage in times_s:
+        if isinstance(event, Transcript):
             times_s[event.stage] = time.perf_counter() - began_at - line.speech_end_s
             if event.stage is TranscriptStage.FINAL:
                 heard = f"{heard} {event.text}".strip()
                 figures.decode_s.append(event.decode_s)
     await speaking
     await stream.aclose()
-    figures.preflight_s.append(times_s[TranscriptStage.PREFLIGHT])
-    figures.final_s.append(times_s[TranscriptStage.FINAL])
+    for stage, found_s in ((TranscriptStage.PREFLIGHT, figures.preflight_s), (TranscriptStage.FINAL, figures.final_s)):
+        found_s += [times_s[stage]] if stage in times_s else []  # a decode slower than the pause has no preflight
     figures.said.append(line.words)
     figures.heard.append(heard)
 
