@@ -93,10 +93,10 @@ class FasterWhisperEngine:
         self._batcher = PriorityBatcher("stt", self._model.transcribe, max_batch=max_batch)
 
     def warm_up(self) -> None:
-        """Decode noise once in every window that a call can ask for."""
+        """Decode noise once in every window that needs it."""
         noise = np.random.default_rng(0).normal(0, 0.01, int(LONGEST_WINDOW_S * SPEECH_RATE)).astype(np.float32)
-        for window_s in self._windows_s():
-            seconds = window_s - self._options.window_margin_s
+        for frames in windows_to_warm(self._options):
+            seconds = frames / FRAMES_PER_S - self._options.window_margin_s
             self.recognise(noise[: int(seconds * SPEECH_RATE)])
 
     def check(self) -> None:
@@ -130,19 +130,24 @@ class FasterWhisperEngine:
         except (RuntimeError, ValueError, TimeoutError, CancelledError) as error:
             raise EngineDied(f"Speech recognition does not answer: {error!r}. It will be loaded again.") from error
 
-    def _windows_s(self) -> list[float]:
-        longest = (
-            window_frames(int(self._options.segmenter.max_utterance_s * SPEECH_RATE), self._options) / FRAMES_PER_S
-        )
-        count = max(1, math.ceil((longest - self._options.window_floor_s) / self._options.window_bucket_s) + 1)
-        return [min(longest, self._options.window_floor_s + i * self._options.window_bucket_s) for i in range(count)]
-
 
 def window_frames(samples: int, options: FasterWhisperOptions) -> int:
     """Mel frames of the encoder window for a clip of so many samples at 16 kHz: an even number, at most 3000."""
     needed_s = max(options.window_floor_s, samples / SPEECH_RATE + options.window_margin_s)
     buckets = math.ceil(needed_s / options.window_bucket_s - 1e-6)
     return 2 * round(min(LONGEST_WINDOW_S, buckets * options.window_bucket_s) * FRAMES_PER_S / 2)
+
+
+def windows_to_warm(options: FasterWhisperOptions) -> list[int]:
+    """Mel frames of the windows to run once before the first call, the longest first.
+
+    A GPU chooses its kernels by shape, so there it is every window that a call can ask for. A CPU only has to have had the
+    memory of the longest one.
+    """
+    floor = window_frames(0, options)
+    longest = window_frames(round(options.segmenter.max_utterance_s * SPEECH_RATE), options)
+    bucket = round(options.window_bucket_s * FRAMES_PER_S) if options.device == "cuda" else max(1, longest - floor)
+    return sorted({longest, *range(floor, longest, bucket)}, reverse=True)
 
 
 class _Whisper:
