@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import pairwise
 
 import numpy as np
 
@@ -62,15 +62,14 @@ class Sounds:
 
     def words(self, samples: Pcm16, *, rate: int, at_s: float = 0.0) -> list[tuple[Word, float]]:
         """Words in some audio that begins at `at_s`, each with how much of it is there, in seconds."""
-        found: list[tuple[Word, float]] = []
-        place = 0
-        for value, run in groupby(samples.tolist()):
-            length = sum(1 for _ in run)
-            if value > 0:
-                word = Word(self._said[value - 1].text, at_s + place / rate, at_s + (place + length) / rate)
-                found.append((word, length / rate))
-            place += length
-        return found
+        edges = np.flatnonzero(np.diff(samples)) + 1
+        bounds = [0, *edges.tolist(), len(samples)] if len(samples) else [0]
+        runs = [(start, end, int(samples[start])) for start, end in pairwise(bounds)]
+        return [
+            (Word(self._said[value - 1].text, at_s + start / rate, at_s + end / rate), (end - start) / rate)
+            for start, end, value in runs
+            if value > 0
+        ]
 
     def ends_turn(self, samples: Pcm16) -> bool:
         """Whether the last word in some audio sounds final."""

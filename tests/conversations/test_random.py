@@ -1,0 +1,177 @@
+"""Hundreds of calls in which callers pause, interrupt, murmur and make noise at random, and what holds in all of them."""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+
+import pytest
+
+from agent.policies.barge_in import MURMURS
+from serving.chat import ChatRequest, TextDelta
+from tests.conversations.talk import STOCK_LINES, Talk, conversation, now
+from tests.scripted import WORD_S, tokens
+from tests.virtual_time import in_virtual_time
+
+pytestmark = pytest.mark.conversation
+
+SEEDS = 200
+WORDS = (
+    "book",
+    "cancel",
+    "visit",
+    "tuesday",
+    "doctor",
+    "chen",
+    "parking",
+    "lab",
+    "morning",
+    "friday",
+    "results",
+    "name",
+)
+"""Neither murmurs nor words that mean "stop": what they do is decided by how many they are."""
+NAMES = ("none", "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo")
+"""An answer opens with how many turns there were."""
+SETTLED_S = 3.0
+LEAST_SHARE = 1 - 0.2 / WORD_S
+"""LiveKit discards up to 200 ms of sound at a pause; a reply that then goes on to its end is remembered whole."""
+
+
+@dataclass(slots=True)
+class Course:
+    """What a caller did in one call."""
+
+    words: list[str] = field(default_factory=list)
+    """Every word that asks for an answer, in order."""
+
+
+async def call(talk: Talk, rng: random.Random) -> Course:
+    """A few turns of random shape."""
+    course = Course()
+    for turn in range(rng.randint(2, 4)):
+        await one_turn(talk, rng, course, turn)
+        match rng.randrange(5):
+            case 0:  # talks into the answer
+                await wait_for_voice(talk)
+                await pause(rng, 0.2, 3.0)
+            case 1:  # murmurs into the answer, early enough that the murmur is over before it
+                await wait_for_voice(talk)
+                talk.say(rng.choice(sorted(MURMURS)), at=now() + rng.uniform(0.0, 0.5))
+                await talk.quiet(SETTLED_S)
+            case 2:  # makes a noise, whenever
+                talk.make_noise(rng.choice([0.1, 0.3, 0.8, 2.0]), at=now() + rng.uniform(0.0, 3.0))
+                await talk.quiet(SETTLED_S)
+            case _:
+                await talk.quiet(SETTLED_S)
+    await talk.quiet(SETTLED_S)
+    return course
+
+
+async def one_turn(talk: Talk, rng: random.Random, course: Course, turn: int) -> None:
+    """One to three parts with pauses; every part says a number that never comes again."""
+    parts = rng.randint(1, 3)
+    for part in range(parts):
+        text = [f"item{turn}{part}", *rng.choices(WORDS, k=rng.randint(1, 5))]
+        line = talk.say(" ".join(text), ends_turn=part == parts - 1)
+        course.words += text
+        await wait_until(line.end)
+        if part < parts - 1:
+            await pause(rng, 0.1, 0.9)
+
+
+async def wait_for_voice(talk: Talk) -> None:
+    began = now()
+    await talk.until(lambda: talk.loudspeaker.queued_duration > 0 or now() > began + SETTLED_S)
+
+
+async def pause(rng: random.Random, least_s: float, most_s: float) -> None:
+    await wait_until(now() + rng.uniform(least_s, most_s))
+
+
+async def wait_until(moment: float) -> None:
+    await asyncio.sleep(max(0.0, moment - now()))
+
+
+def answer(request: ChatRequest) -> list[TextDelta]:
+    """An answer that says which turn it answers."""
+    turns = sum(message.role == "user" for message in request.messages)
+    return tokens(answer_text(NAMES[turns]))
+
+
+def answer_text(name: str) -> str:
+    """An answer of some seconds, in one piece."""
+    return f"{name} to what you said is that we are open all day and glad to see you"
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+@in_virtual_time
+async def test_what_holds_in_every_call(seed: int) -> None:
+    rng = random.Random(seed)
+    async with conversation(answer) as talk:
+        course = await call(talk, rng)
+        check_history_has_every_word(talk, course)
+        check_every_turn_has_one_answer(talk)
+        check_agent_remembers_what_was_heard(talk)
+        check_nothing_is_left_open(talk)
+
+
+def test_a_call_goes_the_same_way_every_time() -> None:
+    courses: list[list[object]] = []
+
+    @in_virtual_time
+    async def once() -> None:
+        async with conversation(answer) as talk:
+            await call(talk, random.Random(7))
+            courses.append([talk.history, talk.heard(), talk.states, [reply.opened_at for reply in talk.replies]])
+
+    for _ in range(3):
+        once()
+    assert courses[0] == courses[1] == courses[2]
+
+
+def check_history_has_every_word(talk: Talk, course: Course) -> None:
+    remembered = [word for message in talk.history if message.role == "user" for word in message.text.split()]
+    assert [word for word in remembered if word not in MURMURS] == course.words
+
+
+def check_every_turn_has_one_answer(talk: Talk) -> None:
+    """No turn has two answers, none comes without a turn, and none is missing but those whose first word was talked over."""
+    roles = [message.role[0] for message in talk.history if message.text not in STOCK_LINES.values()]
+    assert "aa" not in "".join(roles)
+    assert roles[-1] == "a"
+    begun = [word.text for word in talk.heard() if word.text in NAMES and word.share >= 0.5]
+    assert begun == sorted(set(begun), key=NAMES.index)
+
+
+def check_agent_remembers_what_was_heard(talk: Talk) -> None:
+    """The agent's messages are the words that came out of the loudspeaker; one that was cut is the beginning of another."""
+    messages = [message for message in talk.history if message.role == "assistant"]
+    for message in messages:
+        if message.text not in STOCK_LINES.values() and message.text:
+            full = answer_text(message.text.split()[0])
+            assert full.startswith(message.text)
+            assert message.interrupted == (message.text != full)
+    expected = " ".join(message.text for message in messages).split()
+    for word, share in heard_words(talk):
+        if expected[:1] == [word] and share >= LEAST_SHARE - 1e-6:
+            expected.pop(0)
+        else:
+            assert share < 0.5
+    assert expected == []
+
+
+def heard_words(talk: Talk) -> list[tuple[str, float]]:
+    """Words that were heard with how much of each, those that a pause tore apart once."""
+    words: list[tuple[str, float]] = []
+    for word in talk.heard():
+        if words and words[-1][0] == word.text and words[-1][1] < 1.0:
+            words[-1] = (word.text, words[-1][1] + word.share)
+        else:
+            words.append((word.text, word.share))
+    return words
+
+
+def check_nothing_is_left_open(talk: Talk) -> None:
+    assert all(reply.closed_at is not None for reply in talk.replies)
+    assert talk.engine_failures == 0
+    assert talk.hung_up_at is None
