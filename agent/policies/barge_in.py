@@ -1,5 +1,6 @@
 """What words spoken over the agent's voice mean: a wish to speak, or only that somebody is listening."""
 
+import re
 from enum import Enum
 
 MURMURS = frozenset(
@@ -14,6 +15,7 @@ STOP_WORDS = frozenset({"wait", "stop", "hold", "hang", "no", "sorry", "excuse",
 """One of these is enough, however little else is known yet."""
 ENOUGH_WORDS = 2
 """So many words that are no murmurs are a wish to speak even before the utterance is over."""
+_PHRASES = re.compile(rf"(?<!\S)(?:{'|'.join(MURMURED_PHRASES)})(?!\S)")
 
 
 class Overlap(Enum):
@@ -30,8 +32,7 @@ class Overlap(Enum):
 def judge_overlap(text: str, *, is_final: bool) -> Overlap:
     """Judge the words so far of an utterance that began while the agent was speaking. Any case, any punctuation."""
     plain = "".join(char if char.isalnum() or char == "'" else " " for char in text.casefold())
-    for phrase in MURMURED_PHRASES:
-        plain = f" {plain} ".replace(f" {phrase} ", " ")
+    plain = _PHRASES.sub(" ", " ".join(plain.split()))
     words = [word for word in plain.split() if word not in MURMURS]
     if any(word in STOP_WORDS for word in words) or len(words) >= ENOUGH_WORDS or (words and is_final):
         return Overlap.BARGE_IN
