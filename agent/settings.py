@@ -180,7 +180,7 @@ def _environment_network() -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from None
     if content is None:
         return {}
@@ -200,7 +200,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 def _explain(issue: Any, layers: Mapping[Path, Mapping[str, Any]]) -> str:
     key = ".".join(str(part) for part in issue["loc"])
     files = [str(path) for path, layer in layers.items() if _has(layer, issue["loc"])] or [str(next(iter(layers)))]
-    reason = "unknown key" if issue["type"] == "extra_forbidden" else issue["msg"]
+    reason = "unknown key" if issue["type"] in ("extra_forbidden", "unexpected_keyword_argument") else issue["msg"]
     return f"{files[-1]}: {key}: {reason}"
 
 
