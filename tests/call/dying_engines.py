@@ -1,5 +1,6 @@
-"""The demo's engines, each of which dies once in the middle of a call. For `tests.call.worker`."""
+"""The demo's engines, each of which dies in the middle of a call, so that one turn is lost. For `tests.call.worker`."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,17 +21,18 @@ ENGINES = {
     "tts": {"dying": Entry(__name__, "DyingTts", "PiperOptions")},
 }
 FATAL_WORD = "parking"
+DEATH_S = 1.5
+"""Longer than a turn takes to end, shorter than a caller takes to ask again."""
 
 
 class DyingLlm(CTranslate2Llm):
-    """Dies at the first reply it is asked for, and lives again once it was loaded again."""
+    """Dies at every reply until one died for which a caller was waiting; lives again once it was loaded again."""
 
-    _loads = 0
+    _refused = False
     _dead = False
 
     def load(self) -> None:
         super().load()
-        self._loads += 1
         self._dead = False
 
     def check(self) -> None:
@@ -39,7 +41,8 @@ class DyingLlm(CTranslate2Llm):
         super().check()
 
     def open(self, request: ChatRequest) -> CTranslate2LlmStream:
-        if self._loads == 1 and request.priority is not Priority.BACKGROUND:
+        if not self._refused and request.priority is not Priority.BACKGROUND:
+            self._refused = request.priority is Priority.CONFIRMED
             self._dead = True
         if self._dead:
             raise EngineDied("The language model is dead.")
@@ -71,9 +74,10 @@ class _DyingSttStream:
 
 
 class DyingTts(PiperEngine):
-    """Dies once, at the first reply with FATAL_WORD in it."""
+    """Dies at the first reply with FATAL_WORD in it, and at others for a while: the turn's second attempt among them."""
 
-    died = False
+    works_from_s: float | None = None
+    """Monotonic clock."""
 
     def open(self) -> TtsStream:  # type: ignore[override]  # a stream of its own kind
         return _DyingTtsStream(super().open(), self)
@@ -89,8 +93,9 @@ class _DyingTtsStream:
         return getattr(self._stream, name)
 
     def push(self, text: str) -> None:
-        if FATAL_WORD in text and not self._engine.died:
-            self._fatal = self._engine.died = True
+        if FATAL_WORD in text:
+            self._engine.works_from_s = self._engine.works_from_s or time.monotonic() + DEATH_S
+            self._fatal = time.monotonic() < self._engine.works_from_s
         self._stream.push(text)
 
     async def __aiter__(self) -> AsyncIterator[SpokenAudio]:
