@@ -55,16 +55,26 @@ def common_prefix(first: Sequence[Word], second: Sequence[Word]) -> int:
 
 
 def after(agreed: Sequence[Word], hypothesis: Sequence[Word]) -> tuple[Word, ...]:
-    """The words of the hypothesis that come after the agreed ones, none of them sooner than these end.
-
-    Where the hypothesis no longer begins with the agreed words, time tells which of its words are new: those whose middle
-    lies behind the last agreed one.
-    """
+    """The words of the hypothesis that come after the agreed ones, none of them sooner than these end."""
     if not agreed:
         return tuple(hypothesis)
     end_s = agreed[-1].end_s
-    if common_prefix(agreed, hypothesis) == len(agreed):
-        rest = hypothesis[len(agreed) :]
-    else:
-        rest = [word for word in hypothesis if (word.start_s + word.end_s) / 2 > end_s]
+    rest = hypothesis[_counterparts(agreed, hypothesis) :]
     return tuple(replace(word, start_s=max(word.start_s, end_s), end_s=max(word.end_s, end_s)) for word in rest)
+
+
+def _counterparts(agreed: Sequence[Word], hypothesis: Sequence[Word]) -> int:
+    """How many leading words of the hypothesis stand for the agreed ones.
+
+    The number with the fewest word edits between them (Levenshtein's table, a row for each agreed word); among equals the one
+    where the last of them ends nearest to the last agreed word.
+    """
+    others = [spoken(word) for word in hypothesis]
+    edits = list(range(len(others) + 1))
+    for count, word in enumerate(map(spoken, agreed), start=1):
+        row = [count]
+        for at, other in enumerate(others):
+            row.append(min(edits[at + 1] + 1, row[at] + 1, edits[at] + (word != other)))
+        edits = row
+    ends = [0.0, *(word.end_s for word in hypothesis)]
+    return min(range(len(edits)), key=lambda count: (edits[count], abs(ends[count] - agreed[-1].end_s)))

@@ -10,7 +10,7 @@ from serving.stt.local_agreement import LocalAgreement, common_prefix
 
 AGREEMENT_HOLD_S = 0.2
 """Words that end less than this before the end of a partial clip are not agreed on: it halves the agreed words that the
-final contradicts (demo model, 250 ms between partials: 2.3 % instead of 4.1 %)."""
+final contradicts (demo model, 250 ms between partials, 240 utterances: 2.2 % instead of 4.3 %)."""
 
 
 class Utterance:

@@ -44,14 +44,24 @@ def test_agreed_words_stay_as_they_are_when_a_hypothesis_changes_them() -> None:
     assert shown(agreement, "my names is anna smith") == ("my name is", "anna smith")
 
 
-def test_a_hypothesis_that_splits_an_agreed_word_goes_on_where_it_ended() -> None:
+def test_a_hypothesis_that_hears_an_agreed_word_otherwise_goes_on_after_it() -> None:
     agreement = LocalAgreement()
-    shown(agreement, "i want tomorrow")
-    shown(agreement, "i want tomorrow at")
-    split = [*words("i want"), Word("to", 1.0, 1.15), Word("morrow", 1.15, 1.45), Word("at", 1.5, 1.9)]
-    result = agreement.push(split)
-    assert [word.text for word in result.words] == ["i", "want", "tomorrow", "at"]
-    assert result.agreed == 4
+    shown(agreement, "at four p m")
+    shown(agreement, "at four p m")
+    assert shown(agreement, "at fourteen p m if possible") == ("at four p m", "if possible")
+
+
+def test_of_two_equally_likely_places_to_go_on_the_nearer_in_time_is_taken() -> None:
+    agreement = LocalAgreement()
+    shown(agreement, "two")
+    shown(agreement, "two")
+    changed = [
+        Word("to", 0.0, 0.4),
+        Word("five", 0.5, 0.9),
+    ]  # a word in its place, or words before it that went missing
+    assert [word.text for word in agreement.push(changed).words] == ["two", "five"]
+    late = [Word("to", 1.0, 1.4), Word("five", 1.5, 1.9)]
+    assert [word.text for word in agreement.push(late).words] == ["two", "to", "five"]
 
 
 def test_a_hypothesis_that_drops_agreed_words_goes_on_where_they_ended() -> None:
