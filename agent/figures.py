@@ -31,7 +31,7 @@ class TurnRecorder:
 
     def __init__(self) -> None:
         self._turn = 0
-        self._caller: dict[str, Any] = {}
+        self._caller: dict[str, Any] | None = None
         self._requested_at = 0.0
         self._committed_at = 0.0
         self._probability: float | None = None
@@ -50,7 +50,7 @@ class TurnRecorder:
 
     def agent_spoke(self, message: llm.ChatMessage, requested_at: float) -> TurnFigures | None:
         """The agent's message entered the history: the turn's figures, if it answered one."""
-        if not self._caller:
+        if self._caller is None:
             return None
         agent: dict[str, Any] = dict(message.metrics)
         self._turn += 1
@@ -64,7 +64,7 @@ class TurnRecorder:
             preempted=0.0 < requested_at < self._committed_at,
             end_of_turn_probability=self._probability,
         )
-        self._caller, self._probability = {}, None
+        self._caller, self._probability = None, None
         _observe(figures)
         return figures
 
