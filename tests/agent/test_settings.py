@@ -185,7 +185,7 @@ def test_the_env_file_names_the_address_too(profiles: Path, site: Path, tmp_path
 def test_settings_do_not_change(profiles: Path, site: Path) -> None:
     settings = load_settings("small", profiles=profiles, site=site)
     with pytest.raises(ValueError, match="frozen"):
-        settings.turns.min_delay_s = 1.0  # type: ignore[misc]
+        settings.turns.min_delay_s = 1.0
     assert isinstance(settings, Settings)
 
 
