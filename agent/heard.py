@@ -82,8 +82,9 @@ class HeardOutput(io.AudioOutput):
         super().pause()
 
     def resume(self) -> None:
-        if self._paused_at is not None and self._replies:
-            self._replies[0].paused_s += time.time() - self._paused_at
+        reply = self._replies[0] if self._replies else None
+        if self._paused_at is not None and reply is not None and reply.started_at is not None:
+            reply.paused_s += time.time() - max(self._paused_at, reply.started_at)
         self._paused_at = None
         super().resume()
 
@@ -111,8 +112,8 @@ class HeardOutput(io.AudioOutput):
             if interrupted:
                 runs = reply.runs or [Run(0.0, playback_position)]
                 heard = " ".join(word.text for word in heard_words(reply.words, runs))
-            # LiveKit reads it if the caller, or the end of the voice, cut the reply short
-            synchronized_transcript = heard
+            if interrupted or reply.words:
+                synchronized_transcript = heard  # LiveKit takes it if the caller, or a voice that fails, cuts the reply
             if reply.words:
                 self._captions.agent(reply.segment, heard, is_final=True, is_interrupted=interrupted)
         super().on_playback_finished(
