@@ -34,12 +34,6 @@ class SmartTurnOptions:
     """CPU threads for one judgement."""
 
 
-ROOM_NOISE_DBFS = -60.0
-"""RMS of noise laid under what is judged. Browsers' noise suppression leaves digital silence, in which the network takes
-finished lines for cut ones: with the floor it misses 24 % instead of 29 % of the ends of the shipped callers' lines, and
-on real sentences it calls 28 % instead of 33 % of the cut ones finished."""
-
-
 class SmartTurn:
     """The engine. One thread judges for all calls."""
 
@@ -48,8 +42,6 @@ class SmartTurn:
         self._path = model_dir / options.file
         self._session: Any = None
         self._thread: EngineThread | None = None
-        noise = np.random.default_rng(0).normal(0.0, 10 ** (ROOM_NOISE_DBFS / 20), round(WINDOW_S * SPEECH_RATE))
-        self._room_noise: Pcm32 = noise.astype(np.float32)
 
     @property
     def name(self) -> str:
@@ -98,8 +90,7 @@ class SmartTurn:
         Meant for a pause of about 200 ms after speech: the pause belongs in the audio.
         """
         asked_s = time.perf_counter()
-        recent = samples[-len(self._room_noise) :]
-        recent = recent + self._room_noise[: len(recent)]
+        recent = samples[-round(WINDOW_S * SPEECH_RATE) :].copy()
         probability = await self._running().run(lambda: self._judge(recent))
         return EndOfTurn(probability, self._options.threshold, time.perf_counter() - asked_s)
 
