@@ -1,0 +1,44 @@
+"""Frames and chunks."""
+
+import numpy as np
+import pytest
+from livekit import rtc
+
+from agent.adapters.audio import chunk_from, frame_from
+from serving.audio import AudioChunk
+
+pytestmark = pytest.mark.unit
+
+SAMPLES = np.array([0, 1, -1, 32767, -32768, 12], np.int16)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
+def test_there_and_back_changes_nothing(rate: int) -> None:
+    back = chunk_from(frame_from(AudioChunk(SAMPLES, rate)))
+    assert back.samples.tolist() == SAMPLES.tolist()
+    assert back.sample_rate == rate
+    assert back.samples.dtype == np.int16
+
+
+def test_a_frame_knows_its_length() -> None:
+    frame = frame_from(AudioChunk(SAMPLES, 16_000))
+    assert (frame.samples_per_channel, frame.num_channels, frame.sample_rate) == (6, 1, 16_000)
+
+
+def test_of_several_channels_the_first_is_taken() -> None:
+    stereo = np.stack([SAMPLES, SAMPLES[::-1]], axis=1)
+    frame = rtc.AudioFrame(stereo.tobytes(), 48_000, 2, len(SAMPLES))
+    assert chunk_from(frame).samples.tolist() == SAMPLES.tolist()
+
+
+def test_the_chunk_is_a_copy() -> None:
+    data = bytearray(SAMPLES.tobytes())
+    frame = rtc.AudioFrame(data, 16_000, 1, len(SAMPLES))
+    chunk = chunk_from(frame)
+    memoryview(frame.data).cast("B")[:] = bytes(len(data))
+    assert chunk.samples.tolist() == SAMPLES.tolist()
+    assert chunk.samples.flags.writeable
+
+
+def test_nothing_is_nothing() -> None:
+    assert len(chunk_from(frame_from(AudioChunk(np.zeros(0, np.int16), 16_000))).samples) == 0

@@ -1,0 +1,359 @@
+"""LocalStt: what a session hears of what the engine says."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from livekit.agents import APIError, stt
+
+from agent.adapters.audio import frame_from
+from agent.adapters.stt import ListeningHooks, LocalStt
+from models.errors import CallboxError
+from serving.audio import AudioChunk
+from serving.speech import SpeechEnded, SpeechStarted, Transcript, TranscriptStage, Word
+from tests.scripted import ListedStt, ListedSttStream
+from tests.virtual_time import in_virtual_time
+
+pytestmark = pytest.mark.unit
+
+Kind = stt.SpeechEventType
+INTERIM, PREFLIGHT, FINAL = TranscriptStage.INTERIM, TranscriptStage.PREFLIGHT, TranscriptStage.FINAL
+
+
+@dataclass(slots=True)
+class Listening:
+    """A stream of LocalStt, its engine, and everything that came out."""
+
+    engine: ListedStt
+    stream: stt.RecognizeStream
+    events: list[stt.SpeechEvent] = field(default_factory=list)
+    error: Exception | None = None
+    agent_speaks: bool = False
+    barge_ins: int = 0
+    no_words: int = 0
+    failures: list[CallboxError] = field(default_factory=list)
+
+    @property
+    def engine_stream(self) -> ListedSttStream:
+        """The newest of the engine's streams."""
+        return self.engine.streams[-1]
+
+    async def hear(self, seconds: float) -> None:
+        """Feed silence."""
+        for _ in range(round(seconds * 50)):
+            self.stream.push_frame(frame_from(AudioChunk(np.zeros(320, np.int16), 16_000)))
+        await asyncio.sleep(0.001)
+
+    async def say(self, *events: SpeechStarted | Transcript | SpeechEnded) -> None:
+        """Have the engine say these."""
+        self.engine_stream.say(*events)
+        await asyncio.sleep(0.001)
+
+    async def die(self) -> None:
+        """Have the engine's stream fail."""
+        self.engine_stream.die()
+        await asyncio.sleep(0.001)
+
+    def told(self) -> list[tuple[stt.SpeechEventType, str]]:
+        """Kinds and texts of what came out, the bookkeeping left out."""
+        return [
+            (event.type, event.alternatives[0].text if event.alternatives else "")
+            for event in self.events
+            if event.type is not Kind.RECOGNITION_USAGE
+        ]
+
+    async def collect(self) -> None:
+        """Take what comes out, until the end."""
+        try:
+            async for event in self.stream:
+                self.events.append(event)
+        except APIError as error:
+            self.error = error
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Listening]:
+    """A stream that is open."""
+    engine = ListedStt()
+    made: Listening
+
+    def barge_in() -> None:
+        made.barge_ins += 1
+
+    def heard_no_words() -> None:
+        made.no_words += 1
+
+    hooks = ListeningHooks(
+        is_agent_speaking=lambda: made.agent_speaks,
+        on_barge_in=barge_in,
+        on_no_words=heard_no_words,
+        on_failure=lambda error: made.failures.append(error),
+    )
+    made = Listening(engine, LocalStt(engine, language="en", hooks=hooks).stream())
+    collecting = asyncio.create_task(made.collect())
+    await asyncio.sleep(0.001)
+    try:
+        yield made
+    finally:
+        await made.stream.aclose()
+        await collecting
+
+
+def transcript(stage: TranscriptStage, text: str, *, start_s: float = 1.0) -> Transcript:
+    """Words of 0.3 s each."""
+    texts = text.split()
+    words = tuple(Word(word, start_s + 0.3 * at, start_s + 0.3 * (at + 1), 0.9) for at, word in enumerate(texts))
+    return Transcript(stage, text, start_s, start_s + 0.3 * len(words), words, confidence=0.9 if words else 0.0)
+
+
+def utterance(*stages: tuple[TranscriptStage, str]) -> list[SpeechStarted | Transcript | SpeechEnded]:
+    """An utterance from its start to its end."""
+    return [SpeechStarted(1.0), *(transcript(*stage) for stage in stages), SpeechEnded(2.0)]
+
+
+@in_virtual_time
+async def test_every_stage_has_its_kind() -> None:
+    async with listening() as heard:
+        await heard.say(*utterance((INTERIM, "where"), (PREFLIGHT, "where can"), (FINAL, "where can")))
+        assert heard.told() == [
+            (Kind.START_OF_SPEECH, ""),
+            (Kind.INTERIM_TRANSCRIPT, "where"),
+            (Kind.PREFLIGHT_TRANSCRIPT, "where can"),
+            (Kind.FINAL_TRANSCRIPT, "where can"),
+            (Kind.END_OF_SPEECH, ""),
+        ]
+
+
+@in_virtual_time
+async def test_words_come_with_their_times() -> None:
+    async with listening() as heard:
+        await heard.say(*utterance((FINAL, "where can")))
+        data = heard.events[1].alternatives[0]
+        assert (data.language, data.confidence) == ("en", 0.9)
+        assert [data.start_time, data.end_time] == pytest.approx([1.0, 1.6])
+        assert data.words is not None
+        assert [str(word) for word in data.words] == ["where ", "can "]
+        assert [word.start_time for word in data.words] == pytest.approx([1.0, 1.3])
+        assert [word.end_time for word in data.words] == pytest.approx([1.3, 1.6])
+
+
+@in_virtual_time
+async def test_times_count_from_where_livekit_says() -> None:
+    async with listening() as heard:
+        heard.stream.start_time_offset = 20.0
+        await heard.say(*utterance((FINAL, "where can")))
+        data = heard.events[1].alternatives[0]
+        assert data.start_time == pytest.approx(21.0)
+        assert data.words is not None
+        assert data.words[0].start_time == pytest.approx(21.0)
+
+
+@in_virtual_time
+async def test_a_final_reports_how_much_speech_it_was() -> None:
+    async with listening() as heard:
+        await heard.say(*utterance((INTERIM, "where"), (FINAL, "where can i park")))
+        (usage,) = [event.recognition_usage for event in heard.events if event.type is Kind.RECOGNITION_USAGE]
+        assert usage is not None
+        assert usage.audio_duration == pytest.approx(1.2)
+
+
+@in_virtual_time
+async def test_audio_reaches_the_engine_and_so_do_a_flush_and_the_end() -> None:
+    async with listening() as heard:
+        await heard.hear(0.5)
+        heard.stream.flush()
+        await asyncio.sleep(0.001)
+        assert heard.engine_stream.heard_s == pytest.approx(0.5)
+        assert heard.engine_stream.flushes == 1
+        heard.stream.end_input()
+        await asyncio.sleep(0.001)
+        assert heard.engine_stream.input_ended
+        assert heard.engine_stream.is_closed
+        assert heard.error is None
+
+
+@in_virtual_time
+async def test_closing_reaches_the_engine() -> None:
+    async with listening() as heard:
+        await heard.hear(0.1)
+    assert heard.engine_stream.is_closed
+
+
+@in_virtual_time
+async def test_an_utterance_without_words_is_told_apart_from_words() -> None:
+    async with listening() as heard:
+        await heard.say(*utterance((FINAL, "")))
+        assert heard.no_words == 1
+        assert heard.told() == [(Kind.START_OF_SPEECH, ""), (Kind.END_OF_SPEECH, "")]
+
+
+@in_virtual_time
+async def test_no_words_under_the_agents_voice_are_nobodys_business() -> None:
+    async with listening() as heard:
+        heard.agent_speaks = True
+        await heard.say(*utterance((FINAL, "")))
+        assert heard.no_words == 0
+
+
+@pytest.mark.parametrize("text", ["mm hmm", "yeah okay", "i see"])
+@in_virtual_time
+async def test_a_murmur_under_the_agents_voice_is_withheld(text: str) -> None:
+    async with listening() as heard:
+        heard.agent_speaks = True
+        await heard.say(*utterance((INTERIM, text), (PREFLIGHT, text), (FINAL, text)))
+        assert {kind for kind, _ in heard.told()} == {Kind.START_OF_SPEECH, Kind.END_OF_SPEECH}
+        assert heard.barge_ins == 0
+
+
+@in_virtual_time
+async def test_a_wish_to_speak_is_told_once_and_what_follows_is_passed_on() -> None:
+    async with listening() as heard:
+        heard.agent_speaks = True
+        await heard.say(SpeechStarted(1.0), transcript(INTERIM, "yeah"))
+        assert (heard.barge_ins, heard.told()) == (0, [(Kind.START_OF_SPEECH, "")])
+        await heard.say(transcript(INTERIM, "yeah what about"))
+        assert heard.barge_ins == 1
+        await heard.say(transcript(PREFLIGHT, "yeah what about tuesday"), transcript(FINAL, "yeah what about tuesday"))
+        assert heard.barge_ins == 1
+        assert [text for kind, text in heard.told() if kind is not Kind.START_OF_SPEECH] == [
+            "yeah what about",
+            "yeah what about tuesday",
+            "yeah what about tuesday",
+        ]
+
+
+@in_virtual_time
+async def test_the_agent_is_stopped_before_the_words_are_told() -> None:
+    async with listening() as heard:
+        heard.agent_speaks = True
+        order: list[str] = []
+        stop = heard.stream._parent  # type: ignore[attr-defined]
+        stop.hooks = ListeningHooks(
+            is_agent_speaking=lambda: True,
+            on_barge_in=lambda: order.append(f"stopped after {len(heard.events)} events"),
+            on_no_words=lambda: None,
+            on_failure=lambda error: None,
+        )
+        await heard.say(SpeechStarted(1.0))
+        await heard.say(transcript(INTERIM, "wait"))
+        assert order == ["stopped after 1 events"]
+        assert heard.told()[-1] == (Kind.INTERIM_TRANSCRIPT, "wait")
+
+
+@in_virtual_time
+async def test_a_murmur_that_outlasts_the_agent_is_words_like_any_other() -> None:
+    async with listening() as heard:
+        heard.agent_speaks = True
+        await heard.say(SpeechStarted(1.0), transcript(INTERIM, "yeah"))
+        heard.agent_speaks = False
+        await heard.say(transcript(FINAL, "yeah"))
+        assert heard.told()[-1] == (Kind.FINAL_TRANSCRIPT, "yeah")
+        assert heard.barge_ins == 0
+
+
+@in_virtual_time
+async def test_words_that_began_before_the_agent_spoke_are_passed_on() -> None:
+    async with listening() as heard:
+        await heard.say(SpeechStarted(1.0))
+        heard.agent_speaks = True
+        await heard.say(transcript(INTERIM, "okay"), transcript(FINAL, "okay"))
+        assert [kind for kind, _ in heard.told()[1:]] == [Kind.INTERIM_TRANSCRIPT, Kind.FINAL_TRANSCRIPT]
+
+
+@in_virtual_time
+async def test_the_next_utterance_is_judged_for_itself() -> None:
+    async with listening() as heard:
+        heard.agent_speaks = True
+        await heard.say(*utterance((FINAL, "wait stop")))
+        await heard.say(*utterance((FINAL, "okay")))
+        assert heard.barge_ins == 1
+        assert [text for kind, text in heard.told() if kind is Kind.FINAL_TRANSCRIPT] == ["wait stop"]
+
+
+@in_virtual_time
+async def test_a_stream_that_fails_is_opened_again_with_times_going_on() -> None:
+    async with listening() as heard:
+        await heard.hear(10.0)
+        await heard.die()
+        assert len(heard.engine.streams) == 2
+        assert heard.engine.streams[0].is_closed
+        assert len(heard.failures) == 1
+        await heard.hear(3.0)
+        assert heard.engine_stream.heard_s == pytest.approx(3.0)
+        await heard.say(*utterance((FINAL, "where can")))
+        assert heard.error is None
+        assert heard.events[1].alternatives[0].start_time == pytest.approx(11.0)
+
+
+@in_virtual_time
+async def test_a_stream_that_cannot_be_opened_is_a_failure_too() -> None:
+    async with listening() as heard:
+        heard.engine.fails_to_open = 1
+        await heard.die()
+        assert len(heard.failures) == 2
+        await asyncio.sleep(2)
+        await heard.say(*utterance((FINAL, "where can")))
+        assert heard.told()[1] == (Kind.FINAL_TRANSCRIPT, "where can")
+
+
+@in_virtual_time
+async def test_what_was_said_meanwhile_is_not_lost() -> None:
+    async with listening() as heard:
+        heard.engine.fails_to_open = 1
+        await heard.die()
+        await heard.hear(0.5)
+        await asyncio.sleep(2)
+        assert heard.engine_stream.heard_s == pytest.approx(0.5)
+
+
+@in_virtual_time
+async def test_the_third_failure_in_a_row_is_the_last() -> None:
+    async with listening() as heard:
+        for _ in range(3):
+            await heard.die()
+            await asyncio.sleep(5)
+        assert len(heard.failures) == 3
+        assert isinstance(heard.error, APIError)
+        assert not heard.error.retryable
+
+
+@in_virtual_time
+async def test_failures_with_words_in_between_are_not_in_a_row() -> None:
+    async with listening() as heard:
+        for _ in range(5):
+            await heard.die()
+            await asyncio.sleep(5)
+            await heard.say(*utterance((FINAL, "where can")))
+        assert len(heard.failures) == 5
+        assert heard.error is None
+
+
+@in_virtual_time
+async def test_an_error_holds_no_words_of_a_person() -> None:
+    async with listening() as heard:
+        await heard.say(*utterance((FINAL, "my name is anna smith")))
+        for _ in range(3):
+            await heard.die()
+            await asyncio.sleep(5)
+        assert "anna" not in str(heard.error)
+
+
+async def test_there_is_no_recognition_of_finished_recordings() -> None:
+    hooks = ListeningHooks(lambda: False, lambda: None, lambda: None, lambda error: None)
+    local = LocalStt(ListedStt(), language="en", hooks=hooks)
+    assert not local.capabilities.offline_recognize
+    with pytest.raises(NotImplementedError, match=r"use stream\(\)"):
+        await local.recognize(frame_from(AudioChunk(np.zeros(160, np.int16), 16_000)))
+
+
+def test_it_tells_livekit_what_it_can_do() -> None:
+    hooks = ListeningHooks(lambda: False, lambda: None, lambda: None, lambda error: None)
+    local = LocalStt(ListedStt(), language="en", hooks=hooks)
+    assert (local.model, local.provider) == ("stt", "callbox")
+    assert local.capabilities.streaming
+    assert local.capabilities.interim_results
+    assert local.capabilities.aligned_transcript == "word"
+    assert not local.capabilities.manual_flush
