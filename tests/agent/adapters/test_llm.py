@@ -1,0 +1,239 @@
+"""LocalLlm: conversations as the engine reads them, and replies as LiveKit does."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from livekit.agents import APIError, function_tool, llm
+
+from agent.adapters.llm import LocalLlm, messages_from, plain, tool_specs
+from agent.assistant import clinic_tool
+from agent.clinic.book import Clinic
+from agent.clinic.facts import load_facts
+from agent.clinic.tools import TOOL_SPECS
+from agent.settings import ROOT
+from models.errors import CallboxError
+from serving import metrics
+from serving.chat import ChatMessage, ChatRequest, Priority, TextDelta, ToolCall
+from serving.errors import EngineDied
+from tests.scripted import ScriptedLlm, tokens
+from tests.virtual_time import in_virtual_time
+
+pytestmark = pytest.mark.unit
+
+
+def local(engine: ScriptedLlm, *, is_confirmed: bool = True, failures: list[CallboxError] | None = None) -> LocalLlm:
+    """LiveKit's side of an engine."""
+    return LocalLlm(
+        engine,
+        max_reply_tokens=77,
+        plain_user_text=False,
+        is_confirmed=lambda: is_confirmed,
+        on_failure=(failures if failures is not None else []).append,
+    )
+
+
+def talk(*messages: tuple[Any, str]) -> llm.ChatContext:
+    """A conversation."""
+    context = llm.ChatContext()
+    for role, text in messages:
+        context.add_message(role=role, content=text)
+    return context
+
+
+def clinic_tools() -> list[llm.Tool]:
+    """The front desk's."""
+    clinic = Clinic(load_facts(ROOT / "configs" / "clinic.yaml"))
+    return [clinic_tool(spec, clinic, lambda name, status, speech: None) for spec in TOOL_SPECS]
+
+
+def test_messages_keep_their_roles_and_their_order() -> None:
+    context = talk(("system", "Be kind."), ("assistant", "Hello."), ("user", "hi"), ("developer", "Be brief."))
+    assert messages_from(context, plain_user_text=False) == (
+        ChatMessage("system", "Be kind."),
+        ChatMessage("assistant", "Hello."),
+        ChatMessage("user", "hi"),
+        ChatMessage("system", "Be brief."),
+    )
+
+
+def test_tool_calls_and_their_results_keep_their_place() -> None:
+    context = talk(("user", "a refill"))
+    context.items += [
+        llm.FunctionCall(call_id="1", name="request_refill", arguments='{"name": "Anna"}'),
+        llm.FunctionCallOutput(call_id="1", name="request_refill", output='{"status": "sent"}', is_error=False),
+    ]
+    context.add_message(role="assistant", content="Done.")
+    assert messages_from(context, plain_user_text=False) == (
+        ChatMessage("user", "a refill"),
+        ChatMessage("assistant", tool_calls=(ToolCall("1", "request_refill", '{"name": "Anna"}'),)),
+        ChatMessage("tool", '{"status": "sent"}', call_id="1"),
+        ChatMessage("assistant", "Done."),
+    )
+
+
+@pytest.mark.parametrize("empty", ["", "   ", "\n"])
+def test_empty_messages_are_left_out(empty: str) -> None:
+    context = talk(("user", "hi"), ("assistant", empty), ("user", empty))
+    assert messages_from(context, plain_user_text=False) == (ChatMessage("user", "hi"),)
+
+
+def test_what_is_no_message_is_left_out() -> None:
+    context = talk(("user", "hi"))
+    context.items.append(llm.AgentHandoff(new_agent_id="another"))
+    assert messages_from(context, plain_user_text=False) == (ChatMessage("user", "hi"),)
+
+
+def test_plain_text_is_for_the_caller_alone() -> None:
+    context = talk(("system", "Be kind."), ("assistant", "Hello, Anna!"), ("user", "I'd like 2 at 10:30, please."))
+    assert [message.text for message in messages_from(context, plain_user_text=True)] == [
+        "Be kind.",
+        "Hello, Anna!",
+        "i'd like 2 at 10 30 please",
+    ]
+
+
+def test_a_caller_of_whom_plain_text_leaves_nothing_said_nothing() -> None:
+    assert messages_from(talk(("user", "?!")), plain_user_text=True) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("It’s FINE.", "it's fine"), ("  two   words ", "two words"), ("a-b/c", "a b c"), ("", ""), ("é", "")],
+)
+def test_plain(text: str, expected: str) -> None:
+    assert plain(text) == expected
+
+
+def test_tools_keep_the_clinics_order_and_are_the_same_every_time() -> None:
+    specs = tool_specs(clinic_tools())
+    assert [spec.name for spec in specs] == [spec.name for spec in TOOL_SPECS]
+    assert specs == TOOL_SPECS
+    assert repr(tool_specs(clinic_tools())) == repr(specs)
+
+
+def test_tools_that_are_not_raw_schemas_are_left_out() -> None:
+    @function_tool
+    async def say_hello(name: str) -> str:
+        """Say hello."""
+        return name
+
+    assert tool_specs([say_hello, *clinic_tools()]) == TOOL_SPECS
+
+
+@in_virtual_time
+async def test_a_reply_is_told_piece_by_piece_and_then_what_it_took() -> None:
+    engine = ScriptedLlm(lambda request: tokens("we are open"))
+    stream = local(engine).chat(chat_ctx=talk(("user", "hi"), ("assistant", "hello"), ("user", "when")))
+    chunks = [chunk async for chunk in stream]
+    await stream.aclose()
+    assert [chunk.delta.content for chunk in chunks if chunk.delta] == ["we", " are", " open"]
+    assert len({chunk.id for chunk in chunks}) == 1
+    usage = chunks[-1].usage
+    assert usage is not None
+    assert (usage.prompt_tokens, usage.prompt_cached_tokens, usage.completion_tokens, usage.total_tokens) == (
+        3,
+        0,
+        1,
+        4,
+    )
+
+
+@in_virtual_time
+async def test_a_tool_call_is_told_whole() -> None:
+    call = ToolCall("7", "end_call", "{}")
+    stream = local(ScriptedLlm(lambda request: [TextDelta("bye"), call])).chat(chat_ctx=talk(("user", "bye")))
+    deltas = [chunk.delta async for chunk in stream if chunk.delta]
+    await stream.aclose()
+    assert [delta.content for delta in deltas if delta.content] == ["bye"]
+    (told,) = [told for delta in deltas for told in delta.tool_calls]
+    assert (told.call_id, told.name, told.arguments) == ("7", "end_call", "{}")
+
+
+@in_virtual_time
+async def test_the_engine_is_asked_with_everything_it_needs() -> None:
+    engine = ScriptedLlm(lambda request: [])
+    stream = local(engine, is_confirmed=False).chat(chat_ctx=talk(("user", "hi")), tools=clinic_tools())
+    await stream.collect()
+    await stream.aclose()
+    assert engine.replies[0].request == ChatRequest(
+        (ChatMessage("user", "hi"),), TOOL_SPECS, max_tokens=77, temperature=0.0, priority=Priority.SPECULATIVE
+    )
+
+
+@pytest.mark.parametrize(("is_confirmed", "priority"), [(True, Priority.CONFIRMED), (False, Priority.SPECULATIVE)])
+@in_virtual_time
+async def test_a_reply_that_a_caller_waits_for_goes_first(is_confirmed: bool, priority: Priority) -> None:
+    engine = ScriptedLlm(lambda request: [])
+    stream = local(engine, is_confirmed=is_confirmed).chat(chat_ctx=talk(("user", "hi")))
+    await stream.collect()
+    await stream.aclose()
+    assert engine.replies[0].request.priority is priority
+
+
+@pytest.mark.parametrize(("choice", "offered"), [("none", ()), ("auto", TOOL_SPECS)])
+@in_virtual_time
+async def test_without_a_choice_of_tools_there_are_none(choice: Any, offered: tuple[object, ...]) -> None:
+    engine = ScriptedLlm(lambda request: [])
+    stream = local(engine).chat(chat_ctx=talk(("user", "hi")), tools=clinic_tools(), tool_choice=choice)
+    await stream.collect()
+    await stream.aclose()
+    assert engine.replies[0].request.tools == offered
+
+
+@in_virtual_time
+async def test_a_reply_that_is_closed_is_no_longer_computed() -> None:
+    engine = ScriptedLlm(lambda request: tokens("word " * 500), ttft_s=0.1, token_s=0.05)
+    stream = local(engine).chat(chat_ctx=talk(("user", "hi")))
+    await asyncio.sleep(1.0)
+    await stream.aclose()
+    (reply,) = engine.replies
+    assert reply.closed_at == pytest.approx(asyncio.get_running_loop().time())
+    sent = len(reply.sent)
+    await asyncio.sleep(5.0)
+    assert len(reply.sent) == sent < 30
+
+
+@in_virtual_time
+async def test_a_reply_that_is_closed_before_its_first_token_is_no_longer_computed() -> None:
+    engine = ScriptedLlm(lambda request: tokens("hello"), ttft_s=5.0)
+    stream = local(engine).chat(chat_ctx=talk(("user", "hi")))
+    await asyncio.sleep(0.1)
+    await stream.aclose()
+    await asyncio.sleep(10)
+    assert engine.replies[0].closed_at is not None
+    assert engine.replies[0].sent == []
+
+
+@pytest.mark.parametrize("dies", ["when it is opened", "before its first token"])
+@in_virtual_time
+async def test_a_failure_is_told_and_not_tried_again(dies: str) -> None:
+    engine, failures = ScriptedLlm(lambda request: tokens("hello")), list[CallboxError]()
+    engine.is_dead = dies == "when it is opened"
+    engine.dies_at.append(1)
+    stream = local(engine, failures=failures).chat(chat_ctx=talk(("user", "my name is anna")))
+    with pytest.raises(APIError, match="EngineDied") as caught:
+        await stream.collect()
+    await stream.aclose()
+    assert not caught.value.retryable
+    assert "anna" not in str(caught.value)
+    assert [type(failure) for failure in failures] == [EngineDied]
+    assert len(engine.replies) == (0 if engine.is_dead else 1)
+
+
+@in_virtual_time
+async def test_what_it_took_goes_to_the_metrics() -> None:
+    def sample(name: str, **labels: str) -> float:
+        return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
+
+    before = sample("callbox_prompt_tokens_total", cached="no"), sample("callbox_llm_ttft_seconds_count")
+    stream = local(ScriptedLlm(lambda request: tokens("hello"))).chat(chat_ctx=talk(("user", "hi")))
+    await stream.collect()
+    await stream.aclose()
+    after = sample("callbox_prompt_tokens_total", cached="no"), sample("callbox_llm_ttft_seconds_count")
+    assert (after[0] - before[0], after[1] - before[1]) == (1.0, 1.0)
+
+
+def test_it_tells_livekit_what_it_is() -> None:
+    engine = ScriptedLlm(lambda request: [])
+    assert (local(engine).model, local(engine).provider) == ("llm", "callbox")
