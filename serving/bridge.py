@@ -4,6 +4,7 @@ Calls run in different event loops in different threads, so nothing here belongs
 """
 
 import asyncio
+import contextlib
 import itertools
 import queue
 import threading
@@ -13,17 +14,20 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+_Queued = tuple[float, int, Callable[[], Any] | None, "Future[Any]"]
+"""Priority, place in line, what to run (None: the thread ends), whoever waits for it."""
+
 
 class EngineThread:
     """A named thread (or a few alike) that runs blocking functions, the most urgent first, each to its end."""
 
     def __init__(self, name: str, *, threads: int = 1) -> None:
         self._name = name
-        self._queue: queue.PriorityQueue[tuple[float, int, Callable[[], Any] | None, Future[Any]]] = (
-            queue.PriorityQueue()
-        )
+        self._queue: queue.PriorityQueue[_Queued] = queue.PriorityQueue()
         self._order = itertools.count()
         self._closed = False
+        self._closing = threading.Lock()
+        """What was queued under it before `_closed` was set is seen by `close`."""
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(threads)]
         for thread in self._threads:
             thread.start()
@@ -31,10 +35,11 @@ class EngineThread:
     def submit(self, function: Callable[[], T], *, priority: int = 0) -> "Future[T]":
         """Queue `function`; lower priorities run sooner, equal ones in order. Cancelling works until it has begun."""
         future: Future[T] = Future()
-        if self._closed:
-            future.set_exception(RuntimeError(f"{self._name} is closed"))
-            return future
-        self._queue.put((priority, next(self._order), function, future))
+        with self._closing:
+            if not self._closed:
+                self._queue.put((priority, next(self._order), function, future))
+                return future
+        future.set_exception(RuntimeError(f"{self._name} is closed"))
         return future
 
     async def run(self, function: Callable[[], T], *, priority: int = 0) -> T:
@@ -48,17 +53,27 @@ class EngineThread:
 
     def close(self) -> None:
         """Let running functions finish, cancel the others, and end the threads. Safe to call twice."""
-        if self._closed:
-            return
-        self._closed = True
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
         for _ in self._threads:
             self._queue.put((float("-inf"), next(self._order), None, Future()))
         for thread in self._threads:
             if threading.current_thread() is not thread:
                 thread.join(timeout=10)
-        while not self._queue.empty():
-            *_, future = self._queue.get_nowait()
-            future.cancel()
+        for item in self._take_all():
+            if item[2] is None:
+                self._queue.put(item)  # for a thread that still runs something: this one, or a slow one
+            else:
+                item[3].cancel()
+
+    def _take_all(self) -> list[_Queued]:
+        items: list[_Queued] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                items.append(self._queue.get_nowait())
+        return items
 
     def _work(self) -> None:
         while True:
