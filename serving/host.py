@@ -109,7 +109,7 @@ class EngineHost:
         except CallboxError:
             self._set(stage, EngineState.FAILED)
             raise
-        except (RuntimeError, OSError, ValueError) as error:
+        except (RuntimeError, OSError, ValueError, ImportError) as error:
             self._set(stage, EngineState.FAILED)
             raise EngineLoadFailed(f"The {stage} engine '{engine.name}' could not be loaded: {error}") from error
         self._set(stage, EngineState.READY)
