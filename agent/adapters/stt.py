@@ -12,9 +12,10 @@ from livekit.agents.utils import AudioBuffer
 
 from agent.adapters.audio import chunk_from
 from agent.adapters.errors import NO_RETRIES, api_error
+from agent.adapters.unheard import Unheard
 from agent.policies.barge_in import Overlap, judge_overlap
 from models.errors import CallboxError
-from serving.audio import SPEECH_RATE
+from serving.audio import SPEECH_RATE, AudioChunk
 from serving.engine import SttEngine, SttStream
 from serving.speech import SpeechEnded, SpeechStarted, SttEvent, Transcript, TranscriptStage
 
@@ -27,6 +28,8 @@ _TYPES = {
     TranscriptStage.FINAL: _Type.FINAL_TRANSCRIPT,
 }
 _FAILURES_IN_A_ROW = 3
+_ONSET_S = 1.0
+"""Speech is known to have begun within this time; so much is kept of the silence before it."""
 _REOPEN_AFTER_S = 1.0
 """An engine that fails at once again is being loaded: it gets this much time, audio is kept meanwhile."""
 
@@ -81,8 +84,9 @@ class _LocalSttStream(stt.RecognizeStream):
     def __init__(self, parent: LocalStt) -> None:
         super().__init__(stt=parent, conn_options=NO_RETRIES, sample_rate=SPEECH_RATE)
         self._parent = parent
-        self._fed_s = 0.0
+        self._unheard = Unheard()
         self._opened_at_s = 0.0
+        self._in_utterance = False
         self._began_over_agent = False
         self._failures = 0
         """In a row."""
@@ -101,7 +105,9 @@ class _LocalSttStream(stt.RecognizeStream):
                 await asyncio.sleep(_REOPEN_AFTER_S * (self._failures - 1))
 
     async def _recognise_with(self, engine_stream: SttStream) -> None:
-        self._opened_at_s = self._fed_s
+        self._opened_at_s = self._unheard.start_s
+        for chunk in self._unheard.chunks:
+            engine_stream.push(chunk)
         feeding = asyncio.create_task(self._feed(engine_stream))
         try:
             async for event in engine_stream:
@@ -115,18 +121,28 @@ class _LocalSttStream(stt.RecognizeStream):
     async def _feed(self, engine_stream: SttStream) -> None:
         async for item in self._input_ch:
             if isinstance(item, rtc.AudioFrame):
-                self._fed_s += item.duration
-                engine_stream.push(chunk_from(item))
+                self._keep(chunk := chunk_from(item))
+                engine_stream.push(chunk)
             else:
                 engine_stream.flush()
         engine_stream.end_input()
 
+    def _keep(self, chunk: AudioChunk) -> None:
+        """A stream that takes over from one that failed hears an utterance from its beginning."""
+        self._unheard.push(chunk)
+        if not self._in_utterance:
+            self._unheard.forget_before(self._unheard.end_s - _ONSET_S)
+
     def _forward(self, event: SttEvent) -> None:
+        if isinstance(event, Transcript) and event.stage is TranscriptStage.FINAL:
+            self._unheard.forget_before(self._opened_at_s + event.end_s)
         match event:
             case SpeechStarted():
+                self._in_utterance = True
                 self._began_over_agent = self._parent.hooks.is_agent_speaking()
                 self._send(stt.SpeechEvent(type=_Type.START_OF_SPEECH))
             case SpeechEnded():
+                self._in_utterance = False
                 self._send(stt.SpeechEvent(type=_Type.END_OF_SPEECH))
             case Transcript(stage=TranscriptStage.FINAL, text=""):
                 if not self._began_over_agent:

@@ -281,11 +281,33 @@ async def test_a_stream_that_fails_is_opened_again_with_times_going_on() -> None
         assert len(heard.engine.streams) == 2
         assert heard.engine.streams[0].is_closed
         assert len(heard.failures) == 1
+        onset_s = heard.engine_stream.heard_s
         await heard.hear(3.0)
-        assert heard.engine_stream.heard_s == pytest.approx(3.0)
+        assert heard.engine_stream.heard_s == pytest.approx(onset_s + 3.0)
         await heard.say(*utterance((FINAL, "where can")))
         assert heard.error is None
-        assert heard.events[1].alternatives[0].start_time == pytest.approx(11.0)
+        assert heard.events[1].alternatives[0].start_time == pytest.approx(10.0 - onset_s + 1.0)
+
+
+@in_virtual_time
+async def test_an_utterance_whose_stream_fails_is_heard_again_from_its_beginning() -> None:
+    async with listening() as heard:
+        await heard.hear(10.0)
+        await heard.say(SpeechStarted(9.5))
+        await heard.hear(4.0)
+        await heard.die()
+        assert heard.engine_stream.heard_s == pytest.approx(5.0, abs=0.05)
+
+
+@in_virtual_time
+async def test_words_that_are_known_are_not_heard_again() -> None:
+    async with listening() as heard:
+        await heard.hear(2.0)
+        await heard.say(*utterance((FINAL, "where can")))
+        await heard.hear(0.2)
+        (final,) = (event for event in heard.events if event.type is Kind.FINAL_TRANSCRIPT)
+        await heard.die()
+        assert heard.engine_stream.heard_s == pytest.approx(2.2 - final.alternatives[0].end_time, abs=0.05)
 
 
 @in_virtual_time
