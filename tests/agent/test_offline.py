@@ -20,10 +20,10 @@ pytestmark = pytest.mark.unit
     ],
 )
 def test_what_leads_out_is_taken_away(name: str) -> None:
-    environment = {name: "http://192.0.2.1", "HOME": "/home/box"}
+    environment = {name: "http://192.0.2.1", "LANG": "C.UTF-8"}
     keep_inside(environment)
     assert name not in environment
-    assert environment["HOME"] == "/home/box"
+    assert environment["LANG"] == "C.UTF-8"
 
 
 def test_what_keeps_libraries_inside_is_set_whatever_it_was() -> None:

@@ -50,27 +50,28 @@ class DyingLlm(CTranslate2Llm):
 
 
 class DyingStt(FasterWhisperEngine):
-    """Its first stream dies when it is about to say anything."""
+    """Dies once, when it is about to say anything for the first time."""
 
-    _streams = 0
+    died = False
 
     def open(self) -> SttStream:
-        self._streams += 1
-        stream = super().open()
-        return _DyingSttStream(stream) if self._streams == 1 else stream
+        return _DyingSttStream(super().open(), self)
 
 
 class _DyingSttStream:
-    def __init__(self, stream: SttStream) -> None:
+    def __init__(self, stream: SttStream, engine: DyingStt) -> None:
         self._stream = stream
+        self._engine = engine
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     async def __aiter__(self) -> AsyncIterator[SttEvent]:
-        async for _ in self._stream:
-            raise EngineDied("Speech recognition is dead.")
-            yield
+        async for event in self._stream:
+            if not self._engine.died:
+                self._engine.died = True
+                raise EngineDied("Speech recognition is dead.")
+            yield event
 
 
 class DyingTts(PiperEngine):
