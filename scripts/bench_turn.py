@@ -106,7 +106,9 @@ def _print_table(
     title: str, results: Iterable[Result], chosen: npt.NDArray[np.bool_], ended: npt.NDArray[np.bool_]
 ) -> None:
     print(f"\n{title}: {np.sum(chosen & ended)} finished, {np.sum(chosen & ~ended)} unfinished")
-    print("  detector          threshold  accuracy  false cut-offs  missed ends    AUC  best accuracy (at)  CPU ms a call")
+    print(
+        "  detector          threshold  accuracy  false cut-offs  missed ends    AUC  best accuracy (at)  CPU ms a call"
+    )
     for result in results:
         scores, truth = result.scores[chosen], ended[chosen]
         verdict = scores >= result.threshold
