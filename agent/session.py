@@ -47,19 +47,20 @@ class CallHooks:
 def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> AgentSession[None]:
     """A session on the shared engines. The adapters are its own: LiveKit keeps state in them."""
     talk = settings.conversation
+    listening = LocalStt(
+        engines.stt,
+        language=talk.language,
+        hooks=ListeningHooks(
+            is_agent_speaking=hooks.is_agent_speaking,
+            on_barge_in=hooks.on_barge_in,
+            on_no_words=hooks.on_no_words,
+            on_failure=lambda error: hooks.on_failure("stt", error),
+        ),
+    )
     return AgentSession(
         vad=LocalVad(engines.vad, settings.turns.gate),
-        stt=LocalStt(
-            engines.stt,
-            language=talk.language,
-            hooks=ListeningHooks(
-                is_agent_speaking=hooks.is_agent_speaking,
-                on_barge_in=hooks.on_barge_in,
-                on_no_words=hooks.on_no_words,
-                on_failure=lambda error: hooks.on_failure("stt", error),
-            ),
-        ),
-        turn_handling=turn_handling(settings.turns, engines, hooks),
+        stt=listening,
+        turn_handling=turn_handling(settings.turns, turn_detection(settings.turns, engines, listening, hooks)),
         llm=LocalLlm(
             engines.llm,
             max_reply_tokens=talk.max_reply_tokens,
@@ -82,10 +83,10 @@ def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> Age
     )
 
 
-def turn_handling(turns: TurnTaking, engines: Engines, hooks: CallHooks) -> TurnHandlingOptions:
+def turn_handling(turns: TurnTaking, detection: TurnDetectionMode) -> TurnHandlingOptions:
     """LiveKit's turn options from ours."""
     return {
-        "turn_detection": _detection(turns, engines, hooks),
+        "turn_detection": detection,
         "endpointing": {"mode": "fixed", "min_delay": turns.min_delay_s, "max_delay": turns.max_delay_s},
         "interruption": {
             "enabled": True,
@@ -104,11 +105,14 @@ def turn_handling(turns: TurnTaking, engines: Engines, hooks: CallHooks) -> Turn
     }
 
 
-def _detection(turns: TurnTaking, engines: Engines, hooks: CallHooks) -> TurnDetectionMode:
+def turn_detection(turns: TurnTaking, engines: Engines, listening: LocalStt, hooks: CallHooks) -> TurnDetectionMode:
+    """Who judges the end of a turn."""
     if turns.detection == "livekit-v1-mini":
         return inference.TurnDetector(version="v1-mini")  # without a version it may choose the cloud's
     if turns.detection == "engine" and engines.turn is not None:
-        return LocalTurnDetector(engines.turn, turns.threshold, on_verdict=hooks.on_end_of_turn)
+        return LocalTurnDetector(
+            engines.turn, turns.threshold, words_are_in=listening.words_are_in, on_verdict=hooks.on_end_of_turn
+        )
     return "vad"
 
 

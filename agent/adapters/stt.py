@@ -60,6 +60,9 @@ class LocalStt(stt.STT[str]):
         self.engine = engine
         self.language = LanguageCode(language)
         self.hooks = hooks
+        self.words_are_in = asyncio.Event()
+        """Set while no utterance is being spoken or recognised."""
+        self.words_are_in.set()
 
     @property
     def model(self) -> str:
@@ -92,17 +95,26 @@ class _LocalSttStream(stt.RecognizeStream):
         """In a row."""
 
     async def _run(self) -> None:
-        while True:
-            try:
-                await self._recognise_with(self._parent.engine.open())
-                return
-            except CallboxError as error:
-                self._failures += 1
-                logger.warning("speech recognition failed: %s", type(error).__name__)
-                self._parent.hooks.on_failure(error)
-                if self._failures >= _FAILURES_IN_A_ROW:
-                    raise api_error(error) from error
-                await asyncio.sleep(_REOPEN_AFTER_S * (self._failures - 1))
+        has_ended = False
+        try:
+            while not has_ended:
+                has_ended = await self._recognise()
+        finally:
+            self._parent.words_are_in.set()
+
+    async def _recognise(self) -> bool:
+        """Listen until the input ends or the engine fails; whether it ended."""
+        try:
+            await self._recognise_with(self._parent.engine.open())
+        except CallboxError as error:
+            self._failures += 1
+            logger.warning("speech recognition failed: %s", type(error).__name__)
+            self._parent.hooks.on_failure(error)
+            if self._failures >= _FAILURES_IN_A_ROW:
+                raise api_error(error) from error
+            await asyncio.sleep(_REOPEN_AFTER_S * (self._failures - 1))
+            return False
+        return True
 
     async def _recognise_with(self, engine_stream: SttStream) -> None:
         self._opened_at_s = self._unheard.start_s
@@ -139,11 +151,13 @@ class _LocalSttStream(stt.RecognizeStream):
         match event:
             case SpeechStarted():
                 self._in_utterance = True
+                self._parent.words_are_in.clear()
                 self._began_over_agent = self._parent.hooks.is_agent_speaking()
                 self._send(stt.SpeechEvent(type=_Type.START_OF_SPEECH))
             case SpeechEnded():
                 self._in_utterance = False
                 self._send(stt.SpeechEvent(type=_Type.END_OF_SPEECH))
+                self._parent.words_are_in.set()
             case Transcript(stage=TranscriptStage.FINAL, text=""):
                 if not self._began_over_agent:
                     self._parent.hooks.on_no_words()

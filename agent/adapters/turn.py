@@ -20,16 +20,30 @@ from serving.engine import TurnEngine
 
 logger = logging.getLogger("callbox.turn")
 
-PREDICTION_TIMEOUT_S = 0.5
+JUDGEMENT_TIMEOUT_S = 0.5
 """A judgement later than this is done without."""
+WORDS_TIMEOUT_S = 2.0
+"""So long the end of a turn waits for words that are still being recognised."""
 
 
 class LocalTurnDetector:
-    """Judges ends of turns with a shared engine. Satisfies LiveKit's `_StreamingTurnDetector`."""
+    """Judges ends of turns with a shared engine. Satisfies LiveKit's `_StreamingTurnDetector`.
 
-    def __init__(self, engine: TurnEngine, threshold: float, *, on_verdict: Callable[[float], None]) -> None:
+    No judgement is given before `words_are_in`: LiveKit would take the words that it has for all there are, and answer
+    the first half of a sentence while the second is being recognised.
+    """
+
+    def __init__(
+        self,
+        engine: TurnEngine,
+        threshold: float,
+        *,
+        words_are_in: asyncio.Event,
+        on_verdict: Callable[[float], None],
+    ) -> None:
         self.engine = engine
         self.threshold = threshold
+        self.words_are_in = words_are_in
         self.on_verdict = on_verdict
 
     @property
@@ -77,7 +91,7 @@ class LocalTurnStream:
     @property
     def prediction_timeout(self) -> float:
         """Seconds LiveKit waits for a judgement before it does without."""
-        return PREDICTION_TIMEOUT_S
+        return WORDS_TIMEOUT_S
 
     async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
         """Probability under which the turn counts as unfinished."""
@@ -113,16 +127,22 @@ class LocalTurnStream:
 
     async def _judge(self, samples: Pcm32, pending: "asyncio.Future[TurnDetectionEvent]") -> None:
         began = time.perf_counter()
+        probability = await self._probability(samples)
+        took_s = time.perf_counter() - began
+        await self._parent.words_are_in.wait()
+        self._settle(pending, probability, took_s)
+
+    async def _probability(self, samples: Pcm32) -> float:
+        """The engine's verdict; 1 if it has none, so that silence alone decides."""
         try:
-            verdict = await self._parent.engine.predict(samples)
-        except CallboxError as error:
+            verdict = await asyncio.wait_for(self._parent.engine.predict(samples), JUDGEMENT_TIMEOUT_S)
+        except (CallboxError, TimeoutError) as error:
             logger.warning("end-of-turn detection failed: %s", type(error).__name__)
             metrics.ENGINE_ERRORS.labels("turn").inc()
-            self._settle(pending, 1.0, None)  # silence alone decides
-            return
+            return 1.0
         metrics.TURN_INFERENCE.observe(verdict.inference_s)
         self._parent.on_verdict(verdict.probability)
-        self._settle(pending, verdict.probability, time.perf_counter() - began)
+        return verdict.probability
 
     def _settle(self, pending: "asyncio.Future[TurnDetectionEvent]", probability: float, took_s: float | None) -> None:
         if not pending.done():

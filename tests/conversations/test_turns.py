@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.adapters.turn import WORDS_TIMEOUT_S
 from serving.chat import Priority
 from tests.conversations.talk import PARKING, Remembered, Talk, conversation, now
 from tests.virtual_time import in_virtual_time
@@ -166,6 +167,32 @@ async def test_a_slow_decode_delays_the_answer_and_loses_nothing() -> None:
         await talk.quiet()
         assert talk.agent_spoke_at(line.start) > line.end + 1.064
         assert talk.history == exchange("where can i park", PARKING)
+
+
+@pytest.mark.parametrize("decode_s", [0.05, 0.2, 0.3, 0.6, 1.0])
+@in_virtual_time
+async def test_half_a_sentence_is_not_answered_while_the_other_half_is_being_recognised(decode_s: float) -> None:
+    async with conversation() as talk:
+        talk.stt.decode_s = decode_s
+        first = talk.say("i would like to", ends_turn=False)
+        second = talk.say("book a visit", at=first.end + 0.64)
+        await talk.quiet()
+        assert talk.history == exchange("i would like to book a visit", PARKING)
+        assert talk.heard_text(since=first.start) == PARKING
+        # 64 ms of silence, then the decode; or the shortest delay, if that is later
+        assert talk.agent_spoke_at(first.start) == pytest.approx(second.end + max(0.3, 0.064 + decode_s), abs=0.12)
+
+
+@in_virtual_time
+async def test_words_that_never_come_are_not_waited_for_much_longer() -> None:
+    async with conversation() as talk:
+        first = talk.say("i would like to", ends_turn=False)
+        second = talk.say("book a visit", at=first.end + 0.64)
+        await talk.until(lambda: now() >= second.start)
+        talk.stt.decode_s = 30.0
+        await talk.quiet(4)
+        # LiveKit asks for a judgement 224 ms into the silence
+        assert talk.agent_spoke_at(first.start) == pytest.approx(second.end + 0.224 + WORDS_TIMEOUT_S, abs=0.1)
 
 
 @in_virtual_time

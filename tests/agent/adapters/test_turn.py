@@ -7,7 +7,7 @@ import pytest
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 
 from agent.adapters.audio import frame_from
-from agent.adapters.turn import PREDICTION_TIMEOUT_S, LocalTurnDetector, LocalTurnStream
+from agent.adapters.turn import JUDGEMENT_TIMEOUT_S, WORDS_TIMEOUT_S, LocalTurnDetector, LocalTurnStream
 from serving.audio import AudioChunk, Pcm16, Pcm32
 from serving.errors import EngineDied
 from serving.speech import EndOfTurn
@@ -53,8 +53,16 @@ def verdicts() -> list[float]:
 
 
 @pytest.fixture
-def detector(engine: ListeningTurn, verdicts: list[float]) -> LocalTurnDetector:
-    return LocalTurnDetector(engine, 0.6, on_verdict=verdicts.append)
+def words_are_in() -> asyncio.Event:
+    """Set: nothing is being recognised."""
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
+@pytest.fixture
+def detector(engine: ListeningTurn, verdicts: list[float], words_are_in: asyncio.Event) -> LocalTurnDetector:
+    return LocalTurnDetector(engine, 0.6, words_are_in=words_are_in, on_verdict=verdicts.append)
 
 
 def push(stream: LocalTurnStream, samples: Pcm16, rate: int = 16_000) -> None:
@@ -77,7 +85,7 @@ async def test_what_it_tells_livekit(detector: LocalTurnDetector) -> None:
     assert await stream.backchannel_threshold(None) is None
     assert await stream.supports_language(None)
     assert not stream.is_fallback
-    assert stream.prediction_timeout == PREDICTION_TIMEOUT_S
+    assert stream.prediction_timeout == WORDS_TIMEOUT_S
 
 
 @pytest.mark.parametrize(("ends_turn", "probability"), [(True, 0.95), (False, 0.05)])
@@ -183,6 +191,48 @@ async def test_a_failed_judgement_leaves_it_to_silence(
     assert verdicts == []
     engine.is_dead = False
     assert (await stream.predict()).end_of_turn_probability == 0.05
+
+
+@in_virtual_time
+async def test_a_late_judgement_is_done_without(
+    detector: LocalTurnDetector, engine: ListeningTurn, sounds: Sounds, verdicts: list[float]
+) -> None:
+    engine.inference_s = 60.0
+    stream = detector.stream()
+    push(stream, sounds.speech("where can i", ends_turn=False))
+    began = asyncio.get_running_loop().time()
+    assert (await stream.predict()).end_of_turn_probability == 1.0
+    assert asyncio.get_running_loop().time() - began == pytest.approx(JUDGEMENT_TIMEOUT_S)
+    assert verdicts == []
+
+
+@in_virtual_time
+async def test_a_judgement_waits_for_words_that_are_being_recognised(
+    detector: LocalTurnDetector, sounds: Sounds, verdicts: list[float], words_are_in: asyncio.Event
+) -> None:
+    words_are_in.clear()
+    stream = detector.stream()
+    push(stream, sounds.speech("park"))
+    pending = stream.predict()
+    await asyncio.sleep(1.0)
+    assert not pending.done()
+    assert verdicts == [0.95]
+    words_are_in.set()
+    event = await pending
+    assert event.end_of_turn_probability == 0.95
+    assert event.inference_duration == pytest.approx(0.02)
+
+
+@in_virtual_time
+async def test_a_judgement_that_waits_for_words_can_be_cancelled(
+    detector: LocalTurnDetector, words_are_in: asyncio.Event
+) -> None:
+    words_are_in.clear()
+    stream = detector.stream()
+    pending = stream.predict()
+    await asyncio.sleep(1.0)
+    stream.cancel_inference(timed_out=True)
+    assert pending.done()
 
 
 @in_virtual_time
