@@ -56,6 +56,7 @@ class Dialogue:
         self._failure = FailurePolicy()
         self._turns = TurnRecorder()
         self._confirmed = True
+        self._words_wait = False
         self._unanswered = False
         self._apology: asyncio.Task[None] | None = None
         self._leaving: asyncio.Task[None] | None = None
@@ -115,12 +116,14 @@ class Dialogue:
 
     def _caller_words(self, event: events.UserInputTranscribedEvent) -> None:
         self._repeat.understood()
+        self._words_wait = self._words_wait or event.is_final
         identity = self._surroundings.caller()
         if identity is not None:
             self._captions.caller(identity, event.transcript, is_final=event.is_final)
 
     def _turn_committed(self, at: float) -> None:
         self._confirmed = True
+        self._words_wait = False
         self._turns.committed(at)
         if self._unanswered:
             self._expect_an_answer()
@@ -160,7 +163,8 @@ class Dialogue:
             self.session.interrupt()
 
     def _heard_no_words(self) -> None:
-        if self._repeat.no_words(agent_is_quiet=self.session.agent_state == "listening"):
+        is_quiet = self.session.agent_state == "listening" and not self._words_wait
+        if self._repeat.no_words(agent_is_quiet=is_quiet):
             self._say("not_heard")
 
     def _engine_failed(self, stage: str, error: CallboxError) -> None:

@@ -91,6 +91,16 @@ async def test_noise_after_a_turn_neither_delays_nor_doubles_its_answer() -> Non
         assert ASKED not in talk.history
 
 
+@pytest.mark.parametrize("after_s", [0.224, 0.256, 0.288])
+@in_virtual_time
+async def test_noise_between_words_and_their_answer_is_not_asked_about(after_s: float) -> None:
+    async with conversation() as talk:
+        line = talk.say("where can i park")
+        talk.make_noise(0.4, at=line.end + after_s)
+        await talk.quiet()
+        assert talk.history[1:] == [Remembered("user", "where can i park"), Remembered("assistant", PARKING)]
+
+
 @in_virtual_time
 async def test_silence_is_not_talked_into() -> None:
     async with conversation() as talk:
