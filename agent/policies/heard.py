@@ -7,6 +7,8 @@ from serving.speech import Word
 
 HEARD_SHARE = 0.5
 """A word counts as heard once this share of it was played: half a word is usually understood."""
+ROUNDING_S = 1e-6
+"""A stretch that is no longer than this is the difference of two sums of floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class Run:
 
 def heard_words(words: Iterable[Word], runs: Sequence[Run]) -> list[Word]:
     """The words whose deciding moment lies in a stretch that was played, in order."""
-    return [word for word in words if any(run.start_s <= _decided_s(word) <= run.end_s for run in runs)]
+    played = [run for run in runs if run.end_s - run.start_s > ROUNDING_S]
+    return [word for word in words if any(run.start_s <= _decided_s(word) <= run.end_s for run in played)]
 
 
 def heard_until(words: Iterable[Word], position_s: float) -> list[Word]:

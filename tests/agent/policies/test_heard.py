@@ -39,6 +39,10 @@ def test_runs_that_touch_lose_nothing_between_them() -> None:
         assert heard_words(WORDS, runs) == WORDS
 
 
+def test_a_stretch_of_rounding_plays_no_word() -> None:
+    assert texts(heard_words(WORDS, [Run(0.0, 0.5), Run(1.4, 1.4 + 1e-13)])) == ["one"]
+
+
 def test_nothing_played_is_nothing_heard() -> None:
     assert heard_words(WORDS, []) == []
     assert heard_until(WORDS, -0.5) == []
