@@ -50,7 +50,7 @@ async def call(talk: Talk, rng: random.Random) -> Course:
     course = Course()
     for turn in range(rng.randint(2, 4)):
         await one_turn(talk, rng, course, turn)
-        match rng.randrange(5):
+        match rng.randrange(6):
             case 0:  # talks into the answer
                 await wait_for_voice(talk)
                 await pause(rng, 0.2, 3.0)
@@ -61,6 +61,8 @@ async def call(talk: Talk, rng: random.Random) -> Course:
             case 2:  # makes a noise, whenever
                 talk.make_noise(rng.choice([0.1, 0.3, 0.8, 2.0]), at=now() + rng.uniform(0.0, 3.0))
                 await talk.quiet(SETTLED_S)
+            case 3:  # goes on, or says something else, when the turn may be over already
+                await pause(rng, 0.1, 1.5)
             case _:
                 await talk.quiet(SETTLED_S)
     await talk.quiet(SETTLED_S)
@@ -108,6 +110,9 @@ def answer_text(name: str) -> str:
 async def test_what_holds_in_every_call(seed: int) -> None:
     rng = random.Random(seed)
     async with conversation(answer) as talk:
+        talk.llm.ttft_s = rng.choice([0.05, 0.3, 1.0])
+        talk.stt.decode_s = rng.choice([0.02, 0.05, 0.3])
+        talk.tts.piece_s = rng.choice([0.02, 0.1, 0.5])
         course = await call(talk, rng)
         check_history_has_every_word(talk, course)
         check_every_turn_has_one_answer(talk)
@@ -156,7 +161,7 @@ def check_agent_remembers_what_was_heard(talk: Talk) -> None:
         if expected[:1] == [word] and share >= LEAST_SHARE - 1e-6:
             expected.pop(0)
         else:
-            assert share < 0.5
+            assert share < 0.5 + 1e-6
     assert expected == []
 
 
