@@ -2,8 +2,8 @@
 
 import pytest
 
-from serving.chat import Priority
-from tests.conversations.talk import PARKING, STOCK_LINES, Remembered, Talk, always, conversation
+from serving.chat import Priority, ToolCall
+from tests.conversations.talk import PARKING, STOCK_LINES, Remembered, Talk, always, by_words, conversation, now
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.conversation
@@ -82,6 +82,33 @@ async def test_the_third_apology_is_a_goodbye_and_the_end(stage: str) -> None:
         assert talk.hung_up_at is not None
         assert talk.dialogue.outcome == "failed"
         await talk.until(talk.dialogue.ended.is_set)
+
+
+@in_virtual_time
+async def test_a_model_that_dies_after_a_tool_is_apologised_for_and_the_tool_is_remembered() -> None:
+    refill = ToolCall("call_1", "request_refill", '{"name": "James Wilson", "medication": "metformin"}')
+    async with conversation(by_words({"a refill please": refill})) as talk:
+        talk.llm.dies_at.append(talk.llm.tasks + 2)
+        line = talk.say("a refill please")
+        await talk.quiet(3.5)
+        assert talk.heard_text(since=line.end) == APOLOGY
+        assert talk.agent_spoke_at(line.end) < line.end + SOON_S
+        assert (await ask(talk))[0] == PARKING
+        assert [call.name for call in talk.tool_calls()] == ["request_refill"]
+        assert [message.role for message in talk.replies[-1].request.messages].count("tool") == 1
+
+
+@in_virtual_time
+async def test_a_failure_answers_typed_words_too() -> None:
+    async with conversation() as talk:
+        talk.make_noise(0.2)  # nobody's turn is over since
+        await talk.quiet()
+        talk.llm.is_dead = True
+        typed_at = now()
+        talk.dialogue.session.generate_reply(user_input="where can i park")
+        await talk.quiet(3.5)
+        assert talk.heard_text(since=typed_at) == APOLOGY
+        assert talk.agent_spoke_at(typed_at) < typed_at + SOON_S
 
 
 @in_virtual_time

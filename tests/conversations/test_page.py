@@ -110,3 +110,15 @@ async def test_what_the_agent_says_of_itself_is_no_turn() -> None:
         talk.make_noise(0.8)
         await talk.quiet()
         assert figures(talk) == []
+
+
+@in_virtual_time
+async def test_typed_words_are_answered_and_are_a_turn() -> None:
+    async with conversation() as talk:
+        typed_at = now()
+        talk.dialogue.session.generate_reply(user_input="where can i park")
+        await talk.quiet()
+        assert talk.heard_text(since=typed_at) == PARKING
+        (turn,) = figures(talk)
+        assert (turn["turn"], turn["voice_to_voice_ms"], turn["preempted"]) == (1, None, False)
+        assert turn["llm_ttft_ms"] is not None

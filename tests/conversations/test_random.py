@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from livekit.agents import llm
 
+from agent.captions import TOOL_TOPIC
 from agent.policies.barge_in import MURMURS
-from serving.chat import ChatRequest, TextDelta
+from serving.chat import ChatRequest, TextDelta, ToolCall
 from tests.conversations.talk import STOCK_LINES, Talk, conversation, now
 from tests.scripted import WORD_S, tokens
 from tests.virtual_time import in_virtual_time
@@ -94,10 +97,12 @@ async def wait_until(moment: float) -> None:
     await asyncio.sleep(max(0.0, moment - now()))
 
 
-def answer(request: ChatRequest) -> list[TextDelta]:
-    """An answer that says which turn it answers."""
-    turns = sum(message.role == "user" for message in request.messages)
-    return tokens(answer_text(NAMES[turns]))
+def answer(request: ChatRequest) -> Sequence[TextDelta | ToolCall]:
+    """An answer that says which turn it answers; to a turn with "refill" in it, through a tool."""
+    turns = [message.text for message in request.messages if message.role == "user"]
+    if "refill" in turns[-1] and request.messages[-1].role == "user":
+        return [ToolCall(f"call_{len(request.messages)}", "request_refill", "{}")]
+    return tokens(answer_text(NAMES[len(turns)]))
 
 
 def answer_text(name: str) -> str:
@@ -117,6 +122,7 @@ async def test_what_holds_in_every_call(seed: int) -> None:
         check_history_has_every_word(talk, course)
         check_every_turn_has_one_answer(talk)
         check_agent_remembers_what_was_heard(talk)
+        check_tools_ran_once_for_a_turn(talk)
         check_nothing_is_left_open(talk)
 
 
@@ -174,6 +180,24 @@ def heard_words(talk: Talk) -> list[tuple[str, float]]:
         else:
             words.append((word.text, word.share))
     return words
+
+
+def check_tools_ran_once_for_a_turn(talk: Talk) -> None:
+    """Every tool that ran is remembered with its result, and none ran twice for the same turn."""
+    reported = [sent for sent in talk.room.sent if sent.topic == TOOL_TOPIC]
+    assert len(reported) == len(talk.tool_calls())
+    turns: list[int] = []
+    for at, item in enumerate(talk.dialogue.session.history.items):
+        if isinstance(item, llm.FunctionCall):
+            before = [i for i, other in enumerate(talk.dialogue.session.history.items[:at]) if is_user(other)]
+            turns.append(before[-1])
+            results = talk.dialogue.session.history.items[at:]
+            assert any(isinstance(other, llm.FunctionCallOutput) and other.call_id == item.call_id for other in results)
+    assert len(turns) == len(set(turns))
+
+
+def is_user(item: llm.ChatItem) -> bool:
+    return isinstance(item, llm.ChatMessage) and item.role == "user"
 
 
 def check_nothing_is_left_open(talk: Talk) -> None:
