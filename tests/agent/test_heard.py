@@ -1,90 +1,17 @@
-"""HeardOutput on LiveKit's own room output: what is remembered and shown is what was played, in virtual time."""
+"""HeardOutput on LiveKit's own room output: what is remembered is what was played, in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT, TimedString
-from livekit.agents.voice import io
 
-from agent.captions import Captions
-from agent.heard import HeardOutput
-from tests.caption_room import CaptionRoom, SentStream
-from tests.scripted import ROOM_RATE, WORD_S, Sounds
-from tests.virtual_room import Loudspeaker, RoomOutput, heard
+from tests.agent.line import TEXT, Line, line
+from tests.scripted import ROOM_RATE, WORD_S
+from tests.virtual_room import heard
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.unit
-
-TEXT = "one two three four five six seven eight nine ten"
-FRAME_S = 0.2
-
-
-@dataclass(slots=True)
-class Line:
-    """A voice on its way to a caller."""
-
-    output: HeardOutput
-    loudspeaker: Loudspeaker
-    room: CaptionRoom
-    sounds: Sounds
-    started: list[io.PlaybackStartedEvent] = field(default_factory=list)
-    finished: list[io.PlaybackFinishedEvent] = field(default_factory=list)
-
-    async def speak(self, text: str, *, has_times: bool = True, flush: bool = True) -> None:
-        """Hand over a reply as the TTS does: 200 ms frames, each with the words that begin in it."""
-        samples = self.sounds.speech(text, rate=ROOM_RATE)
-        words = list(enumerate(text.split()))
-        step = round(FRAME_S * ROOM_RATE)
-        for start in range(0, len(samples), step):
-            chunk = samples[start : start + step]
-            frame = rtc.AudioFrame(chunk.tobytes(), ROOM_RATE, 1, len(chunk))
-            begin = [(at, word) for at, word in words if at * WORD_S < (start + step) / ROOM_RATE]
-            words = words[len(begin) :]
-            if has_times:
-                frame.userdata[USERDATA_TIMED_TRANSCRIPT] = [
-                    TimedString(f"{word} ", start_time=at * WORD_S, end_time=(at + 1) * WORD_S) for at, word in begin
-                ]
-            await self.output.capture_frame(frame)
-        if flush:
-            self.output.flush()
-
-    async def interrupt(self) -> io.PlaybackFinishedEvent:
-        """Cut the reply short, as LiveKit does."""
-        self.output.clear_buffer()
-        return await self.output.wait_for_playout()
-
-    def captions(self) -> list[SentStream]:
-        """What was shown, the pacing task's last word included."""
-        return self.room.sent
-
-    @property
-    def heard(self) -> str:
-        """The words of which at least half came out."""
-        return " ".join(word.text for word in heard(self.sounds, self.loudspeaker) if word.share >= 0.5)
-
-
-@asynccontextmanager
-async def line() -> AsyncIterator[Line]:
-    """A line on which nothing was said yet."""
-    room, loudspeaker = CaptionRoom(), Loudspeaker()
-    captions = Captions(room.as_room())
-    sink = RoomOutput(loudspeaker)
-    output = HeardOutput(sink, captions)
-    made = Line(output, loudspeaker, room, Sounds())
-    output.on("playback_started", made.started.append)
-    output.on("playback_finished", made.finished.append)
-    try:
-        yield made
-    finally:
-        await captions.sent()
-        await captions.aclose()
-        await sink.aclose()
 
 
 @in_virtual_time
@@ -233,86 +160,6 @@ async def test_it_is_quiet_but_while_a_reply_is_played_or_held() -> None:
         talk.output.resume()
         await asyncio.wait_for(talk.output.quiet.wait(), 5)
         assert not talk.output.is_speaking
-
-
-@in_virtual_time
-async def test_captions_follow_the_voice_word_by_word() -> None:
-    async with line() as talk:
-        began = asyncio.get_running_loop().time()
-        shown_at: dict[str, float] = {}
-        await talk.speak(TEXT)
-        while len(shown_at) < 10:
-            for sent in talk.captions():
-                shown_at.setdefault(sent.text.split()[-1], asyncio.get_running_loop().time() - began)
-            await asyncio.sleep(0.01)
-        for at, word in enumerate(TEXT.split()):
-            assert (at + 0.5) * WORD_S <= shown_at[word] + 1e-6
-            assert shown_at[word] <= (at + 0.5) * WORD_S + 0.15
-
-
-@in_virtual_time
-async def test_every_caption_is_the_beginning_of_the_next_and_the_last_is_final() -> None:
-    async with line() as talk:
-        await talk.speak(TEXT)
-        await talk.output.wait_for_playout()
-        await asyncio.sleep(1)
-        shown = talk.captions()
-        assert len({sent.segment for sent in shown}) == 1
-        assert all(later.text.startswith(sooner.text) for sooner, later in pairwise(shown))
-        assert [sent.is_final for sent in shown] == [False] * (len(shown) - 1) + [True]
-        assert (shown[-1].text, shown[-1].is_interrupted) == (TEXT, False)
-
-
-@in_virtual_time
-async def test_the_last_caption_of_a_cut_reply_says_so_and_has_the_words_heard() -> None:
-    async with line() as talk:
-        await talk.speak(TEXT)
-        await asyncio.sleep(1.0)
-        await talk.interrupt()
-        await asyncio.sleep(5)
-        last = talk.captions()[-1]
-        assert (last.text, last.is_final, last.is_interrupted) == ("one two three", True, True)
-
-
-@in_virtual_time
-async def test_captions_wait_in_a_pause_and_go_on_where_the_voice_does() -> None:
-    async with line() as talk:
-        await talk.speak(TEXT)
-        await asyncio.sleep(1.0)
-        talk.output.pause()
-        await asyncio.sleep(4.0)
-        assert talk.captions()[-1].text == "one two three"
-        talk.output.resume()
-        await asyncio.sleep(0.6)
-        # some 200 ms were discarded, so that the voice is a little further than the time it took
-        assert talk.captions()[-1].text in ("one two three four five", "one two three four")
-
-
-@in_virtual_time
-async def test_captions_keep_pace_with_a_voice_that_was_held_before_it_began() -> None:
-    """A caller who speaks while the agent thinks holds its first sound back."""
-    async with line() as talk:
-        talk.output.pause()
-        await talk.speak(TEXT)
-        await asyncio.sleep(3.0)
-        assert talk.captions() == []
-        talk.output.resume()
-        await asyncio.sleep(1.3)
-        assert talk.captions()[-1].text == "one two three four"
-
-
-@in_virtual_time
-async def test_a_pause_between_replies_does_not_hold_up_the_next_ones_captions() -> None:
-    async with line() as talk:
-        await talk.speak("alpha beta")
-        await asyncio.sleep(0.2)
-        talk.output.pause()
-        await asyncio.sleep(2.0)
-        await talk.interrupt()
-        await talk.speak(TEXT)
-        talk.output.resume()
-        await asyncio.sleep(1.3)
-        assert talk.captions()[-1].text == "one two three four"
 
 
 @in_virtual_time

@@ -1,117 +1,19 @@
 """LocalStt: what a session hears of what the engine says."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from livekit.agents import APIError, stt
 
 from agent.adapters.audio import frame_from
 from agent.adapters.stt import ListeningHooks, LocalStt
-from models.errors import CallboxError
 from serving.audio import AudioChunk
-from serving.speech import SpeechEnded, SpeechStarted, Transcript, TranscriptStage, Word
-from tests.scripted import ListedStt, ListedSttStream
+from serving.speech import SpeechStarted
+from tests.agent.adapters.listening import FINAL, INTERIM, PREFLIGHT, Kind, listening, transcript, utterance
+from tests.scripted import ListedStt
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.unit
-
-Kind = stt.SpeechEventType
-INTERIM, PREFLIGHT, FINAL = TranscriptStage.INTERIM, TranscriptStage.PREFLIGHT, TranscriptStage.FINAL
-
-
-@dataclass(slots=True)
-class Listening:
-    """A stream of LocalStt, its engine, and everything that came out."""
-
-    engine: ListedStt
-    stream: stt.RecognizeStream
-    events: list[stt.SpeechEvent] = field(default_factory=list)
-    error: Exception | None = None
-    agent_speaks: bool = False
-    barge_ins: int = 0
-    no_words: int = 0
-    failures: list[CallboxError] = field(default_factory=list)
-
-    @property
-    def engine_stream(self) -> ListedSttStream:
-        """The newest of the engine's streams."""
-        return self.engine.streams[-1]
-
-    async def hear(self, seconds: float) -> None:
-        """Feed silence."""
-        for _ in range(round(seconds * 50)):
-            self.stream.push_frame(frame_from(AudioChunk(np.zeros(320, np.int16), 16_000)))
-        await asyncio.sleep(0.001)
-
-    async def say(self, *events: SpeechStarted | Transcript | SpeechEnded) -> None:
-        """Have the engine say these."""
-        self.engine_stream.say(*events)
-        await asyncio.sleep(0.001)
-
-    async def die(self) -> None:
-        """Have the engine's stream fail."""
-        self.engine_stream.die()
-        await asyncio.sleep(0.001)
-
-    def told(self) -> list[tuple[stt.SpeechEventType, str]]:
-        """Kinds and texts of what came out, the bookkeeping left out."""
-        return [
-            (event.type, event.alternatives[0].text if event.alternatives else "")
-            for event in self.events
-            if event.type is not Kind.RECOGNITION_USAGE
-        ]
-
-    async def collect(self) -> None:
-        """Take what comes out, until the end."""
-        try:
-            async for event in self.stream:
-                self.events.append(event)
-        except APIError as error:
-            self.error = error
-
-
-@asynccontextmanager
-async def listening() -> AsyncIterator[Listening]:
-    """A stream that is open."""
-    engine = ListedStt()
-    made: Listening
-
-    def barge_in() -> None:
-        made.barge_ins += 1
-
-    def heard_no_words() -> None:
-        made.no_words += 1
-
-    hooks = ListeningHooks(
-        is_agent_speaking=lambda: made.agent_speaks,
-        on_barge_in=barge_in,
-        on_no_words=heard_no_words,
-        on_failure=lambda error: made.failures.append(error),
-    )
-    made = Listening(engine, LocalStt(engine, language="en", hooks=hooks).stream())
-    collecting = asyncio.create_task(made.collect())
-    await asyncio.sleep(0.001)
-    try:
-        yield made
-    finally:
-        await made.stream.aclose()
-        await collecting
-
-
-def transcript(stage: TranscriptStage, text: str, *, start_s: float = 1.0) -> Transcript:
-    """Words of 0.3 s each."""
-    texts = text.split()
-    words = tuple(Word(word, start_s + 0.3 * at, start_s + 0.3 * (at + 1), 0.9) for at, word in enumerate(texts))
-    return Transcript(stage, text, start_s, start_s + 0.3 * len(words), words, confidence=0.9 if words else 0.0)
-
-
-def utterance(*stages: tuple[TranscriptStage, str]) -> list[SpeechStarted | Transcript | SpeechEnded]:
-    """An utterance from its start to its end."""
-    return [SpeechStarted(1.0), *(transcript(*stage) for stage in stages), SpeechEnded(2.0)]
 
 
 @in_virtual_time
@@ -271,96 +173,6 @@ async def test_the_next_utterance_is_judged_for_itself() -> None:
         await heard.say(*utterance((FINAL, "okay")))
         assert heard.barge_ins == 1
         assert [text for kind, text in heard.told() if kind is Kind.FINAL_TRANSCRIPT] == ["wait stop"]
-
-
-@in_virtual_time
-async def test_a_stream_that_fails_is_opened_again_with_times_going_on() -> None:
-    async with listening() as heard:
-        await heard.hear(10.0)
-        await heard.die()
-        assert len(heard.engine.streams) == 2
-        assert heard.engine.streams[0].is_closed
-        assert len(heard.failures) == 1
-        onset_s = heard.engine_stream.heard_s
-        await heard.hear(3.0)
-        assert heard.engine_stream.heard_s == pytest.approx(onset_s + 3.0)
-        await heard.say(*utterance((FINAL, "where can")))
-        assert heard.error is None
-        assert heard.events[1].alternatives[0].start_time == pytest.approx(10.0 - onset_s + 1.0)
-
-
-@in_virtual_time
-async def test_an_utterance_whose_stream_fails_is_heard_again_from_its_beginning() -> None:
-    async with listening() as heard:
-        await heard.hear(10.0)
-        await heard.say(SpeechStarted(9.5))
-        await heard.hear(4.0)
-        await heard.die()
-        assert heard.engine_stream.heard_s == pytest.approx(5.0, abs=0.05)
-
-
-@in_virtual_time
-async def test_words_that_are_known_are_not_heard_again() -> None:
-    async with listening() as heard:
-        await heard.hear(2.0)
-        await heard.say(*utterance((FINAL, "where can")))
-        await heard.hear(0.2)
-        (final,) = (event for event in heard.events if event.type is Kind.FINAL_TRANSCRIPT)
-        await heard.die()
-        assert heard.engine_stream.heard_s == pytest.approx(2.2 - final.alternatives[0].end_time, abs=0.05)
-
-
-@in_virtual_time
-async def test_a_stream_that_cannot_be_opened_is_a_failure_too() -> None:
-    async with listening() as heard:
-        heard.engine.fails_to_open = 1
-        await heard.die()
-        assert len(heard.failures) == 2
-        await asyncio.sleep(2)
-        await heard.say(*utterance((FINAL, "where can")))
-        assert heard.told()[1] == (Kind.FINAL_TRANSCRIPT, "where can")
-
-
-@in_virtual_time
-async def test_what_was_said_meanwhile_is_not_lost() -> None:
-    async with listening() as heard:
-        heard.engine.fails_to_open = 1
-        await heard.die()
-        await heard.hear(0.5)
-        await asyncio.sleep(2)
-        assert heard.engine_stream.heard_s == pytest.approx(0.5)
-
-
-@in_virtual_time
-async def test_the_third_failure_in_a_row_is_the_last() -> None:
-    async with listening() as heard:
-        for _ in range(3):
-            await heard.die()
-            await asyncio.sleep(5)
-        assert len(heard.failures) == 3
-        assert isinstance(heard.error, APIError)
-        assert not heard.error.retryable
-
-
-@in_virtual_time
-async def test_failures_with_words_in_between_are_not_in_a_row() -> None:
-    async with listening() as heard:
-        for _ in range(5):
-            await heard.die()
-            await asyncio.sleep(5)
-            await heard.say(*utterance((FINAL, "where can")))
-        assert len(heard.failures) == 5
-        assert heard.error is None
-
-
-@in_virtual_time
-async def test_an_error_holds_no_words_of_a_person() -> None:
-    async with listening() as heard:
-        await heard.say(*utterance((FINAL, "my name is anna smith")))
-        for _ in range(3):
-            await heard.die()
-            await asyncio.sleep(5)
-        assert "anna" not in str(heard.error)
 
 
 async def test_there_is_no_recognition_of_finished_recordings() -> None:

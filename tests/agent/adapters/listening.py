@@ -1,0 +1,110 @@
+"""A stream of LocalStt over an engine that says what the test wants."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from livekit.agents import APIError, stt
+
+from agent.adapters.audio import frame_from
+from agent.adapters.stt import ListeningHooks, LocalStt
+from models.errors import CallboxError
+from serving.audio import AudioChunk
+from serving.speech import SpeechEnded, SpeechStarted, Transcript, TranscriptStage, Word
+from tests.scripted import ListedStt, ListedSttStream
+
+Kind = stt.SpeechEventType
+INTERIM, PREFLIGHT, FINAL = TranscriptStage.INTERIM, TranscriptStage.PREFLIGHT, TranscriptStage.FINAL
+
+
+@dataclass(slots=True)
+class Listening:
+    """A stream of LocalStt, its engine, and everything that came out."""
+
+    engine: ListedStt
+    stream: stt.RecognizeStream
+    events: list[stt.SpeechEvent] = field(default_factory=list)
+    error: Exception | None = None
+    agent_speaks: bool = False
+    barge_ins: int = 0
+    no_words: int = 0
+    failures: list[CallboxError] = field(default_factory=list)
+
+    @property
+    def engine_stream(self) -> ListedSttStream:
+        """The newest of the engine's streams."""
+        return self.engine.streams[-1]
+
+    async def hear(self, seconds: float) -> None:
+        """Feed silence."""
+        for _ in range(round(seconds * 50)):
+            self.stream.push_frame(frame_from(AudioChunk(np.zeros(320, np.int16), 16_000)))
+        await asyncio.sleep(0.001)
+
+    async def say(self, *events: SpeechStarted | Transcript | SpeechEnded) -> None:
+        """Have the engine say these."""
+        self.engine_stream.say(*events)
+        await asyncio.sleep(0.001)
+
+    async def die(self) -> None:
+        """Have the engine's stream fail."""
+        self.engine_stream.die()
+        await asyncio.sleep(0.001)
+
+    def told(self) -> list[tuple[stt.SpeechEventType, str]]:
+        """Kinds and texts of what came out, the bookkeeping left out."""
+        return [
+            (event.type, event.alternatives[0].text if event.alternatives else "")
+            for event in self.events
+            if event.type is not Kind.RECOGNITION_USAGE
+        ]
+
+    async def collect(self) -> None:
+        """Take what comes out, until the end."""
+        try:
+            async for event in self.stream:
+                self.events.append(event)
+        except APIError as error:
+            self.error = error
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Listening]:
+    """A stream that is open."""
+    engine = ListedStt()
+    made: Listening
+
+    def barge_in() -> None:
+        made.barge_ins += 1
+
+    def heard_no_words() -> None:
+        made.no_words += 1
+
+    hooks = ListeningHooks(
+        is_agent_speaking=lambda: made.agent_speaks,
+        on_barge_in=barge_in,
+        on_no_words=heard_no_words,
+        on_failure=lambda error: made.failures.append(error),
+    )
+    made = Listening(engine, LocalStt(engine, language="en", hooks=hooks).stream())
+    collecting = asyncio.create_task(made.collect())
+    await asyncio.sleep(0.001)
+    try:
+        yield made
+    finally:
+        await made.stream.aclose()
+        await collecting
+
+
+def transcript(stage: TranscriptStage, text: str, *, start_s: float = 1.0) -> Transcript:
+    """Words of 0.3 s each."""
+    texts = text.split()
+    words = tuple(Word(word, start_s + 0.3 * at, start_s + 0.3 * (at + 1), 0.9) for at, word in enumerate(texts))
+    return Transcript(stage, text, start_s, start_s + 0.3 * len(words), words, confidence=0.9 if words else 0.0)
+
+
+def utterance(*stages: tuple[TranscriptStage, str]) -> list[SpeechStarted | Transcript | SpeechEnded]:
+    """An utterance from its start to its end."""
+    return [SpeechStarted(1.0), *(transcript(*stage) for stage in stages), SpeechEnded(2.0)]

@@ -1,0 +1,102 @@
+"""LocalStt over an engine that fails: taken up again, with nothing lost."""
+
+import asyncio
+
+import pytest
+from livekit.agents import APIError
+
+from serving.speech import SpeechStarted
+from tests.agent.adapters.listening import FINAL, Kind, listening, utterance
+from tests.virtual_time import in_virtual_time
+
+pytestmark = pytest.mark.unit
+
+
+@in_virtual_time
+async def test_a_stream_that_fails_is_opened_again_with_times_going_on() -> None:
+    async with listening() as heard:
+        await heard.hear(10.0)
+        await heard.die()
+        assert len(heard.engine.streams) == 2
+        assert heard.engine.streams[0].is_closed
+        assert len(heard.failures) == 1
+        onset_s = heard.engine_stream.heard_s
+        await heard.hear(3.0)
+        assert heard.engine_stream.heard_s == pytest.approx(onset_s + 3.0)
+        await heard.say(*utterance((FINAL, "where can")))
+        assert heard.error is None
+        assert heard.events[1].alternatives[0].start_time == pytest.approx(10.0 - onset_s + 1.0)
+
+
+@in_virtual_time
+async def test_an_utterance_whose_stream_fails_is_heard_again_from_its_beginning() -> None:
+    async with listening() as heard:
+        await heard.hear(10.0)
+        await heard.say(SpeechStarted(9.5))
+        await heard.hear(4.0)
+        await heard.die()
+        assert heard.engine_stream.heard_s == pytest.approx(5.0, abs=0.05)
+
+
+@in_virtual_time
+async def test_words_that_are_known_are_not_heard_again() -> None:
+    async with listening() as heard:
+        await heard.hear(2.0)
+        await heard.say(*utterance((FINAL, "where can")))
+        await heard.hear(0.2)
+        (final,) = (event for event in heard.events if event.type is Kind.FINAL_TRANSCRIPT)
+        await heard.die()
+        assert heard.engine_stream.heard_s == pytest.approx(2.2 - final.alternatives[0].end_time, abs=0.05)
+
+
+@in_virtual_time
+async def test_a_stream_that_cannot_be_opened_is_a_failure_too() -> None:
+    async with listening() as heard:
+        heard.engine.fails_to_open = 1
+        await heard.die()
+        assert len(heard.failures) == 2
+        await asyncio.sleep(2)
+        await heard.say(*utterance((FINAL, "where can")))
+        assert heard.told()[1] == (Kind.FINAL_TRANSCRIPT, "where can")
+
+
+@in_virtual_time
+async def test_what_was_said_meanwhile_is_not_lost() -> None:
+    async with listening() as heard:
+        heard.engine.fails_to_open = 1
+        await heard.die()
+        await heard.hear(0.5)
+        await asyncio.sleep(2)
+        assert heard.engine_stream.heard_s == pytest.approx(0.5)
+
+
+@in_virtual_time
+async def test_the_third_failure_in_a_row_is_the_last() -> None:
+    async with listening() as heard:
+        for _ in range(3):
+            await heard.die()
+            await asyncio.sleep(5)
+        assert len(heard.failures) == 3
+        assert isinstance(heard.error, APIError)
+        assert not heard.error.retryable
+
+
+@in_virtual_time
+async def test_failures_with_words_in_between_are_not_in_a_row() -> None:
+    async with listening() as heard:
+        for _ in range(5):
+            await heard.die()
+            await asyncio.sleep(5)
+            await heard.say(*utterance((FINAL, "where can")))
+        assert len(heard.failures) == 5
+        assert heard.error is None
+
+
+@in_virtual_time
+async def test_an_error_holds_no_words_of_a_person() -> None:
+    async with listening() as heard:
+        await heard.say(*utterance((FINAL, "my name is anna smith")))
+        for _ in range(3):
+            await heard.die()
+            await asyncio.sleep(5)
+        assert "anna" not in str(heard.error)

@@ -1,0 +1,36 @@
+"""Scripted engines: one a stage, deterministic, on the audio's own clock.
+
+They share a language of sound (sounds.py) in which the value of a sample says what is heard at that moment. So recognition
+reads words off the audio that reaches it, speech synthesis writes words into the audio that leaves it, and whoever listens
+at either end of a call knows exactly what was heard. The streams of recognition and synthesis are the product's own; only
+the models behind them are scripted.
+"""
+
+from tests.scripted.engine import ScriptedEngine
+from tests.scripted.llm import Answer, ScriptedLlm, ScriptedReply, tokens
+from tests.scripted.sounds import NOISE, ROOM_RATE, WORD_S, Sounds, as_pcm16, noise
+from tests.scripted.stt import ListedStt, ListedSttStream, ScriptedStt
+from tests.scripted.tts import ScriptedTts
+from tests.scripted.turn import ScriptedTurn
+from tests.scripted.vad import WINDOW_SAMPLES, ScriptedVad
+
+__all__ = [
+    "NOISE",
+    "ROOM_RATE",
+    "WINDOW_SAMPLES",
+    "WORD_S",
+    "Answer",
+    "ListedStt",
+    "ListedSttStream",
+    "ScriptedEngine",
+    "ScriptedLlm",
+    "ScriptedReply",
+    "ScriptedStt",
+    "ScriptedTts",
+    "ScriptedTurn",
+    "ScriptedVad",
+    "Sounds",
+    "as_pcm16",
+    "noise",
+    "tokens",
+]

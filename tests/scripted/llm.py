@@ -1,0 +1,75 @@
+"""Replies by script."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+
+from serving.chat import ChatEvent, ChatRequest, TextDelta, ToolCall, Usage
+from serving.errors import EngineDied
+from tests.scripted.engine import ScriptedEngine
+
+Answer = Callable[[ChatRequest], Sequence[TextDelta | ToolCall]]
+"""What a model says to a request."""
+
+
+@dataclass(slots=True)
+class ScriptedReply:
+    """One reply of a scripted model, as it went."""
+
+    request: ChatRequest
+    opened_at: float
+    """Loop time, seconds."""
+    sent: list[ChatEvent] = field(default_factory=list)
+    is_complete: bool = False
+    closed_at: float | None = None
+    """When `aclose` came, loop time."""
+
+
+class ScriptedLlm(ScriptedEngine):
+    """Says what `answer` says, token by token."""
+
+    name = "llm"
+
+    def __init__(self, answer: Answer, *, ttft_s: float = 0.1, token_s: float = 0.01) -> None:
+        super().__init__()
+        self.answer = answer
+        self.ttft_s = ttft_s
+        self.token_s = token_s
+        self.replies: list[ScriptedReply] = []
+        self.warmed: list[ChatRequest] = []
+
+    def open(self, request: ChatRequest) -> "_ScriptedLlmStream":
+        if self.is_dead:
+            raise EngineDied("The llm engine is dead.")
+        self.replies.append(ScriptedReply(request, asyncio.get_running_loop().time()))
+        return _ScriptedLlmStream(self, self.replies[-1])
+
+    async def warm_prefix(self, request: ChatRequest) -> None:
+        self.warmed.append(request)
+
+
+class _ScriptedLlmStream:
+    def __init__(self, engine: ScriptedLlm, reply: ScriptedReply) -> None:
+        self._engine = engine
+        self._reply = reply
+
+    async def __aiter__(self) -> AsyncIterator[ChatEvent]:
+        engine, reply = self._engine, self._reply
+        error = engine.failure()
+        await asyncio.sleep(engine.ttft_s)
+        if error is not None:
+            raise error
+        for event in [*engine.answer(reply.request), Usage(len(reply.request.messages), 0, 1, engine.ttft_s)]:
+            reply.sent.append(event)
+            yield event
+            await asyncio.sleep(engine.token_s)
+        reply.is_complete = True
+
+    async def aclose(self) -> None:
+        self._reply.closed_at = asyncio.get_running_loop().time()
+
+
+def tokens(text: str) -> list[TextDelta]:
+    """A text as a model streams it: word by word."""
+    words = text.split(" ")
+    return [TextDelta(word if at == 0 else f" {word}") for at, word in enumerate(words)]

@@ -1,0 +1,114 @@
+"""Recognition by script: read off the audio, or said by the test itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Hashable
+from concurrent.futures import Future
+
+from serving.audio import SPEECH_RATE, AudioChunk
+from serving.bridge import Channel
+from serving.engine import SttStream
+from serving.errors import EngineDied
+from serving.speech import SttEvent
+from serving.stt.hearing import Clip, Heard, Urgency
+from serving.stt.segmenter import Segmenter, SegmenterOptions
+from serving.stt.stream import UtteranceStream
+from tests.scripted.engine import ScriptedEngine
+from tests.scripted.sounds import WORD_S, Sounds, as_pcm16
+from tests.scripted.vad import ScriptedVad
+
+
+class ScriptedStt(ScriptedEngine):
+    """Reads words off the audio, in the product's own streams."""
+
+    name = "stt"
+
+    def __init__(self, sounds: Sounds, *, decode_s: float = 0.05, segmenter: SegmenterOptions | None = None) -> None:
+        super().__init__()
+        self.sounds = sounds
+        self.decode_s = decode_s
+        """How long a decode takes, whatever its length."""
+        self.segmenter = segmenter or SegmenterOptions()
+        self.opened = 0
+        self.fails_to_open = 0
+        """So many of the next streams cannot be opened."""
+
+    def open(self) -> SttStream:
+        if self.is_dead or self.fails_to_open:
+            self.fails_to_open = max(0, self.fails_to_open - 1)
+            raise EngineDied("The stt engine is dead.")
+        self.opened += 1
+        vad = ScriptedVad().open()
+        return UtteranceStream(vad, Segmenter(self.segmenter), self, partial_load=0.4)
+
+    def submit(self, clip: Clip, urgency: Urgency, slot: Hashable | None) -> "Future[Heard]":
+        """Read the words that were said in full. Fails when the engine's time has come."""
+        answer: Future[Heard] = Future()
+        error = self.failure()
+        said = self.sounds.words(as_pcm16(clip.samples), rate=SPEECH_RATE, at_s=clip.start_s)
+        words = tuple(word for word, length_s in said if length_s > 0.6 * WORD_S)
+
+        def settle() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
+            if error is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(Heard(words))
+
+        asyncio.get_running_loop().call_later(self.decode_s, settle)
+        return answer
+
+
+class ListedStt(ScriptedEngine):
+    """Streams that say what the test puts into them."""
+
+    name = "stt"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.streams: list[ListedSttStream] = []
+        self.fails_to_open = 0
+
+    def open(self) -> SttStream:
+        if self.fails_to_open:
+            self.fails_to_open -= 1
+            raise EngineDied("The stt engine is dead.")
+        self.streams.append(ListedSttStream())
+        return self.streams[-1]
+
+
+class ListedSttStream:
+    """Records what goes in; `say` and `die` bring out what the test wants."""
+
+    def __init__(self) -> None:
+        self._events: Channel[SttEvent] = Channel()
+        self.heard_s = 0.0
+        self.flushes = 0
+        self.input_ended = False
+        self.is_closed = False
+
+    def say(self, *events: SttEvent) -> None:
+        """Bring these out."""
+        for event in events:
+            self._events.put(event)
+
+    def die(self) -> None:
+        """End with an error."""
+        self._events.finish(EngineDied("The stt engine is dead."))
+
+    def push(self, chunk: AudioChunk) -> None:
+        self.heard_s += chunk.duration_s
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+    def end_input(self) -> None:
+        self.input_ended = True
+        self._events.finish()
+
+    def __aiter__(self) -> AsyncIterator[SttEvent]:
+        return self._events.__aiter__()
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+        self._events.cancel()
