@@ -31,6 +31,8 @@ class RunningBox:
     """A worker that takes calls, and the media server it takes them from."""
 
     server: LiveKitServer
+    agent_name: str
+    """Its own: several boxes may take calls from one media server."""
     ops_url: str
     log: Path
     history_file: Path
@@ -50,7 +52,7 @@ class RunningBox:
     def call(self, room: str) -> CallerRoom:
         """A caller on the way into a fresh room."""
         ticket = mint_ticket(
-            self.server.url, self.server.key, self.server.secret, room=room, identity="caller", agent="callbox"
+            self.server.url, self.server.key, self.server.secret, room=room, identity="caller", agent=self.agent_name
         )
         return CallerRoom(ticket)
 
@@ -64,8 +66,9 @@ class RunningBox:
 def run_box(server: LiveKitServer, folder: Path, *engine_modules: str, **site: Any) -> Iterator[RunningBox]:
     """Start a worker with these settings and wait until it is ready; end it afterwards."""
     port = free_port()
+    name = f"callbox-{port}"
     site_file = folder / "site.yaml"
-    site_file.write_text(yaml.safe_dump({"network": {"ops_port": port}, **site}))
+    site_file.write_text(yaml.safe_dump({"network": {"ops_port": port}, "agent_name": name, **site}))
     environment = {
         **os.environ,
         "CALLBOX_SITE": str(site_file),
@@ -80,7 +83,12 @@ def run_box(server: LiveKitServer, folder: Path, *engine_modules: str, **site: A
         subprocess.Popen(program, env=environment, stdout=output, stderr=output) as worker,
     ):
         box = RunningBox(
-            server=server, ops_url=f"http://127.0.0.1:{port}", log=log, history_file=history, worker=worker
+            server=server,
+            agent_name=name,
+            ops_url=f"http://127.0.0.1:{port}",
+            log=log,
+            history_file=history,
+            worker=worker,
         )
         try:
             _wait_until_registered(box)

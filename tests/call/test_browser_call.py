@@ -38,7 +38,10 @@ def microphone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_the_page_shows_both_sides_words_and_the_turns_latency(
     box: RunningBox, options: WebOptions, open_page: OpenPage
 ) -> None:
-    async with serve_web(replace(options, worker_url=box.ops_url)) as url, open_page(url) as page:
+    async with (
+        serve_web(replace(options, worker_url=box.ops_url, agent_name=box.agent_name)) as url,
+        open_page(url) as page,
+    ):
         problems = watch(page, allowed=(url, box.server.url))
         await page.get_by_test_id("call").click()
         await expect(page.get_by_test_id("words-agent").first).to_have_text(
