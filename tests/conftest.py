@@ -1,0 +1,12 @@
+"""What holds for all tests."""
+
+import pytest
+
+REAL_TIME = ("call", "web")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Calls and browsers live in real time, on machines that others keep busy: what fails twice in a row is broken."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in REAL_TIME):
+            item.add_marker(pytest.mark.flaky(reruns=1))
