@@ -32,7 +32,6 @@ class TurnRecorder:
     def __init__(self) -> None:
         self._turn = 0
         self._caller: dict[str, Any] | None = None
-        self._requested_at = 0.0
         self._committed_at = 0.0
         self._probability: float | None = None
 

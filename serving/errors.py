@@ -11,10 +11,6 @@ class EngineLoadFailed(EngineError):
     """An engine could not be loaded or warmed up."""
 
 
-class EngineTimeout(EngineError):
-    """An engine did not answer in time."""
-
-
 class EngineDied(EngineError):
     """An engine stopped working and must be loaded again before it can be used."""
 

@@ -24,16 +24,10 @@ class Phrases(BaseModel):
 
     not_heard: str
     """Speech without words was heard."""
-    still_there: str
     technical_apology: str
     """An engine failed; the call goes on."""
     technical_goodbye: str
     """An engine failed; the call ends."""
-    all_lines_busy: str
-    nobody_free: str
-    transferring: str
-    one_moment: str
-    goodbye: str
 
 
 def front_desk_prompt(facts: ClinicFacts, *, file: str = "front_desk.md", directory: Path = PROMPTS) -> str:

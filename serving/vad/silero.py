@@ -9,7 +9,8 @@ import numpy as np
 from models.errors import ModelMissing
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.engine import VadStream
-from serving.errors import EngineDied, EngineLoadFailed
+from serving.errors import EngineDied
+from serving.onnx_session import open_session
 from serving.speech import VoiceActivity
 
 WINDOW_SAMPLES = 512
@@ -45,19 +46,7 @@ class SileroVad:
             raise ModelMissing(
                 f"{self._path} is not there. Install the dependencies again: the file is part of faster-whisper."
             )
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # a window takes 0.1 ms: a thread pool would only add waiting
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 4
-        try:
-            self._session = onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise EngineLoadFailed(
-                f"{self._path} cannot be read as the Silero model: {error}. Verify the models."
-            ) from error
+        self._session = open_session(self._path)
 
     def warm_up(self) -> None:
         """One second of silence."""

@@ -62,6 +62,6 @@ def test_a_missing_prompt_or_phrase_is_refused_by_name(facts: ClinicFacts, promp
     with pytest.raises(ConfigError, match=r"other\.md cannot be read"):
         front_desk_prompt(facts, file="other.md", directory=prompts)
     phrases = prompts / "phrases.yaml"
-    phrases.write_text(phrases.read_text().replace("goodbye:", "good_bye:"))
-    with pytest.raises(ConfigError, match="goodbye"):
+    phrases.write_text(phrases.read_text().replace("not_heard:", "not_herd:"))
+    with pytest.raises(ConfigError, match="not_heard"):
         load_phrases(facts, directory=prompts)
