@@ -1,26 +1,24 @@
 """A Llama on CTranslate2: streamed replies, tool calls, a cache of the static prefix, abort within one token."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from serving.bridge import Channel
 from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority
-from serving.errors import EngineDied, EngineError, EngineLoadFailed, PromptTooLong, ToolCallMalformed
-from serving.llm.chat_template import ChatTemplate
+from serving.errors import EngineDied, EngineError, EngineLoadFailed, ToolCallMalformed
 from serving.llm.generation import Generation, Model
 from serving.llm.lanes import Lanes
 from serving.llm.prefix_cache import PrefixCache
-from serving.llm.prompt import Prompt, PromptEncoder
+from serving.llm.reply import reply_error
+from serving.llm.vocabulary import Vocabulary
 
 logger = logging.getLogger("callbox.llm")
 
-STOP_TOKENS = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>")
 CHECK_TIMEOUT_S = 30.0
 PROBE = ChatRequest(messages=(ChatMessage("system", "Answer."), ChatMessage("user", "hello")), max_tokens=1)
 WARM_UP = ChatRequest(messages=(ChatMessage("system", "Answer. " * 200), ChatMessage("user", "hello")), max_tokens=2)
@@ -96,11 +94,9 @@ class CTranslate2Llm:
     def load(self) -> None:
         """Read the model into memory. Raises EngineLoadFailed with what to do about it."""
         import ctranslate2
-        from tokenizers import Tokenizer
 
-        template = ChatTemplate.from_directory(self._model_dir)
+        vocabulary = Vocabulary.from_directory(self._model_dir, context_tokens=self._options.context_tokens)
         try:
-            tokenizer = Tokenizer.from_file(str(self._model_dir / "tokenizer.json"))
             generator = ctranslate2.Generator(
                 str(self._model_dir),
                 device=self._options.device,
@@ -108,20 +104,16 @@ class CTranslate2Llm:
                 inter_threads=Lanes.workers(self._options.slots),
                 intra_threads=self._options.intra_threads,
             )
-        except Exception as error:  # tokenizers raises bare Exception
+        except (RuntimeError, ValueError, OSError) as error:
             raise EngineLoadFailed(
                 f"The language model in {self._model_dir} cannot be loaded: {error}. Check the folder with "
-                "`python -m models verify`, and that it was converted with ct2-transformers-converter and has a "
-                "tokenizer.json."
+                "`python -m models verify`, and that it is a model converted for CTranslate2."
             ) from error
         self._model = Model(
             generator=generator,
-            tokenizer=tokenizer,
-            encoder=PromptEncoder(template, tokenizer),
+            vocabulary=vocabulary,
             lanes=Lanes(self.name, self._options.slots),
             prefixes=PrefixCache(self._options.cached_prefix_tokens),
-            stop_ids=_stop_ids(self._model_dir, tokenizer),
-            context_tokens=_context_tokens(self._model_dir, self._options.context_tokens),
             top_p=self._options.top_p,
         )
 
@@ -155,19 +147,19 @@ class CTranslate2Llm:
         EngineDied if no model is loaded.
         """
         model = self._loaded()
-        prompt = _fitting(model, request)
+        prompt = model.vocabulary.prompt(request)
         channel: Channel[ChatEvent] = Channel()
         generation = Generation(model, request, prompt, emit=channel.put, cancelled=lambda: channel.cancelled)
         future = model.lanes.submit(request.priority, generation.run)
-        future.add_done_callback(lambda done: channel.finish(_error(done)))
+        future.add_done_callback(lambda done: channel.finish(reply_error(done)))
         return CTranslate2LlmStream(channel, generation, future, model.lanes)
 
     async def warm_prefix(self, request: ChatRequest) -> None:
         """Put the system message and tools of `request` into the prefix cache, unless they are there or it is full."""
         model = self._loaded()
-        prompt = _fitting(model, request)
-        if prompt.static and model.prefixes.admit(prompt.static, at_once=True):
-            if model.prefixes.cached_tokens(prompt.static):
+        prompt = model.vocabulary.prompt(request)
+        if prompt.static and model.prefixes.admit(prompt.static.texts, at_once=True):
+            if model.prefixes.cached_tokens(prompt.static.texts):
                 return
             generation = Generation(model, replace(request, max_tokens=1, priority=Priority.BACKGROUND), prompt)
             await asyncio.wrap_future(model.lanes.submit(Priority.BACKGROUND, generation.run))
@@ -182,7 +174,7 @@ class CTranslate2Llm:
     def _generate(self, request: ChatRequest) -> None:
         """Generate on every slot of the request's lane and wait for it. Blocks."""
         model = self._loaded()
-        prompt = _fitting(model, request)
+        prompt = model.vocabulary.prompt(request)
         generations = [Generation(model, request, prompt) for _ in range(self._options.slots)]
         futures = [model.lanes.submit(request.priority, generation.run) for generation in generations]
         try:
@@ -197,53 +189,3 @@ class CTranslate2Llm:
         if self._model is None:
             raise EngineDied("The language model is not loaded. The engine host loads it; wait until it is ready.")
         return self._model
-
-
-def _fitting(model: Model, request: ChatRequest) -> Prompt:
-    """The prompt of a request that fits. Raises PromptTooLong."""
-    prompt = model.encoder.encode(request)
-    if len(prompt) + request.max_tokens > model.context_tokens:
-        raise PromptTooLong(
-            f"The conversation has {len(prompt)} tokens and the reply may have {request.max_tokens}, but the language "
-            f"model takes {model.context_tokens} together. Summarize or cut the history, shorten the system message, "
-            "or raise engines.llm.context_tokens if the model allows more."
-        )
-    return prompt
-
-
-def _error(done: "Future[None]") -> BaseException | None:
-    """What ended a generation, as an error of ours."""
-    if done.cancelled():
-        return EngineDied("The language model was closed before the reply began. Ask again once it is ready.")
-    error = done.exception()
-    if error is None or isinstance(error, EngineError):
-        return error
-    died = EngineDied(f"The language model failed ({type(error).__name__}: {error}). It has to be loaded again.")
-    died.__cause__ = error
-    return died
-
-
-def _stop_ids(model_dir: Path, tokenizer: Any) -> frozenset[int]:
-    """The tokens that end a message, from generation_config.json and by Llama 3's names."""
-    named = [tokenizer.token_to_id(token) for token in STOP_TOKENS]
-    configured = _read_json(model_dir / "generation_config.json").get("eos_token_id", [])
-    configured = configured if isinstance(configured, list) else [configured]
-    stop_ids = frozenset(token for token in [*named, *configured] if token is not None)
-    if not stop_ids:
-        raise EngineLoadFailed(f"{model_dir}: no token ends a message. Copy the model's generation_config.json there.")
-    return stop_ids
-
-
-def _context_tokens(model_dir: Path, wanted: int) -> int:
-    own = _read_json(model_dir / "tokenizer_config.json").get("model_max_length")
-    return min(wanted, int(own)) if own else wanted
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise EngineLoadFailed(f"{path} cannot be read: {error}. Download or convert the model again.") from error
-    return content

@@ -6,15 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tokenizers import Tokenizer
-from tokenizers.decoders import DecodeStream
-
 from serving.chat import ChatEvent, ChatRequest, Usage
 from serving.errors import EngineDied
 from serving.llm.lanes import Lanes
 from serving.llm.prefix_cache import PrefixCache
-from serving.llm.prompt import Prompt, PromptEncoder
-from serving.llm.tool_calls import PYTHON_TAG, ToolCallParser
+from serving.llm.prompt import Prompt
+from serving.llm.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +20,9 @@ class Model:
 
     generator: Any
     """ctranslate2.Generator; it has a worker for every thread of `lanes`."""
-    tokenizer: Tokenizer
-    encoder: PromptEncoder
+    vocabulary: Vocabulary
     lanes: Lanes
     prefixes: PrefixCache
-    stop_ids: frozenset[int]
-    context_tokens: int
-    """Prompt and reply together."""
     top_p: float
     closing: threading.Event = field(default_factory=threading.Event)
     """Set once: every generation stops at its next token."""
@@ -73,9 +66,7 @@ class Generation:
         self._ttft_s = 0.0
         self.tokens = 0
         """How many the model has generated so far, the one that ends the reply included."""
-        self._decoder = DecodeStream(skip_special_tokens=True)
-        self._python_tag = model.tokenizer.token_to_id(PYTHON_TAG)
-        self._parser = ToolCallParser()
+        self._reader = model.vocabulary.reader()
         self._keeps_prefix = False
 
     def run(self) -> None:
@@ -84,18 +75,18 @@ class Generation:
         model.lanes.wait_turn(self._request.priority, self._stopped)
         if self._ended_early():
             return
-        self._keeps_prefix = model.prefixes.admit(prompt.static)
-        cached_tokens = model.prefixes.cached_tokens(prompt.static)
+        self._keeps_prefix = model.prefixes.admit(prompt.static.texts)
+        cached_tokens = model.prefixes.cached_tokens(prompt.static.texts)
         on_token = _Callback(self._on_token)
         try:
-            model.generator.generate_batch([list(prompt.rest)], callback=on_token, **self._arguments())
+            model.generator.generate_batch([list(prompt.rest.texts)], callback=on_token, **self._arguments())
         except RuntimeError as error:
             raise EngineDied(f"The language model failed: {error}. It has to be loaded again.") from error
         finally:
             on_token.release()
         if self._ended_early():
             return
-        for event in self._parser.finish():
+        for event in self._reader.finish():
             self._emit(event)
         self._emit(Usage(len(prompt), cached_tokens, self.tokens, self._ttft_s))
 
@@ -108,11 +99,11 @@ class Generation:
                 "sampling_topp": self._model.top_p,
             }
         return {
-            "static_prompt": list(self._prompt.static) or None,
+            "static_prompt": list(self._prompt.static.texts) or None,
             "cache_static_prompt": self._keeps_prefix,
             "include_prompt_in_result": False,
             "max_length": self._request.max_tokens,
-            "end_token": sorted(self._model.stop_ids),
+            "end_token": sorted(self._model.vocabulary.stop_ids),
             **sampling,
         }
 
@@ -131,17 +122,11 @@ class Generation:
         if self.tokens == 1:
             self._ttft_s = time.perf_counter() - self._opened_at
             if self._keeps_prefix:
-                self._model.prefixes.computed(self._prompt.static)
+                self._model.prefixes.computed(self._prompt.static.texts)
         if self._stopped():
             return True
-        if step.token_id not in self._model.stop_ids:
-            self._feed(step.token_id)
+        for event in self._reader.push(step.token_id):
+            self._emit(event)
         if not step.is_last:
             self._model.lanes.wait_turn(self._request.priority, self._stopped)
-        return self._parser.done or self._stopped()
-
-    def _feed(self, token_id: int) -> None:
-        piece = PYTHON_TAG if token_id == self._python_tag else self._decoder.step(self._model.tokenizer, token_id)
-        if piece:
-            for event in self._parser.push(piece):
-                self._emit(event)
+        return self._reader.done or self._stopped()

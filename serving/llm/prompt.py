@@ -1,6 +1,5 @@
 """A request as tokens, split where the part that all calls share ends."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,13 +11,30 @@ from serving.llm.chat_template import ChatTemplate
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """A stretch of a prompt."""
+
+    texts: tuple[str, ...] = ()
+    """The tokens as the vocabulary writes them."""
+    ids: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """Tokens in order: first `static`, then `rest`."""
 
-    static: tuple[str, ...]
+    static: Tokens
     """The system message and the tools: the same for every reply of every call. Empty if they cannot be told apart."""
-    rest: tuple[str, ...]
+    rest: Tokens
     """The conversation so far. Never empty."""
+
+    @property
+    def ids(self) -> list[int]:
+        """All of it."""
+        return [*self.static.ids, *self.rest.ids]
 
     def __len__(self) -> int:
         return len(self.static) + len(self.rest)
@@ -40,9 +56,9 @@ class PromptEncoder:
         static_text = self._static_text(request)
         if static_text and text.startswith(static_text):
             static = self._encode_static(static_text)
-            if static[-1] in self._special:  # text on either side of a special token is tokenized by itself
+            if static.texts[-1] in self._special:  # text on either side of a special token is tokenized by itself
                 return Prompt(static, self._encode(text[len(static_text) :]))
-        return Prompt((), self._encode(text))
+        return Prompt(Tokens(), self._encode(text))
 
     def _static_text(self, request: ChatRequest) -> str:
         system = [message for message in request.messages[:1] if message.role == "system"]
@@ -53,6 +69,6 @@ class PromptEncoder:
         except EngineError:  # this template cannot render a conversation that has not begun
             return ""
 
-    def _encode(self, text: str) -> tuple[str, ...]:
-        tokens: Sequence[str] = self._tokenizer.encode(text, add_special_tokens=False).tokens
-        return tuple(tokens)
+    def _encode(self, text: str) -> Tokens:
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return Tokens(tuple(encoding.tokens), tuple(encoding.ids))

@@ -6,7 +6,7 @@ from tokenizers.decoders import DecodeStream
 
 from serving.chat import ChatMessage, ChatRequest, ToolSpec
 from serving.llm.chat_template import ChatTemplate
-from serving.llm.prompt import PromptEncoder
+from serving.llm.prompt import PromptEncoder, Tokens
 
 pytestmark = pytest.mark.unit
 
@@ -29,8 +29,9 @@ def test_the_split_prompt_has_the_tokens_of_the_whole(
     template = ChatTemplate.from_directory(model_dir)
     request = ChatRequest((SYSTEM, GREETING, question), tools)
     prompt = PromptEncoder(template, tokenizer).encode(request)
-    whole = tokenizer.encode(template.render(request.messages, tools), add_special_tokens=False).tokens
-    assert [*prompt.static, *prompt.rest] == whole
+    whole = tokenizer.encode(template.render(request.messages, tools), add_special_tokens=False)
+    assert [*prompt.static.texts, *prompt.rest.texts] == whole.tokens
+    assert prompt.ids == whole.ids
     assert len(prompt) == len(whole)
 
 
@@ -40,16 +41,14 @@ def test_the_static_part_is_the_system_message_with_its_tools(
     encoder = PromptEncoder(ChatTemplate.from_directory(model_dir), tokenizer)
     prompts = [encoder.encode(ChatRequest((SYSTEM, question), tools)) for question in QUESTIONS]
     assert len({prompt.static for prompt in prompts}) == 1
-    vocabulary = tokenizer.get_vocab()
-    ids = [vocabulary[token] for token in prompts[0].static]
-    text = tokenizer.decode(ids, skip_special_tokens=False)
+    text = tokenizer.decode(prompts[0].static.ids, skip_special_tokens=False)
     assert text.endswith("end_call(): hang up after goodbye<|eot_id|>")
     assert encoder.encode(ChatRequest((SYSTEM, QUESTIONS[0]))).static != prompts[0].static
 
 
 def test_without_a_system_message_nothing_is_static(model_dir: Path, tokenizer: Tokenizer) -> None:
     encoder = PromptEncoder(ChatTemplate.from_directory(model_dir), tokenizer)
-    assert encoder.encode(ChatRequest((GREETING, QUESTIONS[0]))).static == ()
+    assert encoder.encode(ChatRequest((GREETING, QUESTIONS[0]))).static == Tokens()
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,7 @@ def test_without_a_system_message_nothing_is_static(model_dir: Path, tokenizer: 
 )
 def test_templates_without_a_clean_cut_are_encoded_whole(tokenizer: Tokenizer, source: str) -> None:
     prompt = PromptEncoder(ChatTemplate(source, {}), tokenizer).encode(ChatRequest((SYSTEM, QUESTIONS[0])))
-    assert prompt.static == ()
+    assert prompt.static == Tokens()
     assert prompt.rest
 
 

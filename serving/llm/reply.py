@@ -1,0 +1,49 @@
+"""From a model's tokens to what a reply says: one reader for every engine, so that all speak and call tools alike."""
+
+from concurrent.futures import Future
+
+from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
+
+from serving.chat import TextDelta, ToolCall
+from serving.errors import EngineDied, EngineError
+from serving.llm.tool_calls import PYTHON_TAG, ToolCallParser
+
+
+class ReplyReader:
+    """The reader of one reply."""
+
+    def __init__(self, tokenizer: Tokenizer, stop_ids: frozenset[int]) -> None:
+        self._tokenizer = tokenizer
+        self._stop_ids = stop_ids
+        self._python_tag = tokenizer.token_to_id(PYTHON_TAG)
+        self._decoder = DecodeStream(skip_special_tokens=True)
+        self._parser = ToolCallParser()
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing that may still come matters: generating can stop."""
+        return self._parser.done
+
+    def push(self, token_id: int) -> list[TextDelta | ToolCall]:
+        """Feed the next token; the one that ends the message says nothing."""
+        if token_id in self._stop_ids:
+            return []
+        piece = PYTHON_TAG if token_id == self._python_tag else self._decoder.step(self._tokenizer, token_id)
+        return self._parser.push(piece) if piece else []
+
+    def finish(self) -> list[TextDelta | ToolCall]:
+        """The reply is over; gives what was held back. Raises ToolCallMalformed."""
+        return self._parser.finish()
+
+
+def reply_error(done: "Future[None]") -> BaseException | None:
+    """What ended a generation, as an error of ours; None if it came to its end."""
+    if done.cancelled():
+        return EngineDied("The language model was closed before the reply was complete. Ask again once it is ready.")
+    error = done.exception()
+    if error is None or isinstance(error, EngineError):
+        return error
+    died = EngineDied(f"The language model failed ({type(error).__name__}: {error}). It has to be loaded again.")
+    died.__cause__ = error
+    return died
