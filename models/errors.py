@@ -5,7 +5,12 @@
     │   ├── ManifestInvalid      models/manifest.yaml cannot be read as a manifest
     │   ├── ModelUnknown         no model of that name in the manifest
     │   ├── ModelMissing         a file of the model is not on this machine
-    │   └── ChecksumMismatch     a file's bytes are not the pinned ones
+    │   ├── ChecksumMismatch     a file's bytes are not the pinned ones
+    │   ├── LockInvalid          models/lock.yaml cannot be read, or contradicts the manifest
+    │   ├── DownloadFailed       a model could not be brought here
+    │   │   └── AccessRefused    its repository is closed to this account
+    │   ├── DiskTooSmall         a download would not fit
+    │   └── ConversionFailed     a model cannot be put into the engine's format
     ├── EngineError              (serving/errors.py)
     ├── AtCapacity               (serving/errors.py)
     └── ConfigError              (agent/errors.py)
@@ -36,3 +41,23 @@ class ModelMissing(ModelError):
 
 class ChecksumMismatch(ModelError):
     """A file's SHA-256 or size differs from the manifest; the message names the file."""
+
+
+class LockInvalid(ModelError):
+    """The lock file is unreadable, or pins a model elsewhere than the manifest has it; the message names the model."""
+
+
+class DownloadFailed(ModelError):
+    """A model could not be downloaded. What has arrived stays, and the same command continues."""
+
+
+class AccessRefused(DownloadFailed):
+    """The model's repository is closed to this account; the message names the page that opens it."""
+
+
+class DiskTooSmall(ModelError):
+    """There is less room than a download needs; the message has both figures."""
+
+
+class ConversionFailed(ModelError):
+    """A downloaded model cannot be converted; the message says what about it is not supported."""

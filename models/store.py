@@ -2,19 +2,29 @@
 
 Shipped models lie in the repository, fetched ones under models/store/<name>/ (ignored by git), and some came inside an
 installed Python package. Every byte is hashed each time a model is resolved: an engine never loads a file that differs
-from the manifest. (15 MB take about 10 ms, 16 GB about as long as reading them.)
+from the manifest, or from the lock that a download wrote. (15 MB take about 10 ms, 16 GB about as long as reading them.)
 """
 
 import hashlib
+import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
 from models.errors import ChecksumMismatch, ModelMissing
+from models.lockfile import load_lock, overlay
 from models.manifest import InstalledPackage, Manifest, Model, ModelFile, Shipped, load_manifest
 
 ROOT = Path(__file__).resolve().parent
+ROOT_VARIABLE = "CALLBOX_MODELS"
+"""Names another folder with a manifest.yaml to be used for models/."""
+
+OnBytes = Callable[[int], None]
+"""Told of the bytes that were just read."""
+
+_BLOCK_BYTES = 1 << 20
 
 
 class ModelState(StrEnum):
@@ -44,8 +54,10 @@ class ModelStore:
     """The folder models/."""
     manifest: Manifest
 
-    def resolve(self, name: str) -> Path:
+    def resolve(self, name: str, on_bytes: OnBytes | None = None) -> Path:
         """The folder of the model, after each of its files was checked against its pinned size and SHA-256.
+
+        `on_bytes` is told as the bytes are hashed; they are the model's size together.
 
         Raises ModelUnknown, ModelMissing (names the command that gets the model) or ChecksumMismatch (names the file).
         """
@@ -54,8 +66,17 @@ class ModelStore:
             raise ModelMissing(f"Model '{name}' has not been downloaded. {_how_to_get(model)}")
         folder = self.folder(name)
         for file in model.files:
-            self._check(name, model, folder, file)
+            self._check(name, model, folder, file, on_bytes)
         return folder
+
+    def is_present(self, name: str) -> bool:
+        """Whether every file of the model is there with its pinned size. Hashes nothing. Raises ModelUnknown."""
+        model = self.manifest.find(name)
+        try:
+            folder = self.folder(name)
+        except ModelMissing:
+            return False
+        return model.pinned and all(_has_size(folder / file.path, file.size) for file in model.files)
 
     def folder(self, name: str) -> Path:
         """Where the model's files belong, whether they are there or not. Raises ModelUnknown, or ModelMissing if they
@@ -72,28 +93,41 @@ class ModelStore:
         return self.root / "store" / name
 
     def names_for(self, profile: str) -> tuple[str, ...]:
-        """The models that the profile needs, in the manifest's order."""
-        return tuple(name for name, model in self.manifest.models.items() if profile in model.profiles)
+        """The models that the profile needs, in the manifest's order.
 
-    def status(self, name: str) -> ModelStatus:
+        Where an alternative to one is present and the one itself is not, the alternative is named.
+        """
+        return tuple(
+            self._present_instead_of(name) or name
+            for name, model in self.manifest.models.items()
+            if profile in model.profiles and not model.instead_of
+        )
+
+    def _present_instead_of(self, name: str) -> str | None:
+        others = [other for other, model in self.manifest.models.items() if model.instead_of == name]
+        if not others or self.is_present(name):
+            return None
+        return next((other for other in others if self.is_present(other)), None)
+
+    def status(self, name: str, on_bytes: OnBytes | None = None) -> ModelStatus:
         """Check a model without raising for what is wrong with its files. Raises ModelUnknown."""
         model = self.manifest.find(name)
         try:
-            self.resolve(name)
+            self.resolve(name, on_bytes)
         except ModelMissing as error:
             return ModelStatus(name, model, ModelState.MISSING, str(error))
         except ChecksumMismatch as error:
             return ModelStatus(name, model, ModelState.DAMAGED, str(error))
         return ModelStatus(name, model, ModelState.OK)
 
-    def _check(self, name: str, model: Model, folder: Path, file: ModelFile) -> None:
+    def _check(self, name: str, model: Model, folder: Path, file: ModelFile, on_bytes: OnBytes | None) -> None:
         path = folder / file.path
         if not path.is_file():
             raise ModelMissing(f"Model '{name}': {self._shown(path)} is not on this machine. {_how_to_get(model)}")
         size = path.stat().st_size
         if size != file.size:
             reason = f"has {size} bytes instead of {file.size}"
-        elif (digest := sha256_of(path)) != file.sha256:
+        elif (digest := sha256_of(path, on_bytes)) != file.sha256:
             reason = f"has the SHA-256 {digest} instead of {file.sha256}"
         else:
             return
@@ -105,15 +139,28 @@ class ModelStore:
         return str(path.relative_to(repository)) if path.is_relative_to(repository) else str(path)
 
 
-def open_store(root: Path = ROOT) -> ModelStore:
-    """The store of this checkout. Raises ManifestInvalid."""
-    return ModelStore(root, load_manifest(root / "manifest.yaml"))
+def open_store(root: Path | None = None, *, unpin: Collection[str] = ()) -> ModelStore:
+    """The store of this checkout, or of CALLBOX_MODELS, with the lock's pins except those of the models in `unpin`.
+
+    Raises ManifestInvalid or LockInvalid.
+    """
+    root = root or Path(os.environ.get(ROOT_VARIABLE) or ROOT)
+    return ModelStore(root, overlay(load_manifest(root / "manifest.yaml"), load_lock(root), unpin=unpin))
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Path, on_bytes: OnBytes | None = None) -> str:
     """Lower-case hex SHA-256 of a file, read in blocks."""
+    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while block := stream.read(_BLOCK_BYTES):
+            digest.update(block)
+            if on_bytes:
+                on_bytes(len(block))
+    return digest.hexdigest()
+
+
+def _has_size(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size
 
 
 def _how_to_get(model: Model) -> str:
@@ -133,4 +180,4 @@ def _how_to_restore(model: Model) -> str:
         )
     if isinstance(source, InstalledPackage):
         return f"The file is not loaded. Install the Python package {source.package} {source.version} again."
-    return f"The file was changed or damaged and is not loaded. Delete it and run `{source.command}`."
+    return f"The file was changed or damaged and is not loaded. `{source.command}` replaces it."
