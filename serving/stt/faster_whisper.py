@@ -4,12 +4,10 @@ faster-whisper's own `transcribe` always encodes 30 s and may decode again at ri
 is cut to the speech, decoding is greedy and happens once, and clips of several calls that wait together are one batch.
 """
 
-import math
 from collections.abc import Hashable, Sequence
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,56 +16,28 @@ from serving.audio import SPEECH_RATE, Pcm32
 from serving.batcher import PriorityBatcher
 from serving.engine import SttStream, VadEngine
 from serving.errors import EngineDied, EngineLoadFailed
+from serving.gpu.libraries import prepare_ctranslate2
 from serving.speech import Word
-from serving.stt.guards import Decoded, GuardOptions, refusal
+from serving.stt.guards import Decoded, refusal
 from serving.stt.hearing import Clip, Heard, Urgency
-from serving.stt.segmenter import Segmenter, SegmenterOptions
+from serving.stt.segmenter import Segmenter
 from serving.stt.stream import UtteranceStream
+from serving.stt.whisper_options import (
+    FRAMES_PER_S,
+    LONGEST_WINDOW_S,
+    FasterWhisperOptions,
+    batch_limit,
+    window_frames,
+    windows_to_warm,
+)
 from serving.stt.word_times import join_pieces, place_words
 
-FRAMES_PER_S = 100
-"""Mel frames; Whisper's hop is 10 ms."""
-LONGEST_WINDOW_S = 30.0
-"""Whisper's encoder has positions for 30 s."""
+__all__ = ["FasterWhisperEngine", "FasterWhisperOptions", "window_frames", "windows_to_warm"]
+
 TOKENS_PER_S = 10
 SLACK_TOKENS = 16
 """Nobody says more than 10 tokens a second for longer than 16 tokens."""
 CHECK_TIMEOUT_S = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FasterWhisperOptions:
-    """How a Whisper model is run. Fits any CTranslate2 Whisper: English only or multilingual, 80 or 128 mel bands."""
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-
-    device: Literal["cpu", "cuda"] = "cpu"
-    device_index: int = 0
-    """Which GPU."""
-    compute_type: str = "default"
-    """CTranslate2's: default (as the model was saved), int8, int8_float16, float16, float32 ..."""
-    threads: int = 1
-    """CPU threads of one decode."""
-    language: str = "en"
-    """Spoken language, for multilingual models."""
-    window_floor_s: float = 10.0
-    """The encoder's shortest window. Standard Whisper loses words below about 10 s (CTranslate2 issue 2100)."""
-    window_bucket_s: float = 1.0
-    """Windows are multiples of it, so that clips of like length share a batch."""
-    window_margin_s: float = 0.5
-    """Silence that every clip is padded with at least."""
-    suppress_blank: bool = True
-    """Forbid an empty decode, as openai/whisper does. Off for models that were trained to say nothing to noise."""
-    initial_prompt: str = ""
-    """Text that the model takes for what was said before. Needs a model trained with prompts (all of OpenAI's are)."""
-    hotwords: str = ""
-    """Names and terms to be expected, put in front of the initial prompt. Same condition."""
-    max_batch: int | None = None
-    """Clips decoded together at most. None: 8 on a GPU; 2 on a CPU, where a batch takes about as long as its clips in turn."""
-    partial_load: float = 0.4
-    """Share of time that one call's partial decodes may take: where decoding is slow, interims come less often."""
-    segmenter: SegmenterOptions = field(default_factory=SegmenterOptions)
-    guards: GuardOptions = field(default_factory=GuardOptions)
 
 
 class FasterWhisperEngine:
@@ -88,16 +58,23 @@ class FasterWhisperEngine:
             raise ModelMissing(
                 f"{self._model_dir}/model.bin is not there. Run scripts/download_models.sh to get the model."
             )
+        if self._options.device == "cuda":
+            prepare_ctranslate2("Speech recognition", self._options.device_index)
         self._model = _Whisper(self._options, self._model_dir)
-        max_batch = self._options.max_batch or (2 if self._options.device == "cpu" else 8)
+        max_batch = batch_limit(window_frames(0, self._options), self._options)
         self._batcher = PriorityBatcher("stt", self._model.transcribe, max_batch=max_batch)
 
     def warm_up(self) -> None:
-        """Decode noise once in every window that needs it."""
+        """Decode noise in every window that needs it; on a GPU in a batch of each window's greatest size as well."""
         noise = np.random.default_rng(0).normal(0, 0.01, int(LONGEST_WINDOW_S * SPEECH_RATE)).astype(np.float32)
         for frames in windows_to_warm(self._options):
             seconds = frames / FRAMES_PER_S - self._options.window_margin_s
-            self.recognise(noise[: int(seconds * SPEECH_RATE)])
+            batch = batch_limit(frames, self._options) if self._options.device == "cuda" else 0
+            clip = Clip(noise[: int(seconds * SPEECH_RATE)], 0.0, 0.0, seconds)
+            waiting = [self.submit(clip, Urgency.PARTIAL, None) for _ in range(batch)]
+            self.recognise(clip.samples)
+            for future in waiting:
+                future.result(timeout=CHECK_TIMEOUT_S)
 
     def check(self) -> None:
         """Decode half a second of silence. Raises EngineDied."""
@@ -131,25 +108,6 @@ class FasterWhisperEngine:
             raise EngineDied(f"Speech recognition does not answer: {error!r}. It will be loaded again.") from error
 
 
-def window_frames(samples: int, options: FasterWhisperOptions) -> int:
-    """Mel frames of the encoder window for a clip of so many samples at 16 kHz: an even number, at most 3000."""
-    needed_s = max(options.window_floor_s, samples / SPEECH_RATE + options.window_margin_s)
-    buckets = math.ceil(needed_s / options.window_bucket_s - 1e-6)
-    return 2 * round(min(LONGEST_WINDOW_S, buckets * options.window_bucket_s) * FRAMES_PER_S / 2)
-
-
-def windows_to_warm(options: FasterWhisperOptions) -> list[int]:
-    """Mel frames of the windows to run once before the first call, the longest first.
-
-    A GPU chooses its kernels by shape, so there it is every window that a call can ask for. A CPU only has to have had the
-    memory of the longest one.
-    """
-    floor = window_frames(0, options)
-    longest = window_frames(round(options.segmenter.max_utterance_s * SPEECH_RATE), options)
-    bucket = round(options.window_bucket_s * FRAMES_PER_S) if options.device == "cuda" else max(1, longest - floor)
-    return sorted({longest, *range(floor, longest, bucket)}, reverse=True)
-
-
 class _Whisper:
     """The model itself. Used by one thread at a time."""
 
@@ -179,9 +137,15 @@ class _Whisper:
 
     def transcribe(self, clips: Sequence[Clip]) -> list[Heard]:
         """Words of clips that share an encoder window."""
+        frames = window_frames(len(clips[0].samples), self._options)
+        size = batch_limit(frames, self._options)
+        return [
+            heard for start in range(0, len(clips), size) for heard in self._decode(clips[start : start + size], frames)
+        ]
+
+    def _decode(self, clips: Sequence[Clip], frames: int) -> list[Heard]:
         import ctranslate2
 
-        frames = window_frames(len(clips[0].samples), self._options)
         mels = np.stack([self._mel(clip.samples, frames) for clip in clips])
         encoded = self._model.model.encode(ctranslate2.StorageView.from_array(mels))
         results = self._model.model.generate(

@@ -1,0 +1,142 @@
+"""How many MiB of a GPU a Llama on vLLM needs, and how much of it can be its KV cache. Pure arithmetic.
+
+What vLLM 0.32 does with the share that it is given (v1/worker/gpu_worker.py, v1/worker/utils.py): it takes
+`gpu_memory_utilization` of the *total* memory, refuses to start unless so much is *free* once its CUDA context exists,
+loads the weights, measures what a forward pass over the largest batch needs beside them, and makes the rest of its share
+the KV cache. It goes on only if that holds one full context. So the share must come from what is free, with the context
+left out; the weights and the work space are estimated here only to refuse in time and with figures.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from serving.errors import EngineLoadFailed
+from serving.gpu.llama import LlamaShape, kv_bytes_per_token, weights_mib_in
+
+__all__ = ["GpuMemoryShort", "LlamaShape", "LlmBudget", "budget_llm", "kv_bytes_per_token", "weights_mib_in"]
+
+MIB = 1024 * 1024
+NOTHING: Mapping[str, int] = MappingProxyType({})
+CUDA_CONTEXT_MIB = 500
+"""What a process takes by using CUDA at all (kernels, cuBLAS work space); vLLM does not count it in its share."""
+GRAPHS_MIB = 600
+"""CUDA graphs and the attention's work space, which do not grow with the model."""
+BATCHED_TOKENS = 2048
+"""The most tokens that one forward pass is given."""
+BLOCK_TOKENS = 16
+"""vLLM's KV cache is handed out in blocks of so many tokens."""
+UTILIZATION_STEPS = 10_000
+
+
+class GpuMemoryShort(EngineLoadFailed):
+    """The GPU cannot hold what was asked for; the message says by how much, what takes it, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlmBudget:
+    """What a language model gets of a GPU."""
+
+    weights_mib: int
+    work_mib: int
+    """CUDA context, activations and CUDA graphs: an estimate, until vLLM has measured it at its start."""
+    kv_mib: int
+    kv_tokens: int
+    """What kv_mib holds."""
+    utilization: float
+    """vLLM's gpu_memory_utilization: weights, KV cache and work space without the CUDA context, of the total."""
+
+    @property
+    def total_mib(self) -> int:
+        """All of it."""
+        return self.weights_mib + self.work_mib + self.kv_mib
+
+
+def work_mib(shape: LlamaShape, *, calls: int, batched_tokens: int = BATCHED_TOKENS) -> int:
+    """What a forward pass needs beside weights and KV cache, the CUDA context included. An estimate."""
+    activations = batched_tokens * (3 * shape.intermediate + 6 * shape.hidden) * 2
+    # logits as 32-bit floats, sorted with their places, and the masks of the sampler
+    logits = calls * shape.vocabulary * (4 + 4 + 8 + 4 + 4)
+    return CUDA_CONTEXT_MIB + GRAPHS_MIB + math.ceil((activations + logits) / MIB)
+
+
+def kv_mib_per_call(shape: LlamaShape, context_tokens: int) -> float:
+    """MiB of KV cache that one full context occupies."""
+    blocks = math.ceil(context_tokens / BLOCK_TOKENS)
+    return blocks * BLOCK_TOKENS * kv_bytes_per_token(shape) / MIB
+
+
+def budget_llm(
+    *,
+    total_mib: int,
+    free_mib: int,
+    weights_mib: int,
+    shape: LlamaShape,
+    context_tokens: int,
+    calls: int,
+    reserve_mib: int,
+    max_kv_mib: int | None = None,
+    taken: Mapping[str, int] = NOTHING,
+) -> LlmBudget:
+    """Share out what is free now, after everything else on the GPU was loaded.
+
+    `reserve_mib` stays free for what grows later. The KV cache gets all the rest, at most `max_kv_mib`, and must hold one
+    full context a call, or `max_kv_mib` if that is less, but never less than one context. `taken`, MiB by name, is what
+    already sits on the GPU: it is told in the refusal. Raises GpuMemoryShort.
+    """
+    if context_tokens > shape.max_positions:
+        raise EngineLoadFailed(
+            f"The language model reads at most {shape.max_positions:,} tokens, not {context_tokens:,}. "
+            "Set engines.llm.options.context_tokens lower."
+        )
+    work = work_mib(shape, calls=calls)
+    per_call = kv_mib_per_call(shape, context_tokens)
+    least = math.ceil(min(calls * per_call, max(per_call, max_kv_mib or math.inf)))
+    available = free_mib - reserve_mib - weights_mib - work
+    if available < least:
+        need = {
+            "weights": weights_mib,
+            "CUDA and work space": work,
+            f"KV cache for {calls} x {context_tokens:,} tokens": least,
+            "kept free for the other engines": reserve_mib,
+        }
+        advice = _advice(shape, calls_that_fit=int(max(0, available) // per_call), taken=taken)
+        raise GpuMemoryShort(_refusal(total_mib, free_mib, need, taken) + advice)
+    kv_mib = available if max_kv_mib is None else min(available, max(least, max_kv_mib))
+    share = (weights_mib + work - CUDA_CONTEXT_MIB + kv_mib) / total_mib
+    return LlmBudget(
+        weights_mib=weights_mib,
+        work_mib=work,
+        kv_mib=kv_mib,
+        kv_tokens=kv_mib * MIB // kv_bytes_per_token(shape),
+        utilization=math.floor(share * UTILIZATION_STEPS) / UTILIZATION_STEPS,
+    )
+
+
+def _refusal(total_mib: int, free_mib: int, need: Mapping[str, int], taken: Mapping[str, int]) -> str:
+    needed = sum(need.values())
+    text = (
+        f"The GPU's memory is {needed - free_mib:,} MiB short: the language model needs {needed:,} "
+        f"({_listed(need)}), and {free_mib:,} of {total_mib:,} are free"
+    )
+    others = total_mib - free_mib - sum(taken.values())
+    beside = {**taken, **({"other programs": others} if others > 0 else {})}
+    return text + (f" (taken: {_listed(beside)}). " if beside else ". ")
+
+
+def _listed(parts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {mib:,}" for name, mib in parts.items())
+
+
+def _advice(shape: LlamaShape, *, calls_that_fit: int, taken: Mapping[str, int]) -> str:
+    """What helps, the most first; only what can still be done."""
+    ways = []
+    if shape.linear_bytes > 1:
+        ways.append("the FP8 model (engines: {llm: {model: llama-3.1-8b-instruct-fp8}})")
+    if calls_that_fit:
+        ways.append(f"at most {calls_that_fit} calls (capacity: {{max_calls: {calls_that_fit}}})")
+    ways.append("a smaller engines.llm.options.context_tokens")
+    if taken:
+        ways.append("Whisper in 8 bits (engines: {stt: {options: {compute_type: int8_float16}}})")
+    return f"In configs/site.yaml, choose {'; or '.join(ways)}. Or stop what else uses the GPU: nvidia-smi shows it."
