@@ -5,9 +5,7 @@ Nothing is installed from the wheel and none of its dependencies is downloaded. 
 
 import argparse
 import hashlib
-import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,6 +15,7 @@ from pathlib import Path
 
 from models.errors import ChecksumMismatch, ModelError, ModelMissing
 from models.manifest import ModelFile, WheelMember
+from models.pip import pip_command
 from models.store import ModelState, ModelStore, open_store
 
 MODEL = "smart-turn"
@@ -57,7 +56,15 @@ def download(source: WheelMember, *, cache: Path, target: Path) -> Path:
         requirement = f"{source.package}=={source.version}"
         print(f"Downloading the wheel {requirement} (without its dependencies) ...", flush=True)
         cache.mkdir(parents=True, exist_ok=True)
-        command = [*_pip(), "download", "--no-deps", "--only-binary", ":all:", "--quiet", "--disable-pip-version-check"]
+        command = [
+            *pip_command(),
+            "download",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         done = subprocess.run(
             [*command, "--dest", str(cache), requirement], capture_output=True, text=True, check=False
         )
@@ -101,15 +108,6 @@ def extract(wheel: Path, source: WheelMember, file: ModelFile, target: Path) -> 
 def _cached(source: WheelMember, cache: Path) -> Path | None:
     pattern = f"{source.package.replace('-', '_')}-{source.version}-*.whl"
     return next(iter(sorted(cache.glob(pattern))), None)
-
-
-def _pip() -> list[str]:
-    """pip of this environment, or one that uv runs for it."""
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    if uv := shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])):
-        return [uv, "tool", "run", "--quiet", "--python", sys.executable, "pip"]
-    raise ModelMissing("Neither pip nor uv is in this environment. Install one of them: `python -m ensurepip`.")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ use_installed() {
 build() {
     command -v go >/dev/null || { say "no Go on PATH, so it is not built from source"; return 1; }
     say "building $version with $(go version | cut -d' ' -f3): 2 to 5 minutes, once; Go prints nothing while it works"
-    if ! GOBIN=$cache/build go install "github.com/livekit/livekit-server/cmd/server@v$version" 2>"$cache/build.log"; then
+    # without C, as the official release: the program then runs on any C library, and can be carried to another machine
+    if ! CGO_ENABLED=0 GOBIN=$cache/build go install "github.com/livekit/livekit-server/cmd/server@v$version" 2>"$cache/build.log"; then
         say "the build failed: $(tail -n 1 "$cache/build.log") (all of it in $cache/build.log)"
         return 1
     fi

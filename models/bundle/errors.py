@@ -1,0 +1,26 @@
+"""The leaves of the error tree (models/errors.py) that concern bundles. Standard library only.
+
+CallboxError
+└── BundleError
+    ├── BundleRefused    a bundle is not, byte for byte, what its owner signed
+    ├── BundleNotMade    something that belongs into a bundle cannot be had
+    └── TargetUnfit      this machine, or the folder, cannot take the installation
+"""
+
+from models.errors import CallboxError
+
+
+class BundleError(CallboxError):
+    """A bundle cannot be made, trusted or installed."""
+
+
+class BundleRefused(BundleError):
+    """Signature, manifest or files are not what they should be; the message names each."""
+
+
+class BundleNotMade(BundleError):
+    """A part is missing on the machine that makes the bundle; the message says how to get it."""
+
+
+class TargetUnfit(BundleError):
+    """The machine to install on lacks something; the message says exactly what."""

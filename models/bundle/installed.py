@@ -1,0 +1,73 @@
+"""What a bundle left in a folder: the record that makes updates and repeated installs safe. Standard library only."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from models.bundle.errors import TargetUnfit
+
+RECORD = ".callbox-bundle.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The last bundle that was installed, or that an interrupted install had begun with."""
+
+    commit: str = ""
+    profile: str = ""
+    complete: bool = False
+    files: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each file of the source, as it was installed, by its path in the folder."""
+
+
+def read_record(folder: Path) -> Record:
+    """An empty one if there is none, or none that can be read: then every file that differs counts as edited."""
+    try:
+        raw = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return Record(str(raw["commit"]), str(raw["profile"]), bool(raw["complete"]), dict(raw["files"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Record()
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Whole or not at all."""
+    partial = folder / f"{RECORD}.partial"
+    with partial.open("w", encoding="utf-8") as stream:
+        json.dump(asdict(record), stream, sort_keys=True, indent=1)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(folder / RECORD)
+
+
+def require_folder(folder: Path) -> None:
+    """Raises TargetUnfit for a folder that holds something else than Callbox."""
+    if folder.is_file():
+        raise TargetUnfit(f"{folder} is a file. Name a folder.")
+    if (
+        not folder.exists()
+        or all(path.name.startswith(RECORD) for path in folder.iterdir())
+        or (folder / RECORD).exists()
+    ):
+        return
+    if (folder / ".git").exists():
+        raise TargetUnfit(f"{folder} is a git checkout, which git updates. Install --into another folder.")
+    if not (folder / "agent" / "__main__.py").exists() or not (folder / "models" / "manifest.yaml").exists():
+        raise TargetUnfit(f"{folder} has files in it, and is no Callbox. Install --into a new or empty folder.")
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keeps a second install out of the folder meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise TargetUnfit(f"Another install works on {folder}. Wait until it is done.") from None
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,50 @@
+"""The licences folder: what may be passed on, and with which texts."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from models.bundle.go_modules import GoModule, licence_texts
+from models.bundle.wheel_metadata import WheelMetadata
+from models.bundle.writer import BundleWriter
+from models.manifest import Model
+
+_HEAD = """\
+Licences of what is in this bundle, as its authors state them; the texts that came with each are in the folders beside.
+Callbox's README (source/README.md, Licences) says what passing a bundle on asks of you.
+
+"""
+
+
+def add_licences(
+    writer: BundleWriter, packages: Iterable[WheelMetadata], models: dict[str, Model], modules: Iterable[GoModule]
+) -> None:
+    """Callbox's own, each Python package's, livekit-server's with what is linked into it, each model's."""
+    rows: dict[str, str] = {}
+    _add_own(writer)
+    for package in {(package.name, package.version): package for package in packages}.values():
+        folder = f"python/{package.name}-{package.version}"
+        rows[folder] = package.licence + ("" if package.texts else " (no text in the package)")
+        for name, text in package.texts.items():
+            writer.add_bytes(f"licences/{folder}/{name}", text)
+    for module in modules:
+        texts = list(licence_texts(module))
+        rows[f"go/{module.name}@{module.version}"] = (
+            ", ".join(path.name for path in texts) or "(no text on this machine)"
+        )
+        for path in texts:
+            writer.add_bytes(f"licences/go/{module.name}@{module.version}/{path.name}", path.read_bytes())
+    for name, model in models.items():
+        rows[f"models/{name}"] = model.licence
+        writer.add_bytes(f"licences/models/{name}.txt", f"{model.title}\n\n{model.licence}\n".encode())
+    width = max(map(len, rows))
+    table = "".join(f"{what:<{width}}  {licence}\n" for what, licence in sorted(rows.items()))
+    writer.add_bytes("licences/README.txt", (_HEAD + table).encode())
+
+
+def _add_own(writer: BundleWriter) -> None:
+    for name in ("LICENSE", "NOTICE"):
+        source: Path = writer.folder / "source" / name
+        if source.is_file():
+            writer.add_bytes(f"licences/callbox/{name}", source.read_bytes())
+            if name == "LICENSE":  # the same licence, Apache-2.0
+                writer.add_bytes("licences/livekit-server/LICENSE", source.read_bytes())

@@ -1,0 +1,72 @@
+"""All wheels of a lock for all Python versions that a bundle is for, with what they say of themselves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from models.bundle.lock import read_lock
+from models.bundle.wheel_metadata import WheelMetadata, read_wheel
+from models.bundle.wheels import Wheel, collect, download
+
+
+class Wanted(Protocol):
+    """For which Pythons, and whose cache is used."""
+
+    @property
+    def root(self) -> Path:
+        """The checkout."""
+        ...
+
+    @property
+    def pythons(self) -> tuple[str, ...]:
+        """Minor versions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What was found."""
+
+    wheels: list[Wheel]
+    """Each file once."""
+    metadata: list[WheelMetadata]
+    """In the same order."""
+    glibc: tuple[int, int]
+    """The newest C library that one of them asks for."""
+    unpacked_bytes: int
+    """For the Python version that takes most."""
+
+
+def locked_wheels(
+    requirements: Path, package_set: str, wanted: Wanted, epoch: int, report: Callable[[str], None]
+) -> Locked:
+    """Download what the cache (.cache/bundle) does not have. Raises BundleNotMade naming the package."""
+    cache = wanted.root / ".cache" / "bundle"
+    found: dict[str, Wheel] = {}
+    metadata: dict[str, WheelMetadata] = {}
+    unpacked = [0]
+    for python in wanted.pythons:
+        texts = [(requirements / f"{name}.txt").read_text(encoding="utf-8") for name in (package_set, "uv")]
+        packages = [package for text in texts for package in read_lock(text, python)]
+        steps = _Steps(len(packages), python, report)
+        download(packages, python, cache / f"wheels-{python}", steps.step)
+        wheels = collect(packages, cache / f"wheels-{python}", cache / "built", epoch)
+        for wheel in wheels:
+            found[wheel.path.name] = wheel
+            metadata.setdefault(wheel.path.name, read_wheel(wheel.path))
+        unpacked.append(sum(metadata[wheel.path.name].unpacked_bytes for wheel in wheels))
+    names = sorted(found)
+    glibc = max(wheel.glibc for wheel in found.values())
+    return Locked([found[name] for name in names], [metadata[name] for name in names], glibc, max(unpacked))
+
+
+class _Steps:
+    """Counts packages for the one who waits."""
+
+    def __init__(self, total: int, python: str, report: Callable[[str], None]) -> None:
+        self._total, self._python, self._report, self._done = total, python, report, 0
+
+    def step(self, name: str) -> None:
+        self._done += 1
+        self._report(f"packages for Python {self._python}: {self._done} of {self._total}, {name}")

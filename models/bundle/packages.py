@@ -1,0 +1,45 @@
+"""The Python packages of a bundle, put into the installation's .venv without an index. Standard library only."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from models.bundle.errors import TargetUnfit
+from models.bundle.placing import put
+from models.bundle.progress import ProgressLines, say
+from models.bundle.target import python_version
+from models.bundle.verify import VerifiedBundle
+
+WHEELS_VARIABLE = "CALLBOX_WHEELS"
+"""Tells scripts/install_python.sh to take wheels from this folder and from nowhere else."""
+
+
+def install_packages(verified: VerifiedBundle, into: Path, python: Path) -> None:
+    """Every package of the lock, hashes required. Raises TargetUnfit with the installer's own last words on the terminal."""
+    venv = into / ".venv"
+    if venv.exists() and python_version(venv / "bin" / "python") not in verified.manifest.pythons:
+        shutil.rmtree(venv)
+    wheels, is_temporary = _wheels(verified, into)
+    command = [str(into / "scripts" / "install_python.sh"), verified.manifest.package_set]
+    environment = {**os.environ, WHEELS_VARIABLE: str(wheels), "PYTHON": str(python)}
+    done = subprocess.run(command, env=environment, check=False)
+    if done.returncode != 0:
+        raise TargetUnfit("The Python packages were not installed; the lines above say why. Then repeat the command.")
+    if is_temporary:
+        shutil.rmtree(wheels)
+    say(f"==> {verified.manifest.package_set} packages are in {venv}")
+
+
+def _wheels(verified: VerifiedBundle, into: Path) -> tuple[Path, bool]:
+    """A folder of the wheels, and whether it is to be removed afterwards: a tar's have to be unpacked."""
+    bundle = verified.bundle
+    if bundle.path.is_dir():
+        return bundle.path.absolute() / "wheels", False
+    folder = into / ".cache" / "bundle"
+    shutil.rmtree(folder, ignore_errors=True)
+    files = verified.manifest.of("wheels")
+    progress = ProgressLines("wheels unpacked", sum(file.size for file in files))
+    for file in files:
+        put(bundle, file, folder / file.path, progress.advance)
+    return folder / "wheels", True

@@ -1,0 +1,34 @@
+"""livekit-server as scripts/install_livekit.sh left it: which version, and which C library it asks for."""
+
+import mmap
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from models.bundle.errors import BundleNotMade
+
+_GLIBC = re.compile(rb"GLIBC_(\d+)\.(\d+)")
+
+
+def livekit_server(root: Path) -> Path:
+    """The program. Raises BundleNotMade if it is not there."""
+    program = Path(os.environ.get("CALLBOX_CACHE") or root / ".cache") / "bin" / "livekit-server"
+    if not os.access(program, os.X_OK):
+        raise BundleNotMade(f"{program} is missing. Get it with `make livekit`.")
+    return program.resolve()
+
+
+def version_of(program: Path) -> str:
+    """As it says itself. Raises BundleNotMade if it does not run."""
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        return done.stdout.split()[-1]
+    except (OSError, IndexError):
+        raise BundleNotMade(f"{program} does not run here. Delete it and run `make livekit`.") from None
+
+
+def glibc_of(program: Path) -> tuple[int, int]:
+    """The newest version of the C library whose symbols it asks for; (0, 0) if it is linked statically."""
+    with program.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return max(((int(major), int(minor)) for major, minor in _GLIBC.findall(content)), default=(0, 0))

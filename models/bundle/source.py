@@ -1,0 +1,62 @@
+"""The project's source as the last commit has it."""
+
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.bundle.archive import BLOCK_BYTES
+from models.bundle.errors import BundleNotMade
+from models.bundle.placing import MODEL_LOCK
+from models.bundle.writer import BundleWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What the bundle is made from."""
+
+    id: str
+    epoch: int
+    """Its time, seconds since 1970."""
+    uncommitted: tuple[str, ...]
+    """Changed and new files of the checkout; they are not in the bundle."""
+
+
+def head(root: Path) -> Commit:
+    """Raises BundleNotMade outside a git checkout."""
+    commit, epoch = _git(root, "show", "--no-patch", "--format=%H %ct", "HEAD").split()
+    status = _git(root, "status", "--porcelain", "--untracked-files=all").splitlines()
+    return Commit(commit, int(epoch), tuple(line[3:] for line in status))
+
+
+def add_source(root: Path, commit: Commit, writer: BundleWriter) -> None:
+    """Every tracked file of the commit, below source/. Raises BundleNotMade for links: a bundle has none.
+
+    Without the models' lock: the one that the bundled models were checked against comes with them.
+    """
+    command = ["git", "archive", "--format=tar", commit.id]
+    with (
+        subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE) as git,
+        tarfile.open(fileobj=git.stdout, mode="r|") as archive,
+    ):
+        for member in archive:
+            if member.isdir() or member.name == MODEL_LOCK:
+                continue
+            stream = archive.extractfile(member) if member.isreg() else None
+            if stream is None:
+                raise BundleNotMade(f"{member.name} is a link; bundles carry plain files only. Replace it in git.")
+            writer.add_stream(f"source/{member.name}", stream, executable=bool(member.mode & 0o100))
+        while git.stdout and git.stdout.read(BLOCK_BYTES):  # padding: git would die of a pipe that is closed early
+            pass
+    if git.returncode != 0:
+        raise BundleNotMade("`git archive` failed; its message is above.")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise BundleNotMade("git is not on PATH. A bundle is made from a git checkout.") from None
+    if done.returncode != 0:
+        raise BundleNotMade(f"{root} is not a git checkout that can be read: {done.stderr.strip()}")
+    return done.stdout
