@@ -1,6 +1,6 @@
 """The one plan of what sits on which GPU for the settings of a box, and how it is shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,12 +9,13 @@ from rich.table import Table
 
 from agent.errors import ConfigError
 from agent.settings import EngineChoice, Settings
-from models.errors import ModelError
 from models.store import ModelStore
-from serving.gpu import llama, whisper
-from serving.gpu.devices import Gpu
+from serving.gpu.devices import MIB, Gpu
 from serving.gpu.known import LLAMAS, WHISPERS
+from serving.gpu.llama import LlamaShape, weights_mib, weights_mib_in
 from serving.gpu.plan import CPU, EngineNeed, GpuPlan, LlmNeed, make_plan
+from serving.gpu.whisper import WhisperShape
+from serving.llm.vllm_options import VllmOptions
 from serving.registry import Stage, find
 from serving.stt.whisper_options import FasterWhisperOptions, memory_need
 
@@ -25,9 +26,9 @@ CTRANSLATE2_CUDA_MIB = 400
 Shape = TypeVar("Shape")
 
 
-def uses_gpu(settings: Settings) -> bool:
-    """Whether any engine of these settings is to run on a GPU."""
-    return any(_wants_gpu(choice) for choice in _choices(settings).values())
+def uses_gpu(settings: Settings, gpus: Sequence[Gpu] = ()) -> bool:
+    """Whether any engine of these settings is to run on a GPU; engines left to choose take one of `gpus`."""
+    return any(_wants_gpu(choice, gpus) for choice in _choices(settings).values())
 
 
 def plan_for(settings: Settings, store: ModelStore, gpus: Sequence[Gpu]) -> GpuPlan:
@@ -36,12 +37,15 @@ def plan_for(settings: Settings, store: ModelStore, gpus: Sequence[Gpu]) -> GpuP
     Raises GpuMemoryShort with figures, EngineLoadFailed for a GPU that is not there, ConfigError for options that no
     engine has, ModelMissing for a model that is neither here nor known.
     """
-    choices = _choices(settings)
-    needs = [_need(stage, choice, store) for stage, choice in choices.items() if stage != "llm"]
-    llm = choices["llm"]
-    if llm.engine == "vllm" and _wants_gpu(llm, gpus):
-        return make_plan(gpus, needs, _vllm_need(llm, settings, store))
-    return make_plan(gpus, [*needs, _need("llm", llm, store)])
+    needs, language_model = [], None
+    for stage, choice in _choices(settings).items():
+        if not _wants_gpu(choice, gpus):
+            needs.append(EngineNeed(what=f"{stage} {choice.model}", detail=choice.engine))
+        elif choice.engine == "vllm":
+            language_model = _vllm_need(choice, store)
+        else:
+            needs.append(_need(stage, choice, store))
+    return make_plan(gpus, needs, language_model)
 
 
 def plan_table(plan: GpuPlan) -> Table:
@@ -69,43 +73,53 @@ def _choices(settings: Settings) -> dict[Stage, EngineChoice]:
     return {**chosen, "llm": engines.llm, "tts": engines.tts}
 
 
-def _wants_gpu(choice: EngineChoice, gpus: Sequence[Gpu] = ()) -> bool:
+def _wants_gpu(choice: EngineChoice, gpus: Sequence[Gpu]) -> bool:
     device = choice.options.get("device", "auto" if choice.engine == "vllm" else "cpu")
-    return device == "cuda" or (device == "auto" and bool(gpus or choice.engine == "vllm"))
+    return device == "cuda" or (device == "auto" and bool(gpus))
 
 
 def _need(stage: Stage, choice: EngineChoice, store: ModelStore) -> EngineNeed:
-    what = f"{stage} {choice.model}"
-    if not _wants_gpu(choice):
-        return EngineNeed(what=what, detail=choice.engine)
+    """Of an engine on a GPU that takes no more than it needs."""
     options = _options(stage, choice)
-    index = int(getattr(options, "device_index", 0))
+    what, resident, work, detail = f"{stage} {choice.model}", ONNX_CUDA_MIB, 0, choice.engine
     if isinstance(options, FasterWhisperOptions):
-        folder = _folder(store, choice.model)
-        shape = whisper.WhisperShape.from_model_dir(folder) if folder else _known(store, choice.model, WHISPERS)
-        resident, work = memory_need(shape, options)
-        detail = f"{options.compute_type}; {work:,} more while it decodes"
-        return EngineNeed(what=what, device_index=index, resident_mib=resident, work_mib=work, detail=detail)
-    resident = ONNX_CUDA_MIB
-    if choice.engine == "ctranslate2":
-        resident = CTRANSLATE2_CUDA_MIB + store.manifest.find(choice.model).size // llama.MIB
-    return EngineNeed(what=what, device_index=index, resident_mib=resident, detail=choice.engine)
+        resident, work = memory_need(_shape(store, choice.model, WHISPERS, WhisperShape.from_model_dir), options)
+        what, detail = f"{what} ({options.compute_type})", f"{work:,} more while it decodes"
+    elif choice.engine == "ctranslate2":
+        resident = CTRANSLATE2_CUDA_MIB + store.manifest.find(choice.model).size // MIB
+    return EngineNeed(
+        what=what,
+        device_index=int(getattr(options, "device_index", 0)),
+        resident_mib=resident,
+        work_mib=work,
+        is_late=stage == "tts",
+        detail=detail,
+    )
 
 
-def _vllm_need(choice: EngineChoice, settings: Settings, store: ModelStore) -> LlmNeed:
-    options: Any = _options("llm", choice)
-    folder = _folder(store, choice.model)
-    shape = llama.LlamaShape.from_model_dir(folder) if folder else _known(store, choice.model, LLAMAS)
+def _vllm_need(choice: EngineChoice, store: ModelStore) -> LlmNeed:
+    options: VllmOptions = _options("llm", choice)
+    shape = _shape(store, choice.model, LLAMAS, LlamaShape.from_model_dir)
+    is_here = store.is_present(choice.model) and not options.dummy_weights
     return LlmNeed(
         what=f"llm {choice.model}",
-        device_index=0,
-        weights_mib=llama.weights_mib_in(folder) if folder else llama.weights_mib(shape),
+        device_index=options.device_index,
+        weights_mib=weights_mib_in(store.folder(choice.model)) if is_here else weights_mib(shape),
         shape=shape,
-        context_tokens=options.context_tokens,
-        calls=options.max_calls or settings.capacity.max_calls,
+        context_tokens=min(options.context_tokens, shape.max_positions),
+        calls=options.max_calls,
         reserve_mib=options.reserve_mib,
         max_kv_mib=options.max_kv_mib,
     )
+
+
+def _shape(store: ModelStore, name: str, known: Mapping[str, Shape], read: Callable[[Path], Shape]) -> Shape:
+    """The measures of a model, from its files if they are here."""
+    if store.is_present(name):
+        return read(store.folder(name))
+    if name not in known:
+        store.resolve(name)  # raises, and names the command that gets it
+    return known[name]
 
 
 def _options(stage: Stage, choice: EngineChoice) -> Any:
@@ -115,19 +129,3 @@ def _options(stage: Stage, choice: EngineChoice) -> Any:
     except ValidationError as error:
         issues = "; ".join(f"{'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors())
         raise ConfigError(f"engines.{stage}.options: {issues}") from None
-
-
-def _folder(store: ModelStore, name: str) -> Path | None:
-    """Where the model's files are, if they are here; only their sizes are looked at."""
-    try:
-        folder = store.folder(name)
-    except ModelError:
-        return None
-    files = store.manifest.find(name).files
-    return folder if files and all((folder / file.path).is_file() for file in files) else None
-
-
-def _known(store: ModelStore, name: str, shapes: Mapping[str, Shape]) -> Shape:
-    if name not in shapes:
-        store.resolve(name)  # raises, and names the command that gets it
-    return shapes[name]

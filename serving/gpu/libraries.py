@@ -19,7 +19,7 @@ from pathlib import Path
 from serving.errors import EngineLoadFailed
 from serving.gpu.devices import Gpu, list_gpus
 
-INSTALL = "scripts/install_python.sh gpu"
+INSTALL = "make setup PROFILE=gpu"
 REINSTALL = f"rm -r .venv && {INSTALL}"
 GPU_PACKAGES = ("vllm", "nvidia-cublas-cu12", "onnxruntime-gpu")
 """What the gpu lock has and the cpu lock has not."""

@@ -9,13 +9,13 @@ left out; the weights and the work space are estimated here only to refuse in ti
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from serving.errors import EngineLoadFailed
-from serving.gpu.llama import LlamaShape, kv_bytes_per_token, weights_mib_in
+from serving.gpu.llama import LlamaShape, kv_bytes_per_token, weights_mib
 
-__all__ = ["GpuMemoryShort", "LlamaShape", "LlmBudget", "budget_llm", "kv_bytes_per_token", "weights_mib_in"]
+__all__ = ["GpuMemoryShort", "LlamaShape", "LlmBudget", "budget_llm", "kv_bytes_per_token"]
 
 MIB = 1024 * 1024
 NOTHING: Mapping[str, int] = MappingProxyType({})
@@ -25,9 +25,13 @@ GRAPHS_MIB = 600
 """CUDA graphs and the attention's work space, which do not grow with the model."""
 BATCHED_TOKENS = 2048
 """The most tokens that one forward pass is given."""
+SEQUENCES_PER_CALL = 4
+"""A call's confirmed answer, its speculative one, a prefill and a summary may be under way at the same time."""
 BLOCK_TOKENS = 16
 """vLLM's KV cache is handed out in blocks of so many tokens."""
 UTILIZATION_STEPS = 10_000
+LEAST_CONTEXT_TOKENS = 2048
+"""The front desk's instructions and tools, and a short call."""
 
 
 class GpuMemoryShort(EngineLoadFailed):
@@ -57,7 +61,7 @@ def work_mib(shape: LlamaShape, *, calls: int, batched_tokens: int = BATCHED_TOK
     """What a forward pass needs beside weights and KV cache, the CUDA context included. An estimate."""
     activations = batched_tokens * (3 * shape.intermediate + 6 * shape.hidden) * 2
     # logits as 32-bit floats, sorted with their places, and the masks of the sampler
-    logits = calls * shape.vocabulary * (4 + 4 + 8 + 4 + 4)
+    logits = SEQUENCES_PER_CALL * calls * shape.vocabulary * (4 + 4 + 8 + 4 + 4)
     return CUDA_CONTEXT_MIB + GRAPHS_MIB + math.ceil((activations + logits) / MIB)
 
 
@@ -101,7 +105,7 @@ def budget_llm(
             f"KV cache for {calls} x {context_tokens:,} tokens": least,
             "kept free for the other engines": reserve_mib,
         }
-        advice = _advice(shape, calls_that_fit=int(max(0, available) // per_call), taken=taken)
+        advice = _advice(shape, calls=calls, context_tokens=context_tokens, kv_mib=available, taken=taken)
         raise GpuMemoryShort(_refusal(total_mib, free_mib, need, taken) + advice)
     kv_mib = available if max_kv_mib is None else min(available, max(least, max_kv_mib))
     share = (weights_mib + work - CUDA_CONTEXT_MIB + kv_mib) / total_mib
@@ -129,14 +133,20 @@ def _listed(parts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {mib:,}" for name, mib in parts.items())
 
 
-def _advice(shape: LlamaShape, *, calls_that_fit: int, taken: Mapping[str, int]) -> str:
-    """What helps, the most first; only what can still be done."""
+def _advice(shape: LlamaShape, *, calls: int, context_tokens: int, kv_mib: int, taken: Mapping[str, int]) -> str:
+    """What helps, in the order of how little it costs; `kv_mib` is what is left for the KV cache now."""
     ways = []
     if shape.linear_bytes > 1:
-        ways.append("the FP8 model (engines: {llm: {model: llama-3.1-8b-instruct-fp8}})")
-    if calls_that_fit:
-        ways.append(f"at most {calls_that_fit} calls (capacity: {{max_calls: {calls_that_fit}}})")
-    ways.append("a smaller engines.llm.options.context_tokens")
-    if taken:
+        freed = weights_mib(shape) - weights_mib(replace(shape, linear_bytes=1))
+        ways.append(f"the FP8 model, {freed:,} MiB smaller (engines: {{llm: {{model: llama-3.1-8b-instruct-fp8}}}})")
+    fitting_calls = int(kv_mib // kv_mib_per_call(shape, context_tokens))
+    if fitting_calls > 0:
+        options = f"engines: {{llm: {{options: {{max_calls: {fitting_calls}}}}}}}"
+        ways.append(f"at most {fitting_calls} calls ({options}, capacity: {{max_calls: {fitting_calls}}})")
+    fitting_tokens = kv_mib * MIB // kv_bytes_per_token(shape) // calls // BLOCK_TOKENS * BLOCK_TOKENS
+    if fitting_tokens >= LEAST_CONTEXT_TOKENS:
+        ways.append(f"a shorter context (engines: {{llm: {{options: {{context_tokens: {fitting_tokens}}}}}}})")
+    if any("float16" in name and "int8" not in name for name in taken):
         ways.append("Whisper in 8 bits (engines: {stt: {options: {compute_type: int8_float16}}})")
-    return f"In configs/site.yaml, choose {'; or '.join(ways)}. Or stop what else uses the GPU: nvidia-smi shows it."
+    choose = f"In configs/site.yaml, choose {'; or '.join(ways)}. Or stop" if ways else "Stop"
+    return f"{choose} what else uses the GPU: nvidia-smi shows it."

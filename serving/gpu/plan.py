@@ -34,6 +34,8 @@ class EngineNeed:
     """Taken when it is loaded."""
     work_mib: int = 0
     """More while it works."""
+    is_late: bool = False
+    """Loaded after the language model."""
     detail: str = ""
 
 
@@ -64,34 +66,30 @@ class GpuPlan:
 
 
 def make_plan(gpus: Sequence[Gpu], needs: Sequence[EngineNeed], llm: LlmNeed | None = None) -> GpuPlan:
-    """Place the engines in the order of their loading, the language model on what they leave.
+    """Place the engines, the language model on what those loaded before it leave.
 
     Raises GpuMemoryShort with figures, and EngineLoadFailed for a GPU that is not there.
     """
     left = {gpu.index: gpu.free_mib for gpu in gpus}
     used = {need.device_index for need in needs if need.device_index is not None}
-    if llm is not None:
-        used.add(llm.device_index)
+    used |= {llm.device_index} if llm is not None else set()
     for index in sorted(used - set(left)):
         raise EngineLoadFailed(_no_such_gpu(index, len(left)))
-    placements = []
+    placements = [_placed(need) for need in needs]
     for need in needs:
         if need.device_index is not None:
             left[need.device_index] -= need.resident_mib
-        placements.append(_placed(need))
     budget = None
     if llm is not None:
         gpu = next(gpu for gpu in gpus if gpu.index == llm.device_index)
         beside = [need for need in needs if need.device_index == gpu.index]
         _require_reserve(llm, beside)
-        taken = {need.what: need.resident_mib for need in beside}
-        budget = _budget(gpu, llm, left[gpu.index], taken)
+        early = {need.what: need.resident_mib for need in beside if not need.is_late}
+        budget = _budget(gpu, llm, early)
         left[gpu.index] -= budget.total_mib
         placements += _placed_llm(llm, budget)
-    for index in used - ({llm.device_index} if llm else set()):
-        work = sum(need.work_mib for need in needs if need.device_index == index)
-        if left[index] < work:
-            raise GpuMemoryShort(f"GPU {index} is short of {work - left[index]:,} MiB for what its engines need.")
+    for index in used:
+        _require_work(index, left[index], [need for need in needs if need.device_index == index])
     return GpuPlan(
         gpus=tuple(gpu for gpu in gpus if gpu.index in used),
         placements=tuple(placements),
@@ -100,10 +98,10 @@ def make_plan(gpus: Sequence[Gpu], needs: Sequence[EngineNeed], llm: LlmNeed | N
     )
 
 
-def _budget(gpu: Gpu, llm: LlmNeed, free_mib: int, taken: dict[str, int]) -> LlmBudget:
+def _budget(gpu: Gpu, llm: LlmNeed, taken: dict[str, int]) -> LlmBudget:
     return budget_llm(
         total_mib=gpu.total_mib,
-        free_mib=free_mib,
+        free_mib=gpu.free_mib - sum(taken.values()),
         weights_mib=llm.weights_mib,
         shape=llm.shape,
         context_tokens=llm.context_tokens,
@@ -115,12 +113,24 @@ def _budget(gpu: Gpu, llm: LlmNeed, free_mib: int, taken: dict[str, int]) -> Llm
 
 
 def _require_reserve(llm: LlmNeed, beside: Sequence[EngineNeed]) -> None:
-    work = sum(need.work_mib for need in beside)
-    if llm.reserve_mib < work:
-        names = " and ".join(need.what for need in beside if need.work_mib)
+    """vLLM takes what is free when it starts, so whatever the others take afterwards must have been kept free."""
+    later = {need.what: need.work_mib + (need.resident_mib if need.is_late else 0) for need in beside}
+    needed = sum(later.values())
+    if llm.reserve_mib < needed:
+        names = ", ".join(f"{what} {mib:,}" for what, mib in later.items() if mib)
         raise GpuMemoryShort(
-            f"{llm.reserve_mib:,} MiB are kept free beside the language model, and {names} need up to {work:,} MiB while "
-            f"they work. Set engines.llm.options.reserve_mib to at least {work} in configs/site.yaml."
+            f"{llm.reserve_mib:,} MiB of the GPU are kept free beside the language model, and the other engines need "
+            f"{needed:,} later ({names}). Set engines.llm.options.reserve_mib to at least {needed} in configs/site.yaml."
+        )
+
+
+def _require_work(index: int, left_mib: int, needs: Sequence[EngineNeed]) -> None:
+    work = sum(need.work_mib for need in needs)
+    if left_mib < work:
+        names = ", ".join(f"{need.what} {need.resident_mib:,} and {need.work_mib:,} at work" for need in needs)
+        raise GpuMemoryShort(
+            f"GPU {index} is {work - left_mib:,} MiB short of what its engines need ({names}). Stop what else uses it "
+            "(nvidia-smi shows it), or put an engine on the CPU (device: cpu)."
         )
 
 

@@ -1,4 +1,4 @@
-"""Which profile a box runs, and why."""
+"""Which profile a box runs, and why: on the real profiles, with stores made here."""
 
 import hashlib
 from pathlib import Path
@@ -6,90 +6,149 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agent.profiles import Choice, choose_profile, settings_for
+from agent.profiles import DEVICES, Choice, Machine, choose_profile, missing_models, settings_for, this_machine
+from agent.settings import load_settings
 from models.store import ModelStore, open_store
+from serving.gpu.devices import Gpu
 
 pytestmark = pytest.mark.unit
 
 CONTENT = b"weights"
+L4 = Gpu(0, "NVIDIA L4", 22_563, 22_400, (8, 9), "580.95.05", (13, 0))
+T4 = Gpu(0, "Tesla T4", 15_095, 15_000, (7, 5), "580.95.05", (13, 0))
+GPU = {"whisper-large-v3-turbo", "llama-3.1-8b-instruct", "piper-lessac-medium"}
+FP8 = "llama-3.1-8b-instruct-fp8"
+CPU = {"whisper-base.en", "llama-3.2-1b-instruct", "piper-lessac-medium"}
 
 
-def store_with(root: Path, *, there: set[str], needed: dict[str, list[str]]) -> ModelStore:
-    """A store whose manifest lists `needed` models with their profiles, of which only some are there."""
-    entries = {}
-    for name, profiles in needed.items():
-        folder = root / "demo" / name
-        folder.mkdir(parents=True)
+def store_with(root: Path, there: set[str]) -> ModelStore:
+    """The real manifest with these of its downloaded models pinned and there, the others not."""
+    real = open_store()
+    entries = {name: model.model_dump(mode="json", exclude_none=True) for name, model in real.manifest.models.items()}
+    for name, entry in entries.items():
+        if entry["source"]["kind"] != "repository":
+            continue
+        entry["files"] = []
+        entry["source"].pop("revision", None)
         if name in there:
+            folder = root / "store" / name
+            folder.mkdir(parents=True)
             (folder / "model.bin").write_bytes(CONTENT)
-        pin = {"path": "model.bin", "size": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
-        source = {"kind": "shipped", "folder": f"demo/{name}"}
-        entries[name] = {
-            "stage": "stt",
-            "title": name,
-            "licence": "MIT",
-            "profiles": profiles,
-            "source": source,
-            "files": [pin],
-        }
+            digest = hashlib.sha256(CONTENT).hexdigest()
+            entry["files"] = [{"path": "model.bin", "size": len(CONTENT), "sha256": digest}]
+            entry["source"]["revision"] = "a" * 40
     (root / "manifest.yaml").write_text(yaml.safe_dump({"models": entries}))
     return open_store(root)
 
 
-BOTH = {"large": ["gpu"], "small": ["cpu"], "shared": ["cpu", "gpu"]}
+def machine(*gpus: Gpu, has_device: bool = False, missing: tuple[str, ...] = ()) -> Machine:
+    """A machine with these GPUs."""
+    return Machine(gpus=gpus, has_device=has_device or bool(gpus), missing_packages=missing)
+
+
+def chosen(root: Path, there: set[str], on: Machine, site: str = "") -> Choice:
+    """The choice, with this in configs/site.yaml."""
+    root.mkdir(exist_ok=True)
+    (root / "site.yaml").write_text(site)
+    return choose_profile(store_with(root, there), machine=on, site=root / "site.yaml")
 
 
 @pytest.mark.parametrize(
-    ("there", "has_gpu", "profile"),
+    ("there", "on", "profile"),
     [
-        ({"large", "small", "shared"}, True, "gpu"),
-        ({"large", "small", "shared"}, False, "cpu"),
-        ({"small", "shared"}, True, "cpu"),
-        ({"large", "shared"}, True, "gpu"),
-        ({"large", "shared"}, False, "demo"),
-        ({"large", "small"}, True, "demo"),
-        (set(), True, "demo"),
+        (GPU | CPU, machine(L4), "gpu"),
+        (GPU, machine(L4), "gpu"),
+        (GPU | CPU, machine(), "cpu"),
+        (GPU | CPU, machine(has_device=True), "cpu"),
+        (GPU | CPU, machine(L4, missing=("vllm",)), "cpu"),
+        (GPU | CPU, machine(T4), "cpu"),
+        (CPU, machine(L4), "cpu"),
+        (CPU, machine(), "cpu"),
+        (GPU, machine(), "demo"),
+        (GPU - {"whisper-large-v3-turbo"}, machine(L4), "demo"),
+        (set(), machine(L4), "demo"),
+        (set(), machine(), "demo"),
     ],
 )
-def test_the_best_profile_whose_models_are_all_there(
-    tmp_path: Path, there: set[str], has_gpu: bool, profile: str
+def test_the_best_profile_that_has_all_it_needs(tmp_path: Path, there: set[str], on: Machine, profile: str) -> None:
+    assert chosen(tmp_path, there, on).profile == profile
+
+
+@pytest.mark.parametrize(
+    ("there", "on", "reason"),
+    [
+        (GPU, machine(L4), "an NVIDIA L4 and the profile's models are here"),
+        (CPU, machine(), "its models are here; no NVIDIA GPU is here"),
+        (
+            GPU - {"whisper-large-v3-turbo"},
+            machine(L4),
+            "an NVIDIA L4 is here, but whisper-large-v3-turbo is missing: "
+            "`scripts/download_models.sh --profile gpu` gets the rest",
+        ),
+        (
+            set(),
+            machine(),
+            "no downloaded models are here: `scripts/download_models.sh --profile cpu` gets them; no NVIDIA GPU is here",
+        ),
+        (
+            CPU,
+            machine(has_device=True),
+            "its models are here; an NVIDIA device is here, but its driver does not answer (nvidia-smi says why)",
+        ),
+        (
+            GPU,
+            machine(L4, missing=("vllm", "nvidia-cublas-cu12")),
+            "an NVIDIA L4 is here, but the packages vllm, nvidia-cublas-cu12 are not: `make setup PROFILE=gpu` installs "
+            "them",
+        ),
+        (
+            GPU,
+            machine(T4),
+            "an NVIDIA Tesla T4 is here, but it is too old for the profile gpu (compute capability 8.0, Ampere, is the "
+            "least)",
+        ),
+    ],
+)
+def test_the_reason_names_what_is_missing_and_what_gets_it(
+    tmp_path: Path, there: set[str], on: Machine, reason: str
 ) -> None:
-    store = store_with(tmp_path, there=there, needed=BOTH)
-    assert choose_profile(store, has_gpu=has_gpu).profile == profile
+    assert chosen(tmp_path, there, on).reason == reason
 
 
-def test_a_damaged_model_does_not_count(tmp_path: Path) -> None:
-    store = store_with(tmp_path, there=set(BOTH), needed=BOTH)
-    (store.folder("large") / "model.bin").write_bytes(b"weighty")
-    assert choose_profile(store, has_gpu=True).profile == "cpu"
+def test_the_models_that_count_are_those_of_the_merged_settings(tmp_path: Path) -> None:
+    site = f"engines: {{llm: {{model: {FP8}}}}}"
+    fp8 = GPU - {"llama-3.1-8b-instruct"} | {FP8}
+    assert chosen(tmp_path / "with", fp8, machine(L4), site).profile == "gpu"
+    without = chosen(tmp_path / "without", fp8, machine(L4))
+    assert without.profile == "demo"
+    assert f"`{site}` in configs/site.yaml takes it" in without.reason
 
 
-def test_a_profile_that_no_model_belongs_to_is_not_taken_for_complete(tmp_path: Path) -> None:
-    store = store_with(tmp_path, there={"small"}, needed={"small": ["cpu"]})
-    assert choose_profile(store, has_gpu=True).profile == "cpu"
+def test_several_gpus_are_counted(tmp_path: Path) -> None:
+    second = Gpu(1, "NVIDIA L4", 22_563, 22_400, (8, 9), "580.95.05", (13, 0))
+    assert chosen(tmp_path, GPU, machine(L4, second)).reason.startswith("2 GPUs, the first an NVIDIA L4, and")
 
 
-@pytest.mark.parametrize(
-    ("there", "has_gpu", "reason"),
-    [
-        ({"large", "shared"}, True, "an NVIDIA device and the gpu profile's models are here"),
-        ({"small", "shared"}, True, "the cpu profile's models are here"),
-        ({"small", "shared"}, False, "the cpu profile's models are here, and no NVIDIA device is"),
-        (set(), False, "no downloaded models are here"),
-    ],
-)
-def test_the_reason_is_told(tmp_path: Path, there: set[str], has_gpu: bool, reason: str) -> None:
-    store = store_with(tmp_path, there=there, needed=BOTH)
-    choice = choose_profile(store, has_gpu=has_gpu)
-    assert choice == Choice(choice.profile, reason)
+def test_a_file_of_another_size_does_not_count_and_nothing_is_hashed(tmp_path: Path) -> None:
+    store = store_with(tmp_path, GPU)
+    file = store.folder("llama-3.1-8b-instruct") / "model.bin"
+    file.write_bytes(b"w" * len(CONTENT))
+    assert choose_profile(store, machine=machine(L4), site=tmp_path / "none.yaml").profile == "gpu"
+    file.write_bytes(CONTENT[:-1])
+    assert choose_profile(store, machine=machine(L4), site=tmp_path / "none.yaml").profile == "demo"
 
 
-def test_the_device_is_looked_for_unless_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = store_with(tmp_path / "models", there=set(BOTH), needed=BOTH)
-    monkeypatch.setattr("agent.profiles.NVIDIA_DEVICE", tmp_path / "nvidia0")
-    assert choose_profile(store).profile == "cpu"
-    (tmp_path / "nvidia0").touch()
-    assert choose_profile(store).profile == "gpu"
+def test_the_end_of_turn_model_is_no_reason_against_a_profile(tmp_path: Path) -> None:
+    assert "smart-turn" not in missing_models(
+        load_settings("gpu", site=tmp_path / "none.yaml"), store_with(tmp_path, set())
+    )
+
+
+def test_this_machine_is_looked_at(tmp_path: Path) -> None:
+    found = this_machine()
+    assert found.has_device == any(DEVICES.glob("nvidia[0-9]*"))
+    assert bool(found.gpus) <= found.has_device
+    assert choose_profile(store_with(tmp_path, set()), site=tmp_path / "none.yaml").profile == "demo"
 
 
 def test_a_profile_that_was_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
