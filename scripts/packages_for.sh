@@ -5,7 +5,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 profile=${1:-}
-if [[ $profile == gpu ]] || { [[ -z $profile ]] && [[ -e /dev/nvidia0 ]] && compgen -G "models/store/llama-3.1-8b*" >/dev/null; }; then
+store=${CALLBOX_MODELS:-models}/store
+
+has_gpu() { compgen -G "/dev/nvidia[0-9]*" || nvidia-smi -L; } &>/dev/null
+has_models() { compgen -G "$store/*/*.safetensors"; } >/dev/null # what vLLM reads; the other profiles' models are in other formats
+# What is installed stays: the gpu set runs every profile, and a machine without internet could not fetch the other one
+# because its GPU was not found once.
+has_gpu_packages() { grep -qE ' requirements/gpu(-dev)?\.txt$' .venv/.locked; } 2>/dev/null
+
+if [[ $profile == gpu ]] || has_gpu_packages || { [[ -z $profile ]] && has_gpu && has_models; }; then
     echo gpu
 else
     echo cpu
