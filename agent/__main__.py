@@ -69,6 +69,18 @@ def web(profile: Profile = "") -> None:
     )
 
 
+@app.command()
+def doctor(
+    profile: Profile = "",
+    address: Annotated[str, typer.Option(help="As `run` would be told; empty: the settings'.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table.")] = False,
+) -> None:
+    """Say what this machine can run, and what stands in its way. Status 0 if nothing failed, else 1."""
+    from agent.doctor.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(profile=profile, address=address, as_json=as_json))
+
+
 def main() -> None:
     """Run a command; an error of ours is shown as its sentence, without a traceback."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
