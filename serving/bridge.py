@@ -8,11 +8,14 @@ import contextlib
 import itertools
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+CLOSE_TIMEOUT_S = 10.0
+"""How long `close` waits for a thread that does not end."""
 
 _Queued = tuple[float, int, Callable[[], Any] | None, "Future[Any]"]
 """Priority, place in line, what to run (None: the thread ends), whoever waits for it."""
@@ -61,7 +64,7 @@ class EngineThread:
             self._queue.put((float("-inf"), next(self._order), None, Future()))
         for thread in self._threads:
             if threading.current_thread() is not thread:
-                thread.join(timeout=10)
+                thread.join(timeout=CLOSE_TIMEOUT_S)
         for item in self._take_all():
             if item[2] is None:
                 self._queue.put(item)  # for a thread that still runs something: this one, or a slow one
@@ -88,6 +91,50 @@ class EngineThread:
                 future.set_exception(error)
             else:
                 future.set_result(result)
+
+
+class LoopThread:
+    """A named thread with an event loop of its own, for an engine that is asynchronous itself. Used from any thread."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._loop = asyncio.new_event_loop()
+        self._closed = False
+        self._closing = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Run `coroutine` on the loop. Cancelling the future cancels it there. Once closed the future is cancelled."""
+        with self._closing:
+            if not self._closed:
+                return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        coroutine.close()
+        future: Future[T] = Future()
+        future.cancel()
+        future.set_running_or_notify_cancel()
+        return future
+
+    def close(self) -> None:
+        """Cancel what runs, wait for it, and end the thread. Safe to call twice; not from a coroutine of the loop."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=CLOSE_TIMEOUT_S)
+
+    def _work(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+            running = asyncio.all_tasks(self._loop)
+            for task in running:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*running, return_exceptions=True))
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            self._loop.close()
 
 
 class _End:

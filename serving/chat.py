@@ -61,6 +61,9 @@ class ChatRequest:
     temperature: float = 0.0
     """0 is greedy."""
     priority: Priority = Priority.CONFIRMED
+    tenant: str = ""
+    """Whose conversation it is. Where an engine can tell tenants apart (vLLM can), no prefix that one of them had computed
+    is found by another; so nobody learns from an answer's speed what somebody else has asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,12 @@ class LlmEngine(Engine, Protocol):
         """Put the system message and tools of `request` into the prefix cache."""
         ...
 
+    async def prefill(self, request: ChatRequest) -> None:
+        """Compute what can be computed of a conversation whose last message is still being spoken, so that the reply
+        starts sooner. The text of that message is words that will not change any more. Cancelling it stops it. Does
+        nothing where the cache could not use it."""
+        ...
+
 
 class TtsStream(Protocol):
     """One reply being spoken."""

@@ -15,6 +15,7 @@ VOICE_TO_VOICE = _histogram("voice_to_voice", "Caller's last word to the agent's
 STT_FINAL_DELAY = _histogram("stt_final_delay", "Caller's last word to the final transcript.")
 END_OF_TURN_DELAY = _histogram("end_of_turn_delay", "Caller's last word to the decision that the turn is over.")
 LLM_TTFT = _histogram("llm_ttft", "Request to the first token of the reply.")
+LLM_QUEUE = _histogram("llm_queue", "Request to the first step of the model that works on it (vLLM).")
 TTS_TTFB = _histogram("tts_ttfb", "First text to the first sound.")
 TURN_INFERENCE = _histogram("turn_inference", "One judgement of the end-of-turn model.")
 
@@ -32,4 +33,19 @@ INTERRUPTIONS = Counter("callbox_interruptions", "Replies cut short by the calle
 TOOL_CALLS = Counter("callbox_tool_calls", "Tools called, by outcome.", ("tool", "status"), registry=REGISTRY)
 PROMPT_TOKENS = Counter(
     "callbox_prompt_tokens", "Prompt tokens, by whether the prefix cache had them.", ("cached",), registry=REGISTRY
+)
+LLM_REQUESTS = Gauge(
+    "callbox_llm_requests",
+    "Replies being generated, and requests that wait for it (vLLM).",
+    ("state",),
+    registry=REGISTRY,
+)
+LLM_KV_USE = Gauge(
+    "callbox_llm_kv_use", "Share of the KV cache that running requests hold, 0 to 1 (vLLM).", registry=REGISTRY
+)
+LLM_PREFILLS = Counter(
+    "callbox_llm_prefills",
+    "Prompts computed while their caller was still speaking, by outcome.",
+    ("outcome",),
+    registry=REGISTRY,
 )

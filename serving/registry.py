@@ -29,7 +29,10 @@ ENGINES: dict[Stage, dict[str, Entry]] = {
     "vad": {"silero": Entry("serving.vad.silero", "SileroVad", "SileroOptions")},
     "stt": {"faster-whisper": Entry("serving.stt.faster_whisper", "FasterWhisperEngine", "FasterWhisperOptions")},
     "turn": {"smart-turn": Entry("serving.turn.smart_turn", "SmartTurn", "SmartTurnOptions")},
-    "llm": {"ctranslate2": Entry("serving.llm.ctranslate2", "CTranslate2Llm", "CTranslate2LlmOptions")},
+    "llm": {
+        "ctranslate2": Entry("serving.llm.ctranslate2", "CTranslate2Llm", "CTranslate2LlmOptions"),
+        "vllm": Entry("serving.llm.vllm", "VllmLlm", "VllmOptions"),
+    },
     "tts": {"piper": Entry("serving.tts.piper", "PiperEngine", "PiperOptions")},
 }
 

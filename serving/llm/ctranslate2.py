@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from serving.errors import EngineDied, EngineError, EngineLoadFailed, ToolCallMa
 from serving.llm.generation import Generation, Model
 from serving.llm.lanes import Lanes
 from serving.llm.prefix_cache import PrefixCache
-from serving.llm.reply import reply_error
+from serving.llm.reply import ReplyStream
 from serving.llm.vocabulary import Vocabulary
 
 logger = logging.getLogger("callbox.llm")
@@ -54,29 +53,19 @@ class CTranslate2LlmOptions:
             raise ValueError("top_p must be above 0 and at most 1")
 
 
-class CTranslate2LlmStream:
+class CTranslate2LlmStream(ReplyStream):
     """One reply."""
 
     def __init__(
         self, channel: Channel[ChatEvent], generation: Generation, future: "Future[None]", lanes: Lanes
     ) -> None:
+        super().__init__(channel, future)
         self.generation = generation
-        self._channel = channel
-        self._future = future
         self._lanes = lanes
-
-    async def over(self) -> None:
-        """Wait until the engine has done with it."""
-        await asyncio.gather(asyncio.wrap_future(self._future), return_exceptions=True)
-
-    def __aiter__(self) -> AsyncIterator[ChatEvent]:
-        """TextDelta and ToolCall as they come, then one Usage. Raises EngineError when generating fails."""
-        return self._channel.__aiter__()
 
     async def aclose(self) -> None:
         """Stop generating within one token, or before the first. Safe to call twice."""
-        self._channel.cancel()
-        self._future.cancel()
+        await super().aclose()
         self._lanes.wake()
 
 
@@ -151,7 +140,6 @@ class CTranslate2Llm:
         channel: Channel[ChatEvent] = Channel()
         generation = Generation(model, request, prompt, emit=channel.put, cancelled=lambda: channel.cancelled)
         future = model.lanes.submit(request.priority, generation.run)
-        future.add_done_callback(lambda done: channel.finish(reply_error(done)))
         return CTranslate2LlmStream(channel, generation, future, model.lanes)
 
     async def warm_prefix(self, request: ChatRequest) -> None:
@@ -170,6 +158,9 @@ class CTranslate2Llm:
                 model.prefixes.tokens,
                 self._options.cached_prefix_tokens,
             )
+
+    async def prefill(self, request: ChatRequest) -> None:
+        """Nothing: CTranslate2 finds a cached prefix only whole, so one that goes on growing is never found again."""
 
     def _generate(self, request: ChatRequest) -> None:
         """Generate on every slot of the request's lane and wait for it. Blocks."""

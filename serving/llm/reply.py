@@ -1,11 +1,14 @@
 """From a model's tokens to what a reply says: one reader for every engine, so that all speak and call tools alike."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from concurrent.futures import Future
 
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
-from serving.chat import TextDelta, ToolCall
+from serving.bridge import Channel
+from serving.chat import ChatEvent, TextDelta, ToolCall
 from serving.errors import EngineDied, EngineError
 from serving.llm.tool_calls import PYTHON_TAG, ToolCallParser
 
@@ -35,6 +38,29 @@ class ReplyReader:
     def finish(self) -> list[TextDelta | ToolCall]:
         """The reply is over; gives what was held back. Raises ToolCallMalformed."""
         return self._parser.finish()
+
+
+class ReplyStream:
+    """One reply as an engine hands it out: what its generation puts into the channel, until nobody wants it."""
+
+    def __init__(self, channel: Channel[ChatEvent], future: "Future[None]") -> None:
+        """`future` is the generation's; its end, however it comes about, ends the stream."""
+        self._channel = channel
+        self._future = future
+        future.add_done_callback(lambda done: channel.finish(reply_error(done)))
+
+    async def over(self) -> None:
+        """Wait until the engine has done with it."""
+        await asyncio.gather(asyncio.wrap_future(self._future), return_exceptions=True)
+
+    def __aiter__(self) -> AsyncIterator[ChatEvent]:
+        """TextDelta and ToolCall as they come, then one Usage. Raises EngineError when generating fails."""
+        return self._channel.__aiter__()
+
+    async def aclose(self) -> None:
+        """Stop generating, or never begin. Safe to call twice."""
+        self._channel.cancel()
+        self._future.cancel()
 
 
 def reply_error(done: "Future[None]") -> BaseException | None:

@@ -37,6 +37,7 @@ class ScriptedLlm(ScriptedEngine):
         self.token_s = token_s
         self.replies: list[ScriptedReply] = []
         self.warmed: list[ChatRequest] = []
+        self.prefilled: list[ChatRequest] = []
 
     def open(self, request: ChatRequest) -> "_ScriptedLlmStream":
         if self.is_dead:
@@ -46,6 +47,9 @@ class ScriptedLlm(ScriptedEngine):
 
     async def warm_prefix(self, request: ChatRequest) -> None:
         self.warmed.append(request)
+
+    async def prefill(self, request: ChatRequest) -> None:
+        self.prefilled.append(request)
 
 
 class _ScriptedLlmStream:
