@@ -1,32 +1,68 @@
-"""`python -m models verify [--profile demo]`: check every byte of the models on this machine and print a table."""
+"""The models on this machine, and the way they get here.
+
+python -m models verify [--profile demo]      check every byte and print a table
+python -m models download [--profile cpu]     bring what is missing; what scripts/download_models.sh runs
+"""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import get_args
 
-from models.errors import ModelError
+from rich.console import Console
+
+from models.download import Download
+from models.errors import ModelError, ModelUnknown
+from models.hub import hub_from
 from models.manifest import Profile
-from models.store import ModelState, ModelStatus, open_store
+from models.progress import Display
+from models.store import ModelState, ModelStatus, ModelStore, open_store
+
+NVIDIA_DEVICE = Path("/dev/nvidia0")
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0, or 1 if a model is damaged, or missing although the profile asked for needs it."""
-    parser = argparse.ArgumentParser(prog="python -m models", description="The models on this machine.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    verify = commands.add_parser("verify", help="check size and SHA-256 of every file")
-    verify.add_argument("--profile", choices=get_args(Profile), help="only the models that this profile needs")
-    options = parser.parse_args(arguments)
+    """Exit status 0, or 1 if a model is damaged, cannot be brought, or is missing although it was asked for."""
+    options = _parser().parse_args(arguments)
     try:
-        store = open_store()
-        names = store.names_for(options.profile) if options.profile else tuple(store.manifest.models)
-        found = [store.status(name) for name in names]
+        return download(options) if options.command == "download" else verify(options)
     except ModelError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. What has arrived stays, and the same command continues.\n")
+        return INTERRUPTED
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Check every byte and print a table."""
+    store = open_store()
+    names = store.names_for(options.profile) if options.profile else tuple(store.manifest.models)
+    found = []
+    with Display(Console(stderr=True)) as display:
+        for name in names:
+            with display.check(name, store.manifest.find(name).size) as bar:
+                found.append(store.status(name, bar.add))
     sys.stdout.write("\n".join(table(found)) + "\n")
     bad = {ModelState.DAMAGED, ModelState.MISSING} if options.profile else {ModelState.DAMAGED}
     return int(any(status.state in bad for status in found))
+
+
+def download(options: argparse.Namespace) -> int:
+    """Bring the models of a profile, or those that are named."""
+    store = open_store(unpin=options.update)
+    with Display(Console()) as display:
+        names, aim = _chosen(store, options, display)
+        hub = hub_from(store.root.parent / ".env", options.mirror)
+        run = Download(store, hub, display, update=options.update)
+        run.run(names)
+    if run.failures:
+        sys.stderr.write("\n".join(["", *dict.fromkeys(map(str, run.failures)), ""]))
+        return 1
+    sys.stdout.write(f"{aim}\n")
+    return 0
 
 
 def table(found: Sequence[ModelStatus]) -> list[str]:
@@ -43,7 +79,46 @@ def table(found: Sequence[ModelStatus]) -> list[str]:
 def _row(status: ModelStatus) -> tuple[str, ...]:
     model = status.model
     size = f"{model.size / 1e6:.1f} MB" if model.pinned else "not pinned"
-    return (status.name, model.stage, status.state.value, size, " ".join(model.profiles) or "tests", model.licence)
+    profiles = " ".join(model.profiles) or "tests"
+    profiles = f"({profiles})" if model.instead_of else profiles  # it can stand in for another one
+    return (status.name, model.stage, status.state.value, size, profiles, model.licence)
+
+
+def _chosen(store: ModelStore, options: argparse.Namespace, display: Display) -> tuple[tuple[str, ...], str]:
+    """The models to bring, and what can be said once they are here. Raises ModelUnknown."""
+    named = tuple(dict.fromkeys([*options.only, *options.update]))
+    for name in named:
+        model = store.manifest.find(name)
+        if options.profile and options.profile not in model.profiles:
+            models = ", ".join(other for other, its in store.manifest.models.items() if options.profile in its.profiles)
+            raise ModelUnknown(f"Profile '{options.profile}' does not use '{name}'. It uses: {models}.")
+    if named:
+        return named, f"Here: {', '.join(named)}."
+    has_gpu = NVIDIA_DEVICE.exists()
+    profile = options.profile or ("gpu" if has_gpu else "cpu")
+    if not options.profile:
+        reason = f"{NVIDIA_DEVICE} is here" if has_gpu else f"there is no {NVIDIA_DEVICE}"
+        display.say(f"Profile {profile}: {reason} (--profile {'cpu' if has_gpu else 'gpu'} chooses the other).")
+    names = store.names_for(profile)
+    return (
+        names,
+        f"All models of profile {profile} are here: {', '.join(names)}. `make run PROFILE={profile}` uses them.",
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m models", description="The models on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    check = commands.add_parser("verify", help="check size and SHA-256 of every file")
+    check.add_argument("--profile", choices=get_args(Profile), help="only the models that this profile needs")
+    bring = commands.add_parser("download", help="bring what is missing; run again to continue")
+    bring.add_argument("--profile", choices=("cpu", "gpu"), help="whose models; without: gpu with an NVIDIA device")
+    bring.add_argument("--only", action="append", default=[], metavar="NAME", help="this model alone; may be repeated")
+    bring.add_argument(
+        "--update", action="append", default=[], metavar="NAME", help="move its pin to the newest commit"
+    )
+    bring.add_argument("--mirror", metavar="URL", help="a mirror of the hub; without: HF_ENDPOINT, else the hub itself")
+    return parser
 
 
 if __name__ == "__main__":
