@@ -1,14 +1,15 @@
 """From a model's tokens to what a reply says: one reader for every engine, so that all speak and call tools alike."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
 from serving.bridge import Channel
-from serving.chat import ChatEvent, TextDelta, ToolCall
+from serving.chat import ChatEvent, TextDelta, ToolCall, Usage
 from serving.errors import EngineDied, EngineError
 from serving.llm.tool_calls import PYTHON_TAG, ToolCallParser
 
@@ -38,6 +39,35 @@ class ReplyReader:
     def finish(self) -> list[TextDelta | ToolCall]:
         """The reply is over; gives what was held back. Raises ToolCallMalformed."""
         return self._parser.finish()
+
+
+class Reply:
+    """What changes while an engine that hands out tokens in bunches makes one reply."""
+
+    def __init__(self, reader: ReplyReader, prompt_tokens: int, emit: Callable[[ChatEvent], None]) -> None:
+        self._reader = reader
+        self._prompt_tokens = prompt_tokens
+        self._emit = emit
+        self._opened_at = time.perf_counter()
+        self._ttft_s = 0.0
+        self._tokens = 0
+        self._cached_tokens = 0
+
+    def push(self, token_ids: Sequence[int], cached_tokens: int | None) -> bool:
+        """Take the next tokens; returns whether it has all it needs. `cached_tokens`: of the prompt, once it is known."""
+        self._ttft_s = self._ttft_s or time.perf_counter() - self._opened_at
+        self._cached_tokens = cached_tokens or self._cached_tokens
+        for token_id in token_ids:
+            self._tokens += 1
+            for event in self._reader.push(token_id):
+                self._emit(event)
+        return self._reader.done
+
+    def finish(self) -> None:
+        """No more tokens: emits what was held back, then the Usage. Raises ToolCallMalformed."""
+        for event in self._reader.finish():
+            self._emit(event)
+        self._emit(Usage(self._prompt_tokens, self._cached_tokens, self._tokens, self._ttft_s))
 
 
 class ReplyStream:

@@ -9,9 +9,8 @@ import gc
 import itertools
 import logging
 import os
-import time
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import CancelledError
+from collections.abc import Callable
+from concurrent.futures import CancelledError, wait
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from serving.bridge import Channel, EngineThread, LoopThread
-from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority, Usage
+from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority
 from serving.errors import EngineDied, EngineError, EngineLoadFailed, ToolCallMalformed
 from serving.gpu.devices import list_gpus
 from serving.llm.admission import Admission
-from serving.llm.reply import ReplyStream, reply_error
+from serving.llm.reply import Reply, ReplyStream, reply_error
 from serving.llm.vllm_metrics import SchedulerMetrics
 from serving.llm.vllm_options import CPU_ENVIRONMENT, ENVIRONMENT, VllmOptions, chosen_gpu, engine_arguments
 from serving.llm.vocabulary import Vocabulary
@@ -155,42 +154,39 @@ class VllmLlm:
         """Put the conversation into the prefix cache, up to the last whole block. Cancelling it aborts it in the core."""
         if not self._options.speculative_prefill:
             return
-        model = self._loaded()
         request = replace(request, max_tokens=1, priority=Priority.SPECULATIVE)
-        await self._compute(model, request, model.vocabulary.prompt(request).ids)
+        await self._compute(request, self._loaded().vocabulary.prompt(request).ids)
 
     async def _reply(self, model: _Model, request: ChatRequest, ids: list[int], emit: Emit) -> None:
         """One reply, on vLLM's loop. Cancelling it aborts the request in the core."""
-        opened_at, ttft_s, cached, tokens = time.perf_counter(), 0.0, 0, 0
-        reader = model.vocabulary.reader()
-        async with model.admission.place(request.priority), aclosing(self._outputs(model, request, ids)) as outputs:
-            async for output in _while_alive(outputs):
-                ttft_s = ttft_s or time.perf_counter() - opened_at
-                cached = output.num_cached_tokens or cached
-                for token_id in output.outputs[0].token_ids:
-                    tokens += 1
-                    for event in reader.push(token_id):
-                        emit(event)
-                if reader.done:
-                    break
-        for event in reader.finish():
-            emit(event)
-        emit(Usage(len(ids), cached, tokens, ttft_s))
+        reply = Reply(model.vocabulary.reader(), len(ids), emit)
+        await self._run(
+            model, request, ids, lambda output: reply.push(output.outputs[0].token_ids, output.num_cached_tokens)
+        )
+        reply.finish()
 
-    async def _compute(self, model: _Model, request: ChatRequest, ids: list[int]) -> None:
+    async def _compute(self, request: ChatRequest, ids: list[int]) -> None:
         """Run a prompt for nothing but its place in the prefix cache. Raises EngineError."""
-
-        async def run() -> None:
-            once = replace(request, max_tokens=1, temperature=0.0)
-            async with model.admission.place(once.priority), aclosing(self._outputs(model, once, ids)) as outputs:
-                async for _ in _while_alive(outputs):
-                    pass
-
-        future = model.thread.submit(run())
+        model = self._loaded()
+        once = replace(request, max_tokens=1, temperature=0.0)
+        future = model.thread.submit(self._run(model, once, ids, lambda output: False))
         try:
             await asyncio.wrap_future(future)
         except Exception as error:
             raise reply_error(future) or error from error
+
+    async def _run(self, model: _Model, request: ChatRequest, ids: list[int], take: Callable[[Any], bool]) -> None:
+        """Have a request worked on until it is complete, or `take` has had enough of its outputs."""
+        loop = asyncio.get_running_loop()
+        async with model.admission.place(request.priority), aclosing(self._outputs(model, request, ids)) as outputs:
+            try:
+                async with asyncio.timeout(STALL_S) as deadline:
+                    async for output in outputs:
+                        if take(output):
+                            break
+                        deadline.reschedule(loop.time() + STALL_S)
+            except TimeoutError:
+                raise EngineDied(f"vLLM gave no token in {STALL_S:.0f} s. It has to be loaded again.") from None
 
     def _outputs(self, model: _Model, request: ChatRequest, ids: list[int]) -> Any:
         """vLLM's outputs for a prompt, each with the tokens that are new."""
@@ -246,19 +242,6 @@ async def _start(vllm: _Vllm, arguments: dict[str, Any], thread: LoopThread, voc
     core = vllm.core_class.from_engine_args(vllm.arguments_class(**arguments), stat_loggers=[SchedulerMetrics])
     sampling = partial(vllm.sampling, stop_token_ids=sorted(vocabulary.stop_ids))
     return _Model(core, sampling, thread, vocabulary, Admission(arguments["max_num_seqs"]))
-
-
-async def _while_alive(outputs: Any) -> AsyncIterator[Any]:
-    """vLLM's outputs, as long as they come. Raises EngineDied when they no longer do."""
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(STALL_S) as deadline:
-            async for output in outputs:
-                deadline.reschedule(None)  # what the consumer does with it is not vLLM's time
-                yield output
-                deadline.reschedule(loop.time() + STALL_S)
-    except TimeoutError:
-        raise EngineDied(f"vLLM's core gave no token in {STALL_S:.0f} s. It has to be loaded again.") from None
 
 
 async def _shut_down(model: _Model) -> None:
