@@ -1,10 +1,13 @@
 """The one way ONNX networks are opened: bounded threads, no spinning, refusals that name the file."""
 
+import contextlib
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from serving.errors import EngineLoadFailed
+from serving.gpu.libraries import require_gpu
 
 if TYPE_CHECKING:
     import onnx
@@ -31,18 +34,34 @@ def open_session(
     options.inter_op_num_threads = 1
     # An idle thread that spins takes the core from other engines.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers: list[Any] = ["CPUExecutionProvider"]
-    if device == "cuda":
-        if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-            raise EngineLoadFailed(
-                "onnxruntime has no CUDA here. Install the gpu extra, or set this engine's device to cpu."
-            )
-        # An exhaustive search would run again for every new length of input.
-        providers.insert(0, ("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"}))
+    providers, said = _cuda_providers(path.name) if device == "cuda" else (["CPUExecutionProvider"], "")
     try:
-        return onnxruntime.InferenceSession(model, sess_options=options, providers=providers)
+        session = onnxruntime.InferenceSession(model, sess_options=options, providers=providers)
     except Exception as error:
         raise EngineLoadFailed(f"{path.name} cannot be loaded: {error}. Check its files: {_VERIFY}") from error
+    if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
+        reason = said.splitlines()[0] if said else "its lines above say why"
+        raise EngineLoadFailed(
+            f"{path.name} is to run on the GPU, and onnxruntime cannot use CUDA ({reason}). Set this engine's device to cpu, "
+            "or see `make doctor`."
+        )
+    return session
+
+
+def _cuda_providers(name: str) -> tuple[list[Any], str]:
+    """onnxruntime's providers for a GPU, once the Python packages' CUDA and cuDNN are loaded, and what it said to that."""
+    import onnxruntime
+
+    require_gpu(name)
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        raise EngineLoadFailed(
+            "This onnxruntime has no CUDA. Set the engine's device to cpu, or install the GPU packages: make setup PROFILE=gpu"
+        )
+    with contextlib.redirect_stdout(io.StringIO()) as said:  # it prints which libraries it does not find
+        onnxruntime.preload_dlls()
+    # An exhaustive search would run again for every new length of input.
+    cuda = ("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"})
+    return [cuda, "CPUExecutionProvider"], said.getvalue()
 
 
 _VERIFY = "python -m models verify"

@@ -8,6 +8,7 @@ it is loaded by its path beforehand, and the loader then finds it by its name.
 
 import ctypes
 import mmap
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ def missing_packages() -> tuple[str, ...]:
 
 
 def require_gpu(what: str, index: int = 0) -> Gpu:
-    """The GPU that `what` is to run on. Raises EngineLoadFailed if there is none of that number."""
+    """The GPU that `what` is to run on, before it uses CUDA. Raises EngineLoadFailed if there is none of that number."""
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # CUDA numbers by speed otherwise, the driver by place
     gpus = list_gpus()
     if index < len(gpus):
         return gpus[index]

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from serving.bridge import EngineThread
 from serving.errors import EngineDied, EngineError, EngineLoadFailed
+from serving.onnx_session import Device
 from serving.tts.piper_stream import Pacing, PiperStream
 from serving.tts.piper_voice import Sentence, Voice, VoiceSettings
 from serving.tts.sentence_cache import SentenceCache
@@ -21,8 +22,9 @@ class PiperOptions:
     """File name of the voice, without .onnx; None: the only one in the model's folder."""
     room_rate: int = 24_000
     """Hz of what streams produce."""
-    device: Literal["cpu", "cuda"] = "cpu"
-    """Where it is computed. For short texts the CPU is faster."""
+    device: Device = "cpu"
+    """Where it is computed. For short texts the CPU is faster, on a box with a GPU too: of a clause's network a large part
+    is small steps that CUDA leaves to the CPU, with a copy before and after each."""
     threads: int = 1
     """CPU threads for one piece."""
     workers: int = 1

@@ -9,6 +9,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from serving.errors import EngineLoadFailed
+from serving.gpu.devices import list_gpus
 from serving.onnx_session import open_session
 
 pytestmark = pytest.mark.unit
@@ -56,9 +57,11 @@ def test_a_broken_file_is_refused_by_name(tmp_path: Path, content: bytes, patch:
         open_session(path, patch=patch)  # type: ignore[arg-type]
 
 
-@pytest.mark.skipif(
-    "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="this onnxruntime has CUDA"
-)
-def test_cuda_where_there_is_none_says_what_to_do(doubling: Path) -> None:
-    with pytest.raises(EngineLoadFailed, match="gpu extra"):
+@pytest.mark.skipif(bool(list_gpus()), reason="this machine has a GPU")
+def test_a_gpu_where_there_is_none_is_refused_in_one_sentence(doubling: Path) -> None:
+    with pytest.raises(EngineLoadFailed) as refused:
         open_session(doubling, device="cuda")
+    assert str(refused.value) == (
+        "doubling.onnx is to run on a GPU (device: cuda), and no NVIDIA driver answers: set its device to cpu, or see what "
+        "nvidia-smi says."
+    )
