@@ -3,8 +3,7 @@
 import os
 import shutil
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from models.bundle.contents import (
     README,
     SBOM,
     SIGNATURE,
-    BundledFile,
     BundleManifest,
 )
 from models.bundle.errors import BundleNotMade
@@ -27,16 +25,15 @@ from models.bundle.licences import add_licences
 from models.bundle.locked_wheels import Locked, locked_wheels
 from models.bundle.placing import MODEL_LOCK
 from models.bundle.readme import installer, readme
+from models.bundle.report import Report
 from models.bundle.server import glibc_of, livekit_server, version_of
 from models.bundle.signature import fingerprint
-from models.bundle.source import add_source, head
+from models.bundle.source import Commit, add_source, head
 from models.bundle.target import require_disk
 from models.bundle.writer import BundleWriter, write_tar
 from models.manifest import InstalledPackage, Model, Shipped
 from models.store import open_store
 
-Report = Callable[[str], None]
-"""Told in a few words what is being done."""
 PACKAGE_SETS = {"demo": "cpu", "cpu": "cpu", "gpu": "gpu"}
 
 
@@ -64,75 +61,78 @@ def create(order: Order, report: Report) -> BundleManifest:
     staging = order.out.with_name(f"{order.out.name}.staging") if is_tar else partial
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    manifest = _fill(order, BundleWriter(staging), fingerprint(public_bytes(key)), report)
-    content = manifest.to_bytes()
-    (staging / MANIFEST).write_bytes(content)
-    (staging / SIGNATURE).write_bytes(key.sign(content))
-    if is_tar:
-        report(f"writing {order.out.name}")
-        require_disk({order.out.parent: manifest.size})
-        first = (MANIFEST, SIGNATURE, README, INSTALLER)
-        write_tar(staging, first, manifest.files, partial, epoch=manifest.source_date_epoch, advance=lambda count: None)
-        shutil.rmtree(staging)
-    partial.replace(order.out)
+    try:
+        manifest = _fill(order, BundleWriter(staging), fingerprint(public_bytes(key)), report)
+        content = manifest.to_bytes()
+        (staging / MANIFEST).write_bytes(content)
+        (staging / SIGNATURE).write_bytes(key.sign(content))
+        if is_tar:
+            require_disk({order.out.parent: manifest.size})
+            advance = report.counted(f"writing {order.out.name}", manifest.size)
+            first = (MANIFEST, SIGNATURE, README, INSTALLER)
+            write_tar(staging, first, manifest.files, partial, epoch=manifest.source_date_epoch, advance=advance)
+        partial.replace(order.out)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
     return manifest
 
 
 def _fill(order: Order, writer: BundleWriter, signed_by: str, report: Report) -> BundleManifest:
-    commit = head(order.root)
-    if commit.uncommitted:
-        shown = ", ".join(commit.uncommitted[:10]) + (", ..." if len(commit.uncommitted) > 10 else "")
-        report(f"not in the bundle, as it is not committed ({len(commit.uncommitted)} files): {shown}")
-    report(f"source of commit {commit.id[:12]}")
+    """Everything but the manifest. What may be missing on this machine is looked for first, downloads come later."""
+    commit = _commit(order, report)
+    program = livekit_server(order.root)
+    models, stored = _add_models(order, writer, report)
     add_source(order.root, commit, writer)
     source = writer.folder / "source"
     locked = locked_wheels(source / "requirements", PACKAGE_SETS[order.profile], order, commit.epoch, report)
-    report("models")
-    models, stored = _add_models(order, writer)
-    report(f"{len(locked.wheels)} wheels, livekit-server")
     _add_wheels(writer, locked)
-    program = livekit_server(order.root)
     server = writer.add_file(LIVEKIT_SERVER, program, executable=True)
-    version, created_at = _version(source), _created_at()
-    report("licences and bill of materials")
+    report.step(f"{len(locked.wheels)} wheels, livekit-server, licences, bill of materials")
+    created_at = _created_at()
+    manifest = BundleManifest(
+        version=_version(source),
+        commit=commit.id,
+        source_date_epoch=commit.epoch,
+        created_at=created_at.isoformat(timespec="seconds"),
+        profile=order.profile,
+        package_set=PACKAGE_SETS[order.profile],
+        pythons=order.pythons,
+        glibc=".".join(map(str, max(locked.glibc, glibc_of(program)))),
+        livekit_server=version_of(program),
+        models=stored,
+        unpacked_packages_bytes=locked.unpacked_bytes,
+        signed_by=signed_by,
+        files=(),
+    )
     modules = modules_of(program)
     add_licences(writer, locked.metadata, models, modules)
     parts = [sbom.python_package(wheel, of) for wheel, of in zip(locked.wheels, locked.metadata, strict=True)]
-    parts += sbom.livekit_server(version_of(program), server, modules)
+    parts += sbom.livekit_server(manifest.livekit_server, server, modules)
     parts += [sbom.model(name, model) for name, model in models.items()]
-    made = sbom.Made(version, commit.id, order.profile, created_at)
-    writer.add_bytes(SBOM, sbom.sbom(made, parts))
+    writer.add_bytes(SBOM, sbom.sbom(manifest, created_at, parts))
     writer.add_bytes(INSTALLER, installer(source), executable=True)
-
-    def manifest(files: list[BundledFile]) -> BundleManifest:
-        return BundleManifest(
-            version=version,
-            commit=commit.id,
-            source_date_epoch=commit.epoch,
-            created_at=created_at.isoformat(timespec="seconds"),
-            profile=order.profile,
-            package_set=PACKAGE_SETS[order.profile],
-            pythons=order.pythons,
-            glibc=".".join(map(str, max(locked.glibc, glibc_of(program)))),
-            livekit_server=version_of(program),
-            models=stored,
-            unpacked_packages_bytes=locked.unpacked_bytes,
-            signed_by=signed_by,
-            files=tuple(sorted(files, key=lambda file: file.path)),
-        )
-
-    writer.add_bytes(README, readme(manifest(writer.files)))
-    return manifest(writer.files)
+    writer.add_bytes(README, readme(replace(manifest, files=tuple(writer.files))))
+    return replace(manifest, files=tuple(sorted(writer.files, key=lambda file: file.path)))
 
 
-def _add_models(order: Order, writer: BundleWriter) -> tuple[dict[str, Model], tuple[str, ...]]:
+def _commit(order: Order, report: Report) -> Commit:
+    """The last commit; what the checkout has beyond it is named."""
+    commit = head(order.root)
+    if commit.uncommitted:
+        shown = ", ".join(commit.uncommitted[:10]) + (", ..." if len(commit.uncommitted) > 10 else "")
+        report.step(f"not in the bundle, as it is not committed ({len(commit.uncommitted)} files): {shown}")
+    report.step(f"source of commit {commit.id[:12]}")
+    return commit
+
+
+def _add_models(order: Order, writer: BundleWriter, report: Report) -> tuple[dict[str, Model], tuple[str, ...]]:
     """The profile's models, and which of them are not in the source or in a wheel. Raises ModelError if one is not right."""
     store = open_store(order.root / "models")
     models = {name: store.manifest.find(name) for name in store.names_for(order.profile)}
     stored = [name for name, model in models.items() if not isinstance(model.source, Shipped | InstalledPackage)]
-    folders = {name: store.resolve(name) for name in stored}
-    if writer.folder.stat().st_dev != store.root.stat().st_dev:
-        require_disk({writer.folder: sum(models[name].size for name in stored)})
+    advance = report.counted("models", sum(models[name].size for name in stored))
+    folders = {name: store.resolve(name, advance) for name in stored}
+    _require_room(writer, store.root, sum(models[name].size for name in stored))
     for name in stored:
         for file in models[name].files:
             writer.add_file(f"models/{name}/{file.path}", folders[name] / file.path, sha256=file.sha256)
@@ -141,7 +141,14 @@ def _add_models(order: Order, writer: BundleWriter) -> tuple[dict[str, Model], t
     return models, tuple(stored)
 
 
+def _require_room(writer: BundleWriter, origin: Path, count: int) -> None:
+    """Only what cannot be linked takes room."""
+    if writer.folder.stat().st_dev != origin.stat().st_dev:
+        require_disk({writer.folder: count})
+
+
 def _add_wheels(writer: BundleWriter, locked: Locked) -> None:
+    _require_room(writer, locked.wheels[0].path, sum(wheel.path.stat().st_size for wheel in locked.wheels))
     for wheel in locked.wheels:
         writer.add_file(f"wheels/{wheel.path.name}", wheel.path, sha256=wheel.sha256)
     pins = {

@@ -1,11 +1,11 @@
 """All wheels of a lock for all Python versions that a bundle is for, with what they say of themselves."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from models.bundle.lock import read_lock
+from models.bundle.report import Report
 from models.bundle.wheel_metadata import WheelMetadata, read_wheel
 from models.bundle.wheels import Wheel, collect, download
 
@@ -38,9 +38,7 @@ class Locked:
     """For the Python version that takes most."""
 
 
-def locked_wheels(
-    requirements: Path, package_set: str, wanted: Wanted, epoch: int, report: Callable[[str], None]
-) -> Locked:
+def locked_wheels(requirements: Path, package_set: str, wanted: Wanted, epoch: int, report: Report) -> Locked:
     """Download what the cache (.cache/bundle) does not have. Raises BundleNotMade naming the package."""
     cache = wanted.root / ".cache" / "bundle"
     found: dict[str, Wheel] = {}
@@ -49,8 +47,8 @@ def locked_wheels(
     for python in wanted.pythons:
         texts = [(requirements / f"{name}.txt").read_text(encoding="utf-8") for name in (package_set, "uv")]
         packages = [package for text in texts for package in read_lock(text, python)]
-        steps = _Steps(len(packages), python, report)
-        download(packages, python, cache / f"wheels-{python}", steps.step)
+        advance = report.counted(f"packages for Python {python}", len(packages))
+        download(packages, python, cache / f"wheels-{python}", advance)
         wheels = collect(packages, cache / f"wheels-{python}", cache / "built", epoch)
         for wheel in wheels:
             found[wheel.path.name] = wheel
@@ -59,14 +57,3 @@ def locked_wheels(
     names = sorted(found)
     glibc = max(wheel.glibc for wheel in found.values())
     return Locked([found[name] for name in names], [metadata[name] for name in names], glibc, max(unpacked))
-
-
-class _Steps:
-    """Counts packages for the one who waits."""
-
-    def __init__(self, total: int, python: str, report: Callable[[str], None]) -> None:
-        self._total, self._python, self._report, self._done = total, python, report, 0
-
-    def step(self, name: str) -> None:
-        self._done += 1
-        self._report(f"packages for Python {self._python}: {self._done} of {self._total}, {name}")

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from models.bundle.contents import BUILT_LOCK
 from models.bundle.errors import TargetUnfit
 from models.bundle.placing import put
 from models.bundle.progress import ProgressLines, say
@@ -20,26 +21,30 @@ def install_packages(verified: VerifiedBundle, into: Path, python: Path) -> None
     venv = into / ".venv"
     if venv.exists() and python_version(venv / "bin" / "python") not in verified.manifest.pythons:
         shutil.rmtree(venv)
-    wheels, is_temporary = _wheels(verified, into)
+    wheels = _wheels(verified, into)
     command = [str(into / "scripts" / "install_python.sh"), verified.manifest.package_set]
     environment = {**os.environ, WHEELS_VARIABLE: str(wheels), "PYTHON": str(python)}
     done = subprocess.run(command, env=environment, check=False)
     if done.returncode != 0:
         raise TargetUnfit("The Python packages were not installed; the lines above say why. Then repeat the command.")
-    if is_temporary:
-        shutil.rmtree(wheels)
+    shutil.rmtree(wheels.parent)
     say(f"==> {verified.manifest.package_set} packages are in {venv}")
 
 
-def _wheels(verified: VerifiedBundle, into: Path) -> tuple[Path, bool]:
-    """A folder of the wheels, and whether it is to be removed afterwards: a tar's have to be unpacked."""
-    bundle = verified.bundle
-    if bundle.path.is_dir():
-        return bundle.path.absolute() / "wheels", False
-    folder = into / ".cache" / "bundle"
+def _wheels(verified: VerifiedBundle, into: Path) -> Path:
+    """A folder of the wheels: unpacked from a tar, links into a folder.
+
+    The installer checks each wheel's hash as it reads it, so what happens to a medium after it was verified does no harm;
+    the hashes that the lock does not have are copied, and not read from the medium again.
+    """
+    bundle, folder = verified.bundle, into / ".cache" / "bundle"
     shutil.rmtree(folder, ignore_errors=True)
     files = verified.manifest.of("wheels")
     progress = ProgressLines("wheels unpacked", sum(file.size for file in files))
     for file in files:
-        put(bundle, file, folder / file.path, progress.advance)
-    return folder / "wheels", True
+        if bundle.path.is_dir() and file.path != BUILT_LOCK:
+            (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file.path).symlink_to(bundle.path.absolute() / file.path)
+        else:
+            put(bundle, file, folder / file.path, progress.advance)
+    return folder / "wheels"

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from cyclonedx.factory.license import LicenseFactory
@@ -14,7 +13,7 @@ from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
 
-from models.bundle.contents import BundledFile
+from models.bundle.contents import BundledFile, BundleManifest
 from models.bundle.go_modules import GoModule
 from models.bundle.wheel_metadata import NO_LICENCE, WheelMetadata
 from models.bundle.wheels import Wheel
@@ -23,30 +22,20 @@ from models.manifest import Model
 _NAMESPACE = uuid.UUID("5a0f7f0e-7d3c-5b0c-9a51-6f2f5e2f9c11")
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What the document says about itself."""
-
-    version: str
-    commit: str
-    profile: str
-    created_at: datetime
-
-
-def sbom(made: Made, components: Iterable[Component]) -> bytes:
+def sbom(manifest: BundleManifest, created_at: datetime, components: Iterable[Component]) -> bytes:
     """The document."""
     product = Component(
         name="callbox",
-        version=made.version,
+        version=manifest.version,
         type=ComponentType.APPLICATION,
         bom_ref="callbox",
         licenses=[_licence("Apache-2.0")],
-        properties=[Property(name="callbox:commit", value=made.commit)],
+        properties=[Property(name="callbox:commit", value=manifest.commit)],
     )
     bom = Bom(
         components=components,
-        serial_number=uuid.uuid5(_NAMESPACE, f"{made.commit} {made.profile} {made.created_at.isoformat()}"),
-        metadata=BomMetaData(component=product, timestamp=made.created_at),
+        serial_number=uuid.uuid5(_NAMESPACE, f"{manifest.commit} {manifest.profile} {created_at.isoformat()}"),
+        metadata=BomMetaData(component=product, timestamp=created_at),
     )
     bom.register_dependency(product, bom.components)
     text = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=1)

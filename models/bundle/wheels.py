@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 
 from models.bundle.errors import BundleNotMade
 from models.bundle.lock import LockedPackage
+from models.bundle.progress import Advance
 from models.pip import pip_command
 from models.store import sha256_of
 
@@ -41,8 +42,8 @@ class Wheel:
         return min(versions, default=OLDEST_GLIBC)
 
 
-def download(packages: Iterable[LockedPackage], python: str, folder: Path, step: Callable[[str], None]) -> None:
-    """Into `folder`, which keeps what it has. `step` gets each package's name. Raises BundleNotMade with pip's last words."""
+def download(packages: Iterable[LockedPackage], python: str, folder: Path, advance: Advance) -> None:
+    """Into `folder`, which keeps what it has. Raises BundleNotMade with pip's last words."""
     folder.mkdir(parents=True, exist_ok=True)
     requirements = folder / "requirements.txt"
     requirements.write_text("".join(f"{package.line()}\n" for package in packages), encoding="utf-8")
@@ -53,8 +54,7 @@ def download(packages: Iterable[LockedPackage], python: str, folder: Path, step:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
         for line in pip.stdout or ():
             last = line.strip() or last
-            if line.startswith("Collecting "):
-                step(line.split()[1].partition("==")[0])
+            advance(int(line.startswith("Collecting ")))
     if pip.returncode != 0:
         raise BundleNotMade(f"The wheels for Python {python} cannot be had: {last}")
 
