@@ -58,8 +58,8 @@ class TarBundle:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._tar = tarfile.open(path, "r:")  # noqa: SIM115 - read from as long as the bundle is
-            members = self._tar.getmembers()
+            with tarfile.open(path, "r:") as tar:
+                members = tar.getmembers()
         except (tarfile.TarError, OSError, EOFError) as error:
             raise BundleRefused(
                 f"{path} is no whole tar ({error}): it was cut off or damaged. Copy it again."
@@ -82,11 +82,12 @@ class TarBundle:
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
         """Seeks to the member; nothing is unpacked."""
-        stream = self._tar.extractfile(self._members[name])
-        if stream is None:
-            raise BundleRefused(f"{name!r} is not a file of {self.path}.")
-        with stream:
-            yield stream
+        with tarfile.open(self.path, "r:") as tar:
+            stream = tar.extractfile(self._members[name])
+            if stream is None:
+                raise BundleRefused(f"{name!r} is not a file of {self.path}.")
+            with stream:
+                yield stream
 
 
 def open_bundle(path: Path) -> Bundle:
