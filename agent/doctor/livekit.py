@@ -16,7 +16,7 @@ INSTALLER = Path("scripts") / "install_livekit.sh"
 def check(installation: Installation) -> Iterator[Row]:
     """One row."""
     program = server_program()
-    yield judge(program, find_version(program), tested_version(installation.root))
+    yield judge(program, find_version(program), pinned_version(installation.root))
 
 
 def find_version(program: Path) -> str | None:
@@ -26,7 +26,7 @@ def find_version(program: Path) -> str | None:
     return found.group(1) if found else None
 
 
-def tested_version(root: Path) -> str:
+def pinned_version(root: Path) -> str:
     """The one that the installer gets; empty if it does not say."""
     found = re.search(r"^version=(\S+)", (root / INSTALLER).read_text(encoding="utf-8"), re.MULTILINE)
     return found.group(1) if found else ""

@@ -30,6 +30,7 @@ class Row(BaseModel):
     name: str
     """What the row is about, for people: `disk`, `model demo-stt`."""
     outcome: Outcome
+    """`ok`, `warning`, `failed` or `skipped`."""
     found: str
     """What was found, in figures; of a skipped check the reason."""
     fix: str = ""

@@ -35,10 +35,12 @@ class Running:
 
 def find_running(ops_port: int) -> Running | None:
     """The worker that answers on this machine's `ops_port`; None when nobody, or somebody else, does."""
-    return asyncio.run(_ask(f"http://127.0.0.1:{ops_port}/readyz"))
+    return asyncio.run(ask_readiness(ops_port))
 
 
-async def _ask(url: str) -> Running | None:
+async def ask_readiness(ops_port: int) -> Running | None:
+    """The same, for whoever has a loop already."""
+    url = f"http://127.0.0.1:{ops_port}/readyz"
     try:
         async with aiohttp.ClientSession(timeout=TIMEOUT) as http, http.get(url, allow_redirects=False) as response:
             answer = _Readiness.model_validate_json(await response.content.read(65536))
