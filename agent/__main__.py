@@ -1,4 +1,4 @@
-"""`python -m agent run | worker | web`."""
+"""`python -m agent run`, and its parts for those who start them one by one: `keys`, `livekit`, `worker`, `web`, `ready`."""
 
 import os
 
@@ -8,6 +8,7 @@ keep_inside(os.environ)
 
 import asyncio  # noqa: E402 - libraries read the environment when they are imported
 import logging  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Annotated  # noqa: E402
 
 import typer  # noqa: E402
@@ -67,6 +68,44 @@ def web(profile: Profile = "") -> None:
             tls_key=network.tls_key,
         )
     )
+
+
+@app.command()
+def livekit(profile: Profile = "demo") -> None:
+    """Become livekit-server, told what `run` tells it; which profile is of no consequence unless it sets a port."""
+    from agent.settings import load_keys, load_settings
+    from agent.supervisor.livekit_server import become_livekit_server
+
+    become_livekit_server(load_settings(profile).network, load_keys())
+
+
+@app.command()
+def keys(
+    file: Annotated[Path | None, typer.Argument(help="Where they are kept; .env beside the code if not given.")] = None,
+) -> None:
+    """Make this installation's LiveKit key and secret, unless they are there (mode 0600)."""
+    from agent.keys import ensure_keys
+    from agent.settings import load_settings
+    from agent.supervisor.callbox import ENV_FILE, livekit_url
+
+    file = file or ENV_FILE
+    made = ensure_keys(file, livekit_url=livekit_url(load_settings("demo").network))
+    typer.echo(f"{file}: {'made' if made else 'the keys are there already'}.")
+
+
+@app.command()
+def ready(
+    process: Annotated[str, typer.Argument(help="livekit, worker or web; empty: that of this container.")] = "",
+    wait_s: Annotated[float, typer.Option(help="Longest wait; 0 asks once.")] = 0.0,
+) -> None:
+    """Exit status 0 if that process is ready."""
+    from agent.settings import load_settings
+    from agent.supervisor.readiness import process_of_container, wait_until_ready
+
+    name, network = process or process_of_container(), load_settings("demo").network
+    if not asyncio.run(wait_until_ready(name, network, wait_s=wait_s)):
+        typer.echo(f"{name} is not ready.", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

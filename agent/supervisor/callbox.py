@@ -14,11 +14,11 @@ from agent.supervisor.livekit_server import (
     LOOPBACK,
     node_address,
     require_own_address,
-    server_config,
+    server_environment,
     server_program,
 )
 from agent.supervisor.ports import Port, require_free
-from agent.supervisor.probes import answers_200
+from agent.supervisor.probes import answers_200, ready_url
 from agent.supervisor.process import ProcessSpec
 from agent.supervisor.supervisor import Supervisor
 from models.errors import CallboxError
@@ -79,24 +79,15 @@ def processes(settings: Settings, keys: Keys, *, livekit_program: str) -> tuple[
     livekit = ProcessSpec(
         name="livekit",
         command=(livekit_program,),
-        environment={
-            "LIVEKIT_CONFIG": server_config(network),
-            "LIVEKIT_KEYS": f"{keys.api_key}: {keys.api_secret}",
-        },
-        probe=answers_200(f"http://{LOOPBACK}:{network.livekit_port}/"),
+        environment=server_environment(network, keys),
+        probe=answers_200(ready_url("livekit", network)),
         ready_timeout_s=30.0,
     )
-    worker = replace(
-        _python_process("worker", settings, keys, ready_url=f"http://{LOOPBACK}:{network.ops_port}/readyz"),
-        ready_timeout_s=WORKER_READY_TIMEOUT_S,
-    )
-    web = _python_process(
-        "web", settings, keys, ready_url=f"{network.web_scheme}://{LOOPBACK}:{network.web_port}/healthz"
-    )
-    return livekit, worker, web
+    worker = replace(_python_process("worker", settings, keys), ready_timeout_s=WORKER_READY_TIMEOUT_S)
+    return livekit, worker, _python_process("web", settings, keys)
 
 
-def _python_process(command: str, settings: Settings, keys: Keys, *, ready_url: str) -> ProcessSpec:
+def _python_process(command: str, settings: Settings, keys: Keys) -> ProcessSpec:
     return ProcessSpec(
         name=command,
         command=(sys.executable, "-m", "agent", command, "--profile", settings.profile),
@@ -107,7 +98,7 @@ def _python_process(command: str, settings: Settings, keys: Keys, *, ready_url: 
             "LIVEKIT_API_KEY": keys.api_key,
             "LIVEKIT_API_SECRET": keys.api_secret,
         },
-        probe=answers_200(ready_url),
+        probe=answers_200(ready_url(command, settings.network)),
         needs=("livekit",),
     )
 

@@ -4,13 +4,13 @@ import ipaddress
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 import yaml
 
 from agent.errors import ConfigError
-from agent.settings import ROOT, Network
+from agent.settings import ROOT, Keys, Network
 
 CONFIG = ROOT / "configs" / "livekit.yaml"
 CACHE = ROOT / ".cache"
@@ -45,6 +45,19 @@ def require_own_address(network: Network) -> None:
 def node_address(network: Network) -> str:
     """The IPv4 address that livekit-server and the web server are reached by."""
     return LOOPBACK if network.is_loopback else network.address
+
+
+def server_environment(network: Network, keys: Keys) -> dict[str, str]:
+    """All that livekit-server is told, secrets included; its command line stays empty. Raises ConfigError."""
+    return {"LIVEKIT_CONFIG": server_config(network), "LIVEKIT_KEYS": f"{keys.api_key}: {keys.api_secret}"}
+
+
+def become_livekit_server(network: Network, keys: Keys) -> NoReturn:
+    """Replaces this process by livekit-server, for whoever watches over processes itself. Raises ConfigError."""
+    require_own_address(network)
+    program = server_program()
+    environment = {**os.environ, **server_environment(network, keys)}
+    os.execve(program, [str(program)], environment)
 
 
 def server_config(network: Network, config_file: Path = CONFIG) -> str:

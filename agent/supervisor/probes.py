@@ -4,6 +4,10 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 
+from agent.errors import ConfigError
+from agent.settings import Network
+from agent.supervisor.livekit_server import LOOPBACK
+
 TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 
 
@@ -21,3 +25,15 @@ def answers_200(url: str) -> Callable[[], Awaitable[bool]]:
             return False
 
     return probe
+
+
+def ready_url(process: str, network: Network) -> str:
+    """The address that answers 200 once "livekit", "worker" or "web" is ready. Raises ConfigError for another word."""
+    match process:
+        case "livekit":
+            return f"http://{LOOPBACK}:{network.livekit_port}/"
+        case "worker":
+            return f"http://{LOOPBACK}:{network.ops_port}/readyz"
+        case "web":
+            return f"{network.web_scheme}://{LOOPBACK}:{network.web_port}/healthz"
+    raise ConfigError(f"There is no process '{process}': it is livekit, worker or web.")
