@@ -22,6 +22,8 @@ from serving.stt.whisper_options import FasterWhisperOptions, memory_need
 ONNX_CUDA_MIB = 600
 """What onnxruntime takes of a GPU for a small network: CUDA, cuDNN and its arena."""
 CTRANSLATE2_CUDA_MIB = 400
+VLLM_GPU = 0
+"""vLLM takes the first GPU that this process sees."""
 
 Shape = TypeVar("Shape")
 
@@ -103,7 +105,7 @@ def _vllm_need(choice: EngineChoice, store: ModelStore) -> LlmNeed:
     is_here = store.is_present(choice.model) and not options.dummy_weights
     return LlmNeed(
         what=f"llm {choice.model}",
-        device_index=options.device_index,
+        device_index=VLLM_GPU,
         weights_mib=weights_mib_in(store.folder(choice.model)) if is_here else weights_mib(shape),
         shape=shape,
         context_tokens=min(options.context_tokens, shape.max_positions),

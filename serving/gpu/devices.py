@@ -26,11 +26,6 @@ class Gpu:
     driver_cuda: tuple[int, int]
     """The newest CUDA that the driver runs."""
 
-    @property
-    def has_fp8(self) -> bool:
-        """Whether it multiplies 8-bit floats (Ada, Hopper and later); others unpack them first."""
-        return self.compute_capability >= (8, 9)
-
 
 def list_gpus(nvml: Any = None, visible: str | None = None) -> tuple[Gpu, ...]:
     """The GPUs in CUDA's order; none where no driver answers.

@@ -30,7 +30,7 @@ DRIVER_FOR_CUDA = {12: 525, 13: 580}
 OLDEST_FOR_CUDA = {12: (5, 0), 13: (7, 5)}
 """The oldest compute capability that a CUDA still makes code for."""
 _WANTS_CUBLAS = re.compile(rb"libcublas\.so\.(\d+)")
-_TORCH_CUDA = re.compile(r"^cuda\b[^=]*= *'(\d+)\.'", re.MULTILINE)
+_TORCH_CUDA = re.compile(r"^cuda\b[^=]*= *'(\d+)\.", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
