@@ -14,10 +14,10 @@ GPU_MEMORY = Subject("gpu_memory", "GPU memory")
 
 def check(installation: Installation) -> Iterator[Row]:
     """One row."""
-    if installation.running is not None and installation.running.profile == installation.profile:
-        raise CannotExamine(f"{installation.running}, and has its share already")
     if not uses_gpu(installation.settings):
         raise CannotExamine(f"the profile {installation.profile} puts nothing on a GPU")
+    if installation.running is not None and installation.running.profile == installation.profile:
+        raise CannotExamine(f"{installation.running}, and has its share already")
     gpus = list_gpus()
     if not gpus:
         raise CannotExamine("no GPU answers (row NVIDIA GPU and driver)")

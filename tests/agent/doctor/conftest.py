@@ -53,7 +53,7 @@ def install(tmp_path: Path, store: OnceReadStore, settings: Settings) -> Install
 
     def make(*, network: Network | None = None, **changes: Any) -> Installation:
         chosen = settings if network is None else settings.model_copy(update={"network": network})
-        fields = {
+        fields: dict[str, Any] = {
             "root": tmp_path,
             "cache": tmp_path / ".cache",
             "profile": "demo",

@@ -11,6 +11,7 @@ from agent.doctor.running import Running
 from agent.gpu_plan import plan_for
 from agent.settings import EngineChoice, EngineChoices, Settings
 from models.store import open_store
+from serving.gpu.devices import list_gpus
 from serving.gpu.memory import GpuMemoryShort
 from tests.agent.doctor.conftest import Install
 from tests.agent.doctor.test_gpu import L4
@@ -60,7 +61,14 @@ def test_the_demo_puts_nothing_on_a_gpu(install: Install) -> None:
         list(check(install()))
 
 
-def test_a_running_callbox_has_its_share_already(install: Install) -> None:
-    running = Running(profile="demo", ready=True, lines=4, lines_busy=0)
+def test_a_running_callbox_has_its_share_already(install: Install, gpu_settings: Settings) -> None:
+    running = Running(profile="gpu", ready=True, lines=4, lines_busy=0)
     with pytest.raises(CannotExamine, match="Callbox is running"):
-        list(check(install(running=running)))
+        list(check(install(profile="gpu", known_settings=gpu_settings, running=running)))
+
+
+def test_without_a_gpu_there_is_nothing_to_fit_into(install: Install, gpu_settings: Settings) -> None:
+    if list_gpus():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(CannotExamine, match="no GPU answers"):
+        list(check(install(profile="gpu", known_settings=gpu_settings)))

@@ -31,7 +31,7 @@ def test_the_kernels_description_is_read(tmp_path: Path) -> None:
         "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx2\n\nprocessor\t: 1\nmodel name\t: Other\n"
     )
     facts = find_cpu(info, tmp_path / "none")
-    assert (facts.model, facts.flags) == ("Some CPU", {"fpu", "avx2"})
+    assert (facts.model, facts.flags) == ("Some CPU", frozenset({"fpu", "avx2"}))
 
 
 def test_a_containers_limit_counts(tmp_path: Path) -> None:
