@@ -79,7 +79,7 @@ INSTALL = "import sys, pathlib; from models.bundle.install import install; insta
 
 def test_killed_install_is_finished_by_the_same_command(tmp_path: Path, operator: Operator, box: Path) -> None:
     bundle = newer(tmp_path, operator, **{"source/scripts/install_python.sh": KILLS_THE_INSTALLER_ONCE})
-    command = [sys.executable, "-c", INSTALL, bundle, operator.public, box]
+    command: list[str | Path] = [sys.executable, "-c", INSTALL, bundle, operator.public, box]
     assert subprocess.run(command, capture_output=True, check=False).returncode == -signal.SIGKILL
     assert not read_record(box).complete
     model = box / PLACES[MODEL]
