@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.gpu_plan import plan_for, plan_table, uses_gpu
 from agent.keys import ensure_keys
 from agent.profiles import Choice, choose_profile
 from agent.settings import ROOT, Keys, Network, Settings, load_keys, load_settings
@@ -22,11 +23,16 @@ from agent.supervisor.probes import answers_200, ready_url
 from agent.supervisor.process import ProcessSpec
 from agent.supervisor.supervisor import Supervisor
 from models.errors import CallboxError
-from models.store import open_store
+from models.store import ModelStore, open_store
+from serving.errors import EngineLoadFailed
+from serving.gpu.devices import Gpu, list_gpus
+from serving.gpu.libraries import check_libraries
 
 ENV_FILE = ROOT / ".env"
 WORKER_READY_TIMEOUT_S = 600.0
-"""Loading a large language model from a slow disk takes minutes."""
+"""Loading a language model from a slow disk takes minutes."""
+GPU_WORKER_READY_TIMEOUT_S = 2400.0
+"""Checking 16 GB byte by byte, loading them, and vLLM's compiling and capturing of graphs on the first start."""
 
 
 def run_callbox(*, profile: str = "", address: str = "") -> int:
@@ -38,14 +44,30 @@ def run_callbox(*, profile: str = "", address: str = "") -> int:
     try:
         if address:
             os.environ["CALLBOX_ADDRESS"] = address
-        choice = Choice(profile, "as asked for") if profile else choose_profile(open_store())
+        store = open_store()
+        choice = Choice(profile, "as asked for") if profile else choose_profile(store)
         settings = load_settings(choice.profile)
+        board.note(f"Profile {choice.profile}: {choice.reason}.")
+        show_gpu_plan(settings, store, list_gpus(), board)
         specs = prepare(settings, board)
     except CallboxError as error:
         board.failure(str(error))
         return 1
-    board.note(f"Profile {choice.profile}: {choice.reason}.")
     return asyncio.run(Supervisor(specs, board, announcement=announcement(settings)).run())
+
+
+def show_gpu_plan(settings: Settings, store: ModelStore, gpus: Sequence[Gpu], board: StatusBoard) -> None:
+    """What sits where on the GPU and how much it takes, for settings that use one; nothing for others.
+
+    Raises GpuMemoryShort with figures, EngineLoadFailed for a GPU or a library that is not there.
+    """
+    if not uses_gpu(settings, gpus):
+        return
+    plan = plan_for(settings, store, gpus)
+    board.show(plan_table(plan))
+    problems = check_libraries(plan.gpus)
+    if problems:
+        raise EngineLoadFailed("\n".join(map(str, problems)))
 
 
 def prepare(settings: Settings, board: StatusBoard) -> tuple[ProcessSpec, ...]:
@@ -83,7 +105,8 @@ def processes(settings: Settings, keys: Keys, *, livekit_program: str) -> tuple[
         probe=answers_200(ready_url("livekit", network)),
         ready_timeout_s=30.0,
     )
-    worker = replace(_python_process("worker", settings, keys), ready_timeout_s=WORKER_READY_TIMEOUT_S)
+    loading_timeout_s = GPU_WORKER_READY_TIMEOUT_S if uses_gpu(settings) else WORKER_READY_TIMEOUT_S
+    worker = replace(_python_process("worker", settings, keys), ready_timeout_s=loading_timeout_s)
     return livekit, worker, _python_process("web", settings, keys)
 
 

@@ -87,6 +87,10 @@ class StatusBoard:
         """Something that concerns all."""
         self._console.print(Text(sentence), soft_wrap=True)
 
+    def show(self, table: RenderableType) -> None:
+        """A table, as it is."""
+        self._console.print(table)
+
     def failure(self, sentence: str) -> None:
         """Why everything stops, or did not start."""
         self.close()
