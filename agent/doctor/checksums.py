@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.doctor.installation import Installation
 from agent.doctor.report import Row, Subject, split_advice
-from models.errors import ModelError
+from models.errors import ModelError, ModelUnknown
 from models.store import ModelState, ModelStatus, ModelStore, OnBytes
 
 OnModel = Callable[[str, int], OnBytes]
@@ -37,13 +37,16 @@ class OnceReadStore(ModelStore):
 def check(installation: Installation) -> Iterator[Row]:
     """One row a model."""
     store = installation.store
-    for name in store.names_for(installation.profile):
-        yield judge(store.status(name))
+    for name in installation.model_names:
+        try:
+            yield judge(store.status(name))
+        except ModelUnknown as error:
+            yield _subject(name).failed(str(error), fix="Correct engines: in configs/site.yaml, or configs/profiles.")
 
 
 def judge(status: ModelStatus) -> Row:
     """The store has judged already."""
-    subject = Subject("model", f"model {status.name}")
+    subject = _subject(status.name)
     if status.state is ModelState.OK:
         files = len(status.model.files)
         return subject.ok(
@@ -51,3 +54,7 @@ def judge(status: ModelStatus) -> Row:
         )
     found, fix = split_advice(status.detail, otherwise="`make doctor` again when it is in place.")
     return subject.failed(found, fix=fix)
+
+
+def _subject(name: str) -> Subject:
+    return Subject("model", f"model {name}")

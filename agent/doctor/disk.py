@@ -52,7 +52,7 @@ def check(installation: Installation) -> Iterator[Row]:
 def find_missing(installation: Installation) -> dict[str, int | None]:
     """The profile's models that are still to be downloaded, with their bytes; None where nobody knows."""
     store = installation.store
-    found = [store.status(name) for name in store.names_for(installation.profile)]
+    found = [store.status(name) for name in installation.model_names if name in store.manifest.models]
     missing = [status for status in found if status.state is ModelState.MISSING]
     return {status.name: status.model.size or _about(status.name) for status in missing}
 

@@ -130,7 +130,11 @@ def _choose(profile: str, store: OnceReadStore | None) -> tuple[str, Row]:
         return profile, PROFILE.ok(f"{profile}: as asked for")
     if store is None:
         return "demo", PROFILE.failed("none can be chosen without the manifest; examined as for demo", fix=AGAIN)
-    choice = choose_profile(store)
+    try:
+        choice = choose_profile(store)
+    except CallboxError as error:
+        found, fix = split_advice(str(error), otherwise=AGAIN)
+        return "demo", PROFILE.failed(f"none can be chosen ({found}); examined as for demo", fix=fix)
     return choice.profile, PROFILE.ok(f"{choice.profile}: {choice.reason}")
 
 

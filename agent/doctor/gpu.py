@@ -6,14 +6,13 @@ from pathlib import Path
 
 from agent.doctor.installation import Installation
 from agent.doctor.report import Row, Subject
+from agent.profiles import LEAST_CAPABILITY
 from serving.gpu.devices import Gpu, list_gpus
 
 GPU = Subject("gpu", "NVIDIA GPU and driver")
 LEAST_DRIVER = 580
 """Major version; the first for CUDA 13."""
 LEAST_CUDA = (13, 0)
-LEAST_CAPABILITY = (7, 5)
-"""Turing: CUDA 13 has dropped what is older."""
 PCI_DEVICES = Path("/sys/bus/pci/devices")
 NVIDIA_VENDOR = "0x10de"
 DISPLAY_CLASS = "0x03"
@@ -65,8 +64,8 @@ def judge(facts: GpuFacts, *, needed: bool, profile: str) -> Row:
         )
     if first.compute_capability < LEAST_CAPABILITY:
         return GPU.failed(
-            f"{found}; CUDA {_dotted(LEAST_CUDA)} computes on {_dotted(LEAST_CAPABILITY)} (Turing) and later",
-            fix="Take a newer GPU, or `make run PROFILE=cpu`.",
+            f"{found}; the profile needs compute capability {_dotted(LEAST_CAPABILITY)} (Ampere, 2020) or later",
+            fix="`make run PROFILE=cpu`, or take a newer GPU.",
         )
     return GPU.ok(found)
 

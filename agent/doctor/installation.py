@@ -53,3 +53,16 @@ class Installation:
     def needs_gpu(self) -> bool:
         """Whether the profile computes on an NVIDIA GPU."""
         return self.profile == "gpu" or (self.known_settings is not None and uses_gpu(self.known_settings))
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models that the settings name; without settings, those that the manifest has for the profile.
+
+        Raises CannotExamine.
+        """
+        if self.known_settings is None:
+            return self.store.names_for(self.profile)
+        engines = self.known_settings.engines
+        turn = engines.turn if self.known_settings.turns.detection == "engine" else None
+        choices = (engines.vad, engines.stt, turn, engines.llm, engines.tts)
+        return tuple(dict.fromkeys(choice.model for choice in choices if choice is not None))

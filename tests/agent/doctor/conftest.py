@@ -8,7 +8,7 @@ import pytest
 
 from agent.doctor.checksums import OnceReadStore
 from agent.doctor.installation import Installation
-from agent.settings import Network, Settings, load_settings
+from agent.settings import EngineChoice, Network, Settings, load_settings
 from models.store import OnBytes, open_store
 from tests.models.conftest import FILES, describe, write_manifest
 
@@ -47,12 +47,21 @@ def settings() -> Settings:
     return load_settings("demo")
 
 
+def with_models(settings: Settings, *names: str) -> Settings:
+    """The same, with these models for recognition, language and speech instead."""
+    model = iter(names)
+    changes = {stage: EngineChoice(engine="none", model=next(model)) for stage in ("stt", "llm", "tts")}
+    engines = settings.engines.model_copy(update={**changes, "vad": changes["stt"], "turn": None})
+    return settings.model_copy(update={"engines": engines})
+
+
 @pytest.fixture
 def install(tmp_path: Path, store: OnceReadStore, settings: Settings) -> Install:
     """Makes an installation; `network` changes its settings, other keywords change itself."""
 
     def make(*, network: Network | None = None, **changes: Any) -> Installation:
-        chosen = settings if network is None else settings.model_copy(update={"network": network})
+        chosen = with_models(settings, *["some-model"] * 3)
+        chosen = chosen if network is None else chosen.model_copy(update={"network": network})
         fields: dict[str, Any] = {
             "root": tmp_path,
             "cache": tmp_path / ".cache",

@@ -6,9 +6,10 @@ import pytest
 
 from agent.doctor.checksums import OnceReadStore, check
 from agent.doctor.report import Outcome
+from agent.settings import Settings
 from models.errors import ChecksumMismatch
 from models.store import OnBytes
-from tests.agent.doctor.conftest import Install
+from tests.agent.doctor.conftest import Install, with_models
 from tests.models.conftest import FILES
 
 pytestmark = pytest.mark.unit
@@ -65,3 +66,16 @@ def test_what_was_wrong_stays_wrong(store: OnceReadStore, model: Path) -> None:
         with pytest.raises(ChecksumMismatch):
             store.resolve("some-model")
         model.write_bytes(content)
+
+
+def test_a_model_that_the_manifest_does_not_know(install: Install, settings: Settings) -> None:
+    chosen = with_models(settings, "some-model", "typo", "some-model")
+    known, unknown = check(install(known_settings=chosen))
+    assert known.outcome is Outcome.OK
+    assert (unknown.name, unknown.outcome) == ("model typo", Outcome.FAILED)
+    assert "No model is called 'typo'" in unknown.found
+
+
+def test_without_settings_the_manifest_says_which_models_the_profile_needs(install: Install) -> None:
+    (row,) = check(install(known_settings=None))
+    assert row.name == "model some-model"

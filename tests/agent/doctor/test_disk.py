@@ -9,8 +9,9 @@ import pytest
 
 from agent.doctor.disk import Disk, Folder, check, find_disks, find_missing, judge, nearest
 from agent.doctor.report import Outcome
+from agent.settings import Settings
 from models.store import open_store
-from tests.agent.doctor.conftest import Install
+from tests.agent.doctor.conftest import Install, with_models
 from tests.models.conftest import describe, write_manifest
 
 pytestmark = pytest.mark.unit
@@ -86,7 +87,7 @@ def test_a_real_disk_of_one_mib_is_full(tmp_path: Path) -> None:
     assert done.stdout.split() == ["2", str(2**20), "failed"], done.stderr
 
 
-def test_models_that_are_missing_are_counted(install: Install, tmp_path: Path) -> None:
+def test_models_that_are_missing_are_counted(install: Install, settings: Settings, tmp_path: Path) -> None:
     root = tmp_path / "models"
     pinned = {"path": "m.bin", "size": 3_000_000, "sha256": "0" * 64}
     write_manifest(
@@ -95,9 +96,10 @@ def test_models_that_are_missing_are_counted(install: Install, tmp_path: Path) -
         pinned=describe(source={**REPOSITORY, "revision": "0" * 40}, files=[pinned]),
         piper_lessac_medium=describe(source=REPOSITORY, files=[]),
         unheard_of=describe(source=REPOSITORY, files=[]),
-        of_another_profile=describe(source=REPOSITORY, files=[], profiles=["gpu"]),
+        of_others=describe(source=REPOSITORY, files=[]),
     )
-    installation = install(known_store=open_store(root))
+    chosen = with_models(settings, "pinned", "piper-lessac-medium", "unheard-of")
+    installation = install(known_store=open_store(root), known_settings=chosen)
     missing = find_missing(installation)
     assert missing == {"pinned": 3_000_000, "piper-lessac-medium": 63_000_000, "unheard-of": None}
     (row,) = check(installation)

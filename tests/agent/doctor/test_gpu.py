@@ -47,10 +47,11 @@ def test_an_old_driver_is_no_matter_to_a_profile_that_computes_on_the_cpu() -> N
     assert judge(old, needed=False, profile="demo").outcome is Outcome.OK
 
 
-def test_a_volta_is_too_old_whatever_its_driver() -> None:
-    row = judge(_with(replace(L4, name="Tesla V100", compute_capability=(7, 0))), needed=True, profile="gpu")
+@pytest.mark.parametrize(("name", "capability"), [("Tesla V100", (7, 0)), ("Tesla T4", (7, 5))])
+def test_a_card_before_ampere_is_too_old_whatever_its_driver(name: str, capability: tuple[int, int]) -> None:
+    row = judge(_with(replace(L4, name=name, compute_capability=capability)), needed=True, profile="gpu")
     assert row.outcome is Outcome.FAILED
-    assert "7.5 (Turing)" in row.found
+    assert "needs compute capability 8.0" in row.found
 
 
 @pytest.mark.parametrize(
