@@ -145,7 +145,9 @@ def _read_settings(profile: str) -> tuple[Settings | None, Row]:
     except CallboxError as error:
         return None, _refused(SETTINGS, error)
     except OSError as error:
-        return None, SETTINGS.failed(f"{site} cannot be read ({error.strerror})", fix="Give this user the right to it.")
+        return None, SETTINGS.failed(
+            f"{error.filename or site} cannot be read ({error.strerror})", fix="Give this user the right to it."
+        )
     return settings, SETTINGS.ok(f"configs/profiles/{profile}.yaml, {site.name if site.exists() else 'no site.yaml'}")
 
 

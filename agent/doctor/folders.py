@@ -1,7 +1,7 @@
 """Whether this user may write where something still has to be written."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +38,21 @@ def find_folders(installation: Installation) -> tuple[FolderState, ...]:
     )
     if installation.known_store is not None:
         wanted += ((installation.known_store.root / "store", "models" if find_missing(installation) else ""),)
+    if installation.needs_gpu:
+        wanted += tuple((path, "what vLLM compiles") for path in compile_caches(os.environ))
     return tuple(
         FolderState(path=str(path), writable=os.access(nearest(path), os.W_OK | os.X_OK), needed_for=needed_for)
         for path, needed_for in wanted
     )
+
+
+def compile_caches(environment: Mapping[str, str]) -> tuple[Path, Path]:
+    """Where vLLM and its Triton keep the kernels that they compile when they start."""
+    home = environment.get("HOME", "~")
+    caches = environment.get("XDG_CACHE_HOME") or f"{home}/.cache"
+    vllm = environment.get("VLLM_CACHE_ROOT") or f"{caches}/vllm"
+    triton = environment.get("TRITON_CACHE_DIR") or f"{environment.get('TRITON_HOME') or home}/.triton"
+    return Path(vllm).expanduser(), Path(triton).expanduser()
 
 
 def judge(folders: tuple[FolderState, ...]) -> Row:
@@ -63,6 +74,8 @@ def _has_keys(installation: Installation) -> bool:
         load_keys(installation.root / ".env")
     except ConfigError:
         return False
+    except OSError:  # it is there, and not for this user: row secrets
+        return True
     return True
 
 

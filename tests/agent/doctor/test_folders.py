@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.doctor.folders import FolderState, check, find_folders, judge
+from agent.doctor.folders import FolderState, check, compile_caches, find_folders, judge
 from agent.doctor.report import Outcome
 from tests.agent.doctor.conftest import Install
 
@@ -51,3 +51,20 @@ def test_a_closed_folder_is_seen(install: Install, tmp_path: Path) -> None:
 def test_without_a_store_the_others_are_looked_at(install: Install) -> None:
     (row,) = check(install(known_store=None))
     assert row.found == "all 2"
+
+
+def test_the_gpu_profile_writes_where_vllm_is_told_to(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_CACHE_HOME", "VLLM_CACHE_ROOT", "TRITON_CACHE_DIR", "TRITON_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = find_folders(install(profile="gpu"))[-2:]
+    assert [folder.path for folder in found] == [str(tmp_path / ".cache" / "vllm"), str(tmp_path / ".triton")]
+    assert all(folder.needed_for for folder in found)
+
+
+def test_vllms_own_variables_come_first() -> None:
+    told = {"HOME": "home", "XDG_CACHE_HOME": "xdg", "VLLM_CACHE_ROOT": "vllm", "TRITON_CACHE_DIR": "triton"}
+    assert compile_caches(told) == (Path("vllm"), Path("triton"))
+    assert compile_caches({"HOME": "home", "XDG_CACHE_HOME": "xdg"}) == (Path("xdg/vllm"), Path("home/.triton"))
