@@ -59,7 +59,7 @@ class ChatRequest:
     tools: tuple[ToolSpec, ...] = ()
     max_tokens: int = 192
     temperature: float = 0.0
-    """0 is greedy."""
+    """0 is greedy; at most 2."""
     priority: Priority = Priority.CONFIRMED
     tenant: str = ""
     """Whose conversation it is. Where an engine can tell tenants apart (vLLM can), no prefix that one of them had computed

@@ -1,8 +1,14 @@
 """What holds for all tests."""
 
+from importlib.util import find_spec
+
 import pytest
 
+pytest.register_assert_rewrite("tests.contract.llm_suite")
+
 REAL_TIME = ("call", "web")
+
+collect_ignore = [] if find_spec("vllm") else ["vllm"]  # they have an environment of their own: make test-vllm
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

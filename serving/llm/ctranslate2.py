@@ -63,6 +63,10 @@ class CTranslate2LlmStream(ReplyStream):
         self.generation = generation
         self._lanes = lanes
 
+    async def over(self) -> None:
+        """Wait until the engine has done with it."""
+        await asyncio.gather(asyncio.wrap_future(self._future), return_exceptions=True)
+
     async def aclose(self) -> None:
         """Stop generating within one token, or before the first. Safe to call twice."""
         await super().aclose()

@@ -1,6 +1,5 @@
 """From a model's tokens to what a reply says: one reader for every engine, so that all speak and call tools alike."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
@@ -78,10 +77,6 @@ class ReplyStream:
         self._channel = channel
         self._future = future
         future.add_done_callback(lambda done: channel.finish(reply_error(done)))
-
-    async def over(self) -> None:
-        """Wait until the engine has done with it."""
-        await asyncio.gather(asyncio.wrap_future(self._future), return_exceptions=True)
 
     def __aiter__(self) -> AsyncIterator[ChatEvent]:
         """TextDelta and ToolCall as they come, then one Usage. Raises EngineError when generating fails."""

@@ -14,6 +14,7 @@ from concurrent.futures import CancelledError, wait
 from contextlib import aclosing, closing
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,7 @@ class VllmLlm:
             logger.warning("vLLM did not end in order: %s", type(error).__name__)
         thread.close()
         del model
+        active_children()  # takes leave of a core that had to be killed
         gc.collect()  # what refers to itself; at interpreter exit the destructor of AsyncLLM would fail
 
     def open(self, request: ChatRequest) -> ReplyStream:
@@ -144,11 +146,8 @@ class VllmLlm:
     async def warm_prefix(self, request: ChatRequest) -> None:
         """Put the system message and tools of `request` into the prefix cache; where the template does not let them be
         told apart, the whole prompt."""
-        model = self._loaded()
-        prompt = model.vocabulary.prompt(request)
-        await self._compute(
-            model, replace(request, priority=Priority.BACKGROUND), list(prompt.static.ids) or prompt.ids
-        )
+        prompt = self._loaded().vocabulary.prompt(request)
+        await self._compute(replace(request, priority=Priority.BACKGROUND), list(prompt.static.ids) or prompt.ids)
 
     async def prefill(self, request: ChatRequest) -> None:
         """Put the conversation into the prefix cache, up to the last whole block. Cancelling it aborts it in the core."""

@@ -1,0 +1,36 @@
+"""vLLM itself, on the CPU, with the demo Llama: one engine for all tests, since starting it takes a minute."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving.llm.vllm import VllmLlm
+from serving.llm.vllm_options import VllmOptions
+from tests.contract.llm_suite import LANGUAGE_MODEL
+
+OPTIONS = VllmOptions(max_calls=4, context_tokens=2048, max_kv_mib=96)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """vLLM warns while it is imported, in threads of its own: there a warning cannot be an error of the test."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.vllm)
+            item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+@pytest.fixture(scope="session")
+def vllm_engine() -> Iterator[VllmLlm]:
+    """Loaded and warm."""
+    engine = VllmLlm(OPTIONS, LANGUAGE_MODEL / "hf")
+    engine.load()
+    engine.warm_up()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def shared(vllm_engine: VllmLlm) -> VllmLlm:
+    """The same, under the name that the contract suite knows."""
+    return vllm_engine
