@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 NOTHING: Mapping[str, int] = MappingProxyType({})
 CUDA_CONTEXT_MIB = 500
 """What a process takes by using CUDA at all (kernels, cuBLAS work space); vLLM does not count it in its share."""
-GRAPHS_MIB = 600
+GRAPHS_MIB = 800
 """CUDA graphs and the attention's work space, which do not grow with the model."""
 BATCHED_TOKENS = 2048
 """The most tokens that one forward pass is given."""
@@ -48,6 +48,8 @@ class LlmBudget:
     kv_mib: int
     kv_tokens: int
     """What kv_mib holds."""
+    calls: int
+    """Calls that were asked for; the KV cache may hold more."""
     utilization: float
     """vLLM's gpu_memory_utilization: weights, KV cache and work space without the CUDA context, of the total."""
 
@@ -114,6 +116,7 @@ def budget_llm(
         work_mib=work,
         kv_mib=kv_mib,
         kv_tokens=kv_mib * MIB // kv_bytes_per_token(shape),
+        calls=calls,
         utilization=math.floor(share * UTILIZATION_STEPS) / UTILIZATION_STEPS,
     )
 
@@ -125,7 +128,7 @@ def _refusal(total_mib: int, free_mib: int, need: Mapping[str, int], taken: Mapp
         f"({_listed(need)}), and {free_mib:,} of {total_mib:,} are free"
     )
     others = total_mib - free_mib - sum(taken.values())
-    beside = {**taken, **({"other programs": others} if others > 0 else {})}
+    beside = {**taken, **({"other programs" if taken else "all that runs now": others} if others > 0 else {})}
     return text + (f" (taken: {_listed(beside)}). " if beside else ". ")
 
 

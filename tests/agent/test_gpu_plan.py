@@ -1,6 +1,7 @@
 """The plan for the settings of a box, on the real profiles."""
 
 import hashlib
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,14 @@ from tests.serving.gpu.cards import card
 
 pytestmark = pytest.mark.unit
 
+NOTHING: Mapping[str, Any] = {}
 FP8 = {"engines": {"llm": {"model": "llama-3.1-8b-instruct-fp8"}}}
 
 
-def settings(tmp_path: Path, profile: str = "gpu", **site: Any) -> Settings:
+def settings(tmp_path: Path, site: Mapping[str, Any] = NOTHING, *, profile: str = "gpu") -> Settings:
     """A profile with this in configs/site.yaml."""
     file = tmp_path / "site.yaml"
-    file.write_text(yaml.safe_dump(site))
+    file.write_text(yaml.safe_dump(dict(site)))
     return load_settings(profile, site=file)
 
 
@@ -52,7 +54,7 @@ def bare(tmp_path: Path) -> ModelStore:
 
 @pytest.mark.parametrize(("profile", "uses"), [("gpu", True), ("cpu", False), ("demo", False)])
 def test_only_the_profile_gpu_wants_one(tmp_path: Path, profile: str, uses: bool) -> None:
-    assert uses_gpu(settings(tmp_path, profile), [card(24)]) is uses
+    assert uses_gpu(settings(tmp_path, profile=profile), [card(24)]) is uses
 
 
 def test_the_profile_gpu_puts_whisper_and_llama_on_the_gpu_and_the_rest_on_the_cpu(
@@ -70,7 +72,7 @@ def test_the_profile_gpu_puts_whisper_and_llama_on_the_gpu_and_the_rest_on_the_c
 def test_the_profile_gpu_fits_24_gb_with_the_fp8_model_only(tmp_path: Path, bare: ModelStore) -> None:
     with pytest.raises(GpuMemoryShort, match=r"llama-3\.1-8b-instruct-fp8"):
         plan_for(settings(tmp_path), bare, [card(24)])
-    plan = plan_for(settings(tmp_path, **FP8), bare, [card(24, used_mib=400)])
+    plan = plan_for(settings(tmp_path, FP8), bare, [card(24, used_mib=400)])
     assert plan.llm is not None
     assert plan.llm.kv_tokens >= 8 * 8192
 
@@ -88,11 +90,11 @@ def test_16_gb_hold_three_calls_with_8_bits_everywhere(tmp_path: Path, bare: Mod
         },
         "capacity": {"max_calls": 3},
     }
-    plan = plan_for(settings(tmp_path, **small), bare, [card(16)])
+    plan = plan_for(settings(tmp_path, small), bare, [card(16)])
     assert plan.llm is not None
     assert plan.llm.kv_tokens >= 3 * 8192
     with pytest.raises(GpuMemoryShort):
-        plan_for(settings(tmp_path, **FP8), bare, [card(16)])
+        plan_for(settings(tmp_path, FP8), bare, [card(16)])
 
 
 def test_without_a_gpu_the_profile_gpu_is_refused_in_one_sentence(tmp_path: Path, bare: ModelStore) -> None:
@@ -107,7 +109,7 @@ def test_a_model_that_is_here_counts_as_its_files_say(tmp_path: Path) -> None:
             "llm": {"model": "demo-llm-hf", "options": {"context_tokens": 8192}},
         }
     }
-    plan = plan_for(settings(tmp_path, **site), open_store(), [card(24)])
+    plan = plan_for(settings(tmp_path, site), open_store(), [card(24)])
     assert mib(plan, "demo-llm-hf: weights") == 11
     assert mib(plan, "demo-stt (float16)") == 400 + 27
     assert plan.llm is not None
@@ -118,24 +120,24 @@ def test_a_model_that_is_here_counts_as_its_files_say(tmp_path: Path) -> None:
 def test_a_model_that_is_neither_here_nor_known_is_missing(tmp_path: Path, bare: ModelStore) -> None:
     site = {"engines": {"stt": {"model": "llama-3.2-1b-instruct"}}}
     with pytest.raises(ModelMissing, match=r"scripts/download_models\.sh"):
-        plan_for(settings(tmp_path, **site), bare, [card(80)])
+        plan_for(settings(tmp_path, site), bare, [card(80)])
 
 
 def test_options_that_an_engine_does_not_have_are_refused_by_name(tmp_path: Path, bare: ModelStore) -> None:
     site = {"engines": {"stt": {"options": {"beams": 5}}}}
     with pytest.raises(ConfigError, match=r"engines\.stt\.options: beams"):
-        plan_for(settings(tmp_path, **site), bare, [card(80)])
+        plan_for(settings(tmp_path, site), bare, [card(80)])
 
 
 def test_a_voice_on_the_gpu_counts_against_what_is_kept_free(tmp_path: Path, bare: ModelStore) -> None:
     site = {"engines": {"tts": {"options": {"device": "cuda"}}, "llm": {"options": {"reserve_mib": 900}}}}
     with pytest.raises(GpuMemoryShort, match=r"reserve_mib to at least 948"):
-        plan_for(settings(tmp_path, **site), bare, [card(80)])
+        plan_for(settings(tmp_path, site), bare, [card(80)])
 
 
 def test_a_language_model_on_ctranslate2_counts_with_its_file(tmp_path: Path) -> None:
     site = {"engines": {"llm": {"options": {"device": "cuda"}}}}
-    demo = settings(tmp_path, "demo", **site)
+    demo = settings(tmp_path, site, profile="demo")
     assert uses_gpu(demo)
     plan = plan_for(demo, open_store(), [card(16)])
     assert mib(plan, "llm demo-llm") == 400 + 5

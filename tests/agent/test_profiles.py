@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from agent.profiles import DEVICES, Choice, Machine, choose_profile, missing_models, settings_for, this_machine
-from agent.settings import load_settings
+from agent.settings import EngineChoice, load_settings
 from models.store import ModelStore, open_store
 from serving.gpu.devices import Gpu
+from serving.registry import Stage, find
 
 pytestmark = pytest.mark.unit
 
@@ -149,6 +151,25 @@ def test_this_machine_is_looked_at(tmp_path: Path) -> None:
     assert found.has_device == any(DEVICES.glob("nvidia[0-9]*"))
     assert bool(found.gpus) <= found.has_device
     assert choose_profile(store_with(tmp_path, set()), site=tmp_path / "none.yaml").profile == "demo"
+
+
+@pytest.mark.parametrize("profile", ["gpu", "cpu", "demo"])
+def test_a_profile_names_engines_options_and_models_that_there_are(tmp_path: Path, profile: str) -> None:
+    store, engines = open_store(), load_settings(profile, site=tmp_path / "none.yaml").engines
+    chosen: dict[Stage, EngineChoice | None] = {
+        "vad": engines.vad,
+        "stt": engines.stt,
+        "turn": engines.turn,
+        "llm": engines.llm,
+        "tts": engines.tts,
+    }
+    for stage, choice in chosen.items():
+        assert choice is not None
+        _, options = find(stage, choice.engine).load()
+        TypeAdapter(options).validate_python(choice.options)
+        model = store.manifest.find(choice.model)
+        assert model.stage == stage
+        assert profile in model.profiles
 
 
 def test_a_profile_that_was_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

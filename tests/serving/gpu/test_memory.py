@@ -70,17 +70,17 @@ def test_the_figures_of_a_refusal_add_up() -> None:
     with pytest.raises(GpuMemoryShort) as refused:
         budget(24, BF16, free_mib=20_458, taken={"stt whisper-large-v3-turbo (float16)": WHISPER_MIB})
     assert str(refused.value) == (
-        "The GPU's memory is 5,533 MiB short: the language model needs 25,991 (weights 15,317, CUDA and work space 1,458, "
+        "The GPU's memory is 5,733 MiB short: the language model needs 26,191 (weights 15,317, CUDA and work space 1,658, "
         "KV cache for 8 x 8,192 tokens 8,192, kept free for the other engines 1,024), and 20,458 of 22,563 are free (taken: "
         "stt whisper-large-v3-turbo (float16) 1,942, other programs 163). In configs/site.yaml, choose the FP8 model, 6,656 "
         "MiB smaller (engines: {llm: {model: llama-3.1-8b-instruct-fp8}}); or at most 2 calls (engines: {llm: {options: "
         "{max_calls: 2}}}, capacity: {max_calls: 2}); or a shorter context (engines: {llm: {options: {context_tokens: "
-        "2656}}}); or Whisper in 8 bits (engines: {stt: {options: {compute_type: int8_float16}}}). Or stop what else uses "
+        "2448}}}); or Whisper in 8 bits (engines: {stt: {options: {compute_type: int8_float16}}}). Or stop what else uses "
         "the GPU: nvidia-smi shows it."
     )
 
 
-@pytest.mark.parametrize("changes", [{"calls": 2}, {"context_tokens": 2656}])
+@pytest.mark.parametrize("changes", [{"calls": 2}, {"context_tokens": 2448}])
 def test_what_a_refusal_advises_fits(changes: dict[str, int]) -> None:
     assert budget(24, BF16, free_mib=20_458, **changes).kv_mib >= 0
 
@@ -93,7 +93,7 @@ def test_nothing_is_advised_that_does_not_help() -> None:
     with pytest.raises(GpuMemoryShort) as refused:
         budget(16, FP8, free_mib=5_000)
     assert str(refused.value).endswith(
-        "are free (taken: other programs 10,946). Stop what else uses the GPU: nvidia-smi shows it."
+        "are free (taken: all that runs now 10,946). Stop what else uses the GPU: nvidia-smi shows it."
     )
 
 

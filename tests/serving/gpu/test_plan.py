@@ -50,7 +50,7 @@ def taken_mib(plan: GpuPlan, device: str = "GPU 0") -> int:
         (16, FP8, "int8_float16", 3, 3),
         (24, BF16, "float16", 2, 2),
         (24, FP8, "float16", 8, 9),
-        (40, BF16, "float16", 16, 20),
+        (40, BF16, "float16", 16, 19),
         (40, FP8, "float16", 24, 26),
         (80, BF16, "float16", 48, 59),
         (80, FP8, "float16", 48, 65),
@@ -69,10 +69,10 @@ def test_a_box_that_fits(gib: int, shape: LlamaShape, compute_type: str, calls: 
 @pytest.mark.parametrize(
     ("gib", "shape", "compute_type", "calls", "short_mib"),
     [
-        (16, BF16, "int8_float16", 1, 3_974),
-        (16, FP8, "float16", 8, 5_331),
-        (24, BF16, "float16", 8, 5_370),
-        (40, BF16, "float16", 32, 12_465),
+        (16, BF16, "int8_float16", 1, 4_174),
+        (16, FP8, "float16", 8, 5_531),
+        (24, BF16, "float16", 8, 5_570),
+        (40, BF16, "float16", 32, 12_665),
     ],
 )
 def test_a_box_that_does_not(gib: int, shape: LlamaShape, compute_type: str, calls: int, short_mib: int) -> None:
