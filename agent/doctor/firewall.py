@@ -105,7 +105,10 @@ def _kernel_rules() -> Blocks | None:
     answer = ask(["nft", "-j", "list", "ruleset"])
     if answer is None or answer.status != 0:
         return None
-    return Ruleset(json.loads(answer.output)).blocks
+    try:
+        return Ruleset(json.loads(answer.output)).blocks
+    except (ValueError, LookupError):  # another nft, which prints otherwise
+        return None
 
 
 def _ufw_is_on(settings: Path) -> bool:

@@ -148,6 +148,8 @@ def test_the_firewall_that_is_on_is_asked(tmp_path: Path, monkeypatch: pytest.Mo
     assert not find_firewall(wanted, "eth0", settings).readable
     _program(tmp_path, "nft", PRINTED / "nftables.json")
     assert find_firewall(wanted, "eth0", settings).blocked == ("7882/udp",)
+    _program(tmp_path, "nft", settings)
+    assert not find_firewall(wanted, "eth0", settings).readable, "what cannot be understood is not judged"
     settings.write_text("ENABLED=yes\nLOGLEVEL=low\n")
     assert not find_firewall(wanted, "eth0", settings).readable
     _program(tmp_path, "ufw", PRINTED / "ufw_status_verbose.txt")
