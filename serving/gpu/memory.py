@@ -30,6 +30,7 @@ SEQUENCES_PER_CALL = 4
 BLOCK_TOKENS = 16
 """vLLM's KV cache is handed out in blocks of so many tokens."""
 UTILIZATION_STEPS = 10_000
+KEPT_FREE = "kept free for the other engines"
 LEAST_CONTEXT_TOKENS = 2048
 """The front desk's instructions and tools, and a short call."""
 
@@ -87,38 +88,42 @@ def budget_llm(
 ) -> LlmBudget:
     """Share out what is free now, after everything else on the GPU was loaded.
 
-    `reserve_mib` stays free for what grows later. The KV cache gets all the rest, at most `max_kv_mib`, and must hold one
-    full context a call, or `max_kv_mib` if that is less, but never less than one context. `taken`, MiB by name, is what
-    already sits on the GPU: it is told in the refusal. Raises GpuMemoryShort.
+    `reserve_mib` stays free for what grows later. The KV cache gets the rest, at most `max_kv_mib`, and must hold one full
+    context a call, or `max_kv_mib` if that is less, but never less than one context. `taken` (MiB by name) already sits
+    on the GPU and is told in the refusal. Raises GpuMemoryShort.
     """
-    if context_tokens > shape.max_positions:
-        raise EngineLoadFailed(
-            f"The language model reads at most {shape.max_positions:,} tokens, not {context_tokens:,}. "
-            "Set engines.llm.options.context_tokens lower."
-        )
+    _require_positions(shape, context_tokens)
     work = work_mib(shape, calls=calls)
     per_call = kv_mib_per_call(shape, context_tokens)
     least = math.ceil(min(calls * per_call, max(per_call, max_kv_mib or math.inf)))
     available = free_mib - reserve_mib - weights_mib - work
     if available < least:
-        need = {
-            "weights": weights_mib,
-            "CUDA and work space": work,
-            f"KV cache for {calls} x {context_tokens:,} tokens": least,
-            "kept free for the other engines": reserve_mib,
-        }
+        cache = f"KV cache for {calls} x {context_tokens:,} tokens"
+        need = {"weights": weights_mib, "CUDA and work space": work, cache: least, KEPT_FREE: reserve_mib}
         advice = _advice(shape, calls=calls, context_tokens=context_tokens, kv_mib=available, taken=taken)
         raise GpuMemoryShort(_refusal(total_mib, free_mib, need, taken) + advice)
     kv_mib = available if max_kv_mib is None else min(available, max(least, max_kv_mib))
-    share = (weights_mib + work - CUDA_CONTEXT_MIB + kv_mib) / total_mib
     return LlmBudget(
         weights_mib=weights_mib,
         work_mib=work,
         kv_mib=kv_mib,
         kv_tokens=kv_mib * MIB // kv_bytes_per_token(shape),
         calls=calls,
-        utilization=math.floor(share * UTILIZATION_STEPS) / UTILIZATION_STEPS,
+        utilization=_share(weights_mib + work - CUDA_CONTEXT_MIB + kv_mib, total_mib),
     )
+
+
+def _share(part_mib: int, total_mib: int) -> float:
+    """Rounded down, so that vLLM asks for no more than the part."""
+    return math.floor(part_mib / total_mib * UTILIZATION_STEPS) / UTILIZATION_STEPS
+
+
+def _require_positions(shape: LlamaShape, context_tokens: int) -> None:
+    if context_tokens > shape.max_positions:
+        raise EngineLoadFailed(
+            f"The language model reads at most {shape.max_positions:,} tokens, not {context_tokens:,}. "
+            "Set engines.llm.options.context_tokens lower."
+        )
 
 
 def _refusal(total_mib: int, free_mib: int, need: Mapping[str, int], taken: Mapping[str, int]) -> str:
