@@ -19,6 +19,8 @@ from models.hub_errors import told
 from models.manifest import RelativePath
 
 OFFICIAL = "https://huggingface.co"
+CHUNK_BYTES = 1 << 20
+"""What an interruption loses at most, and the step in which progress is shown."""
 
 OnPosition = Callable[[int], None]
 """Told how many bytes of the file are here."""
@@ -136,6 +138,7 @@ def _library() -> Any:
 
     library: Any = huggingface_hub
     library.logging.set_verbosity_error()
+    library.constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
     return library
 
 

@@ -75,7 +75,7 @@ def _refusal(endpoint: str, repository: str, status: int, *, has_token: bool, ga
 def _answer(endpoint: str, subject: str, status: int) -> str:
     if status == 404:
         return (
-            f"{endpoint} has no {subject} (404): it was moved or removed, or the mirror lacks it; name another mirror with"
+            f"{endpoint} does not have {subject} (404): it was moved or removed, or the mirror lacks it; name another mirror with"
             " --mirror, or move the pin with --update."
         )
     if status == 429:

@@ -1,13 +1,22 @@
-"""A small store of its own for each test, and a real one for reading."""
+"""A small store of its own for each test, and a real one for reading; a hub on loopback to download from."""
 
 import hashlib
+import io
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 
+from models.download import Download
+from models.hub import Hub
+from models.progress import Display
 from models.store import ModelStore, open_store
+from tests.models.loopback_hub import LoopbackHub, running
 
 FILES = {"model.bin": b"weights " * 1000, "config.json": b"{}"}
 
@@ -54,3 +63,87 @@ def root(tmp_path: Path) -> Path:
 def store(root: Path) -> ModelStore:
     """A store over `root`."""
     return open_store(root)
+
+
+WEIGHTS = random.Random(7).randbytes(2_500_000)
+"""More than two of the chunks that a download goes in."""
+WHISPER = {
+    "config.json": b'{"a": 1}',
+    "model.bin": WEIGHTS,
+    "vocabulary.txt": b"the\nof\n",
+    "README.md": b"# A model",
+    "LICENSE": b"MIT",
+    "original/model.bin": b"not wanted",
+}
+
+
+def repository(name: str, **options: Any) -> dict[str, Any]:
+    """An entry of a model that is downloaded."""
+    source = {"kind": "repository", "repository": name, "command": "scripts/download_models.sh"}
+    model = {"profiles": ["cpu"], "files": []}
+    for key, value in options.items():
+        (model if key in ("stage", "profiles", "licence", "instead_of") else source)[key] = value
+    return describe(source=source, **model)
+
+
+@dataclass
+class Site:
+    """A place with a manifest of downloadable models, none of them there yet."""
+
+    root: Path
+    hub: LoopbackHub
+    token: str | None = None
+    shown: str = ""
+
+    def download(self, *names: str, update: tuple[str, ...] = ()) -> list[str]:
+        """One run of the command; what it could not bring, in its words."""
+        console = Console(file=io.StringIO(), width=200)
+        with Display(console) as display:
+            run = Download(open_store(self.root, unpin=update), Hub(self.hub.url, self.token), display, update=update)
+            run.run(names)
+        assert isinstance(console.file, io.StringIO)
+        self.shown = console.file.getvalue()
+        return [str(failure) for failure in run.failures]
+
+    def files(self, name: str) -> dict[str, bytes]:
+        """What lies under the model's final name."""
+        folder = self.root / "store" / name
+        paths = [path for path in folder.rglob("*") if path.is_file()]
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+    def partials(self) -> list[Path]:
+        """Files that are on their way."""
+        return sorted((self.root / "store" / ".downloads").rglob("*.partial"))
+
+    def pin(self, name: str) -> Any:
+        """The model's entry in the lock; None if it has none."""
+        path = self.root / "lock.yaml"
+        return yaml.safe_load(path.read_text())["models"].get(name) if path.exists() else None
+
+
+@pytest.fixture
+def hub() -> Iterator[LoopbackHub]:
+    """A hub on loopback with a Whisper, a voice and a gated Llama."""
+    hub = LoopbackHub()
+    hub.add("lab/whisper", WHISPER)
+    card = b"# Model card\n* Speakers: 1\n## Dataset\n* License: for research only\n"
+    hub.add("lab/voices", {"en/amy/amy.onnx": WEIGHTS[:5000], "en/amy/MODEL_CARD": card, "de/otto/otto.onnx": b"other"})
+    hub.add("meta/llama", {"config.json": b"{}", "model.safetensors": WEIGHTS[:4000]}, gated=True)
+    with running(hub):
+        yield hub
+
+
+@pytest.fixture
+def site(tmp_path: Path, hub: LoopbackHub) -> Site:
+    """A manifest of `whisper`, `amy` and `llama`, and the hub that has them."""
+    root = tmp_path / "models"
+    root.mkdir()
+    write_manifest(
+        root,
+        whisper=repository("lab/whisper", include=["config.json", "model.bin", "vocabulary.*"], extras=["LICENSE*"]),
+        amy=repository("lab/voices", stage="tts", folder="en/amy", include=["amy.onnx", "MODEL_CARD"]),
+        llama=repository(
+            "meta/llama", stage="llm", gate="accept", licence="Llama Community", include=["*.safetensors"]
+        ),
+    )
+    return Site(root, hub)
