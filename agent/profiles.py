@@ -9,10 +9,9 @@ from models.manifest import InstalledPackage, WheelMember
 from models.store import ModelStore, open_store
 from serving.gpu.devices import Gpu, list_gpus
 from serving.gpu.libraries import missing_packages
+from serving.gpu.plan import LEAST_FOR_VLLM
 
 DEVICES = Path("/dev")
-LEAST_CAPABILITY = (8, 0)
-"""Ampere (2020): what vLLM's attention and the bfloat16 of Llama's weights need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _lacking_for_gpu(machine: Machine, store: ModelStore, settings: Settings) ->
             else "no NVIDIA GPU is here"
         )
     here = f"{_named(machine.gpus)} is here"
-    if machine.gpus[0].compute_capability < LEAST_CAPABILITY:
+    if machine.gpus[0].compute_capability < LEAST_FOR_VLLM:
         return f"{here}, but it is too old for the profile gpu (compute capability 8.0, Ampere, is the least)"
     if missing_models(settings, store):
         return f"{here}, but {_lacking_models('gpu', settings, store)}"

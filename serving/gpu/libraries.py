@@ -24,6 +24,7 @@ INSTALL = "make setup PROFILE=gpu"
 REINSTALL = f"rm -r .venv && {INSTALL}"
 GPU_PACKAGES = ("vllm", "nvidia-cublas-cu12", "onnxruntime-gpu")
 """What the gpu lock has and the cpu lock has not."""
+LIBCUDA = "libcuda.so.1"
 CUBLAS_PACKAGE = "nvidia-cublas-cu{major}"
 DRIVER_FOR_CUDA = {12: 525, 13: 580}
 """The oldest driver that runs programs built for a CUDA."""
@@ -78,7 +79,7 @@ def prepare_ctranslate2(what: str, index: int = 0) -> None:
     """Make sure that CTranslate2 can use that GPU, before it does: driver, build, and the cuBLAS that it will ask for by
     name. Raises EngineLoadFailed."""
     gpu = require_gpu(what, index)
-    problems = [*_ctranslate2(), *_driver_problems(gpu, "CTranslate2", _cublas_of_ctranslate2())]
+    problems = [*_libcuda(), *_ctranslate2(), *_driver_problems(gpu, "CTranslate2", _cublas_of_ctranslate2())]
     if problems:
         raise EngineLoadFailed(" ".join(map(str, problems)))
 
@@ -144,7 +145,21 @@ def _cublas_folder(major: int) -> Path | None:
     return found[0].parent if found else None
 
 
+def _libcuda() -> Iterator[LibraryProblem]:
+    """A container may be given the driver's tools without its CUDA."""
+    try:
+        ctypes.CDLL(LIBCUDA)
+    except OSError as error:
+        yield LibraryProblem(
+            LIBCUDA,
+            f"The driver answers, but its CUDA library cannot be loaded ({error}).",
+            "in a container set NVIDIA_DRIVER_CAPABILITIES=compute,utility; else install the driver again",
+        )
+
+
 def _drivers(gpus: tuple[Gpu, ...]) -> Iterator[LibraryProblem]:
+    if gpus:
+        yield from _libcuda()
     for gpu in gpus:
         yield from _driver_problems(gpu, "PyTorch", _cuda_of_torch())
         yield from _driver_problems(gpu, "CTranslate2", _cublas_of_ctranslate2())

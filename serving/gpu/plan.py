@@ -9,6 +9,8 @@ from serving.gpu.llama import LlamaShape
 from serving.gpu.memory import GpuMemoryShort, LlmBudget, budget_llm
 
 CPU = "CPU"
+LEAST_FOR_VLLM = (8, 0)
+"""Compute capability: Ampere (2020). vLLM's attention kernels and Llama's bfloat16 need it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def make_plan(gpus: Sequence[Gpu], needs: Sequence[EngineNeed], llm: LlmNeed | N
     budget = None
     if llm is not None:
         gpu = next(gpu for gpu in gpus if gpu.index == llm.device_index)
+        _require_ampere(gpu)
         beside = [need for need in needs if need.device_index == gpu.index]
         _require_reserve(llm, beside)
         early = {need.what: need.resident_mib for need in beside if not need.is_late}
@@ -96,6 +99,15 @@ def make_plan(gpus: Sequence[Gpu], needs: Sequence[EngineNeed], llm: LlmNeed | N
         left_mib={index: left[index] for index in sorted(used)},
         llm=budget,
     )
+
+
+def _require_ampere(gpu: Gpu) -> None:
+    if gpu.compute_capability < LEAST_FOR_VLLM:
+        major, minor = gpu.compute_capability
+        raise EngineLoadFailed(
+            f"vLLM needs compute capability 8.0 (Ampere) for Llama, and the {gpu.name} has {major}.{minor}. Use a newer GPU, "
+            "or make run PROFILE=cpu."
+        )
 
 
 def _budget(gpu: Gpu, llm: LlmNeed, taken: dict[str, int]) -> LlmBudget:

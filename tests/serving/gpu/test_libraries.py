@@ -180,6 +180,13 @@ def test_drivers_and_gpus_too_old_are_told(site: Path, gpu: object, cuda: str, t
     assert problems_of(site, gpu, cuda) == told
 
 
+@no_gpu
+def test_a_driver_without_its_cuda_is_told_with_what_a_container_needs() -> None:
+    assert not [problem for problem in check_libraries() if problem.what == "libcuda.so.1"]
+    (problem,) = (problem for problem in check_libraries([L4]) if problem.what == "libcuda.so.1")
+    assert "NVIDIA_DRIVER_CAPABILITIES=compute,utility" in problem.fix
+
+
 def test_packages_are_missing_until_they_are_installed(site: Path) -> None:
     for name in GPU_PACKAGES:
         if name in missing_packages():

@@ -132,3 +132,10 @@ def test_without_a_language_model_the_work_must_fit_too() -> None:
 def test_a_gpu_that_is_not_there_is_refused(gpus: list[Gpu], text: str) -> None:
     with pytest.raises(EngineLoadFailed, match=text):
         make_plan(gpus, [whisper(device_index=1)])
+
+
+def test_a_gpu_too_old_for_vllm_is_refused_and_still_does_for_whisper() -> None:
+    turing = replace(card(40), name="Quadro RTX 8000", compute_capability=(7, 5))
+    with pytest.raises(EngineLoadFailed, match=r"needs compute capability 8\.0 \(Ampere\).* RTX 8000 has 7\.5"):
+        make_plan([turing], [whisper()], llama(BF16, 2))
+    assert make_plan([turing], [whisper()]).left_mib[0] > 30_000
