@@ -12,6 +12,8 @@ from serving.gpu.libraries import missing_packages
 from serving.gpu.plan import LEAST_FOR_VLLM
 
 DEVICES = Path("/dev")
+LEAST_CAPABILITY = LEAST_FOR_VLLM
+"""Compute capability that the profile gpu needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def _lacking_for_gpu(machine: Machine, store: ModelStore, settings: Settings) ->
             else "no NVIDIA GPU is here"
         )
     here = f"{_named(machine.gpus)} is here"
-    if machine.gpus[0].compute_capability < LEAST_FOR_VLLM:
+    if machine.gpus[0].compute_capability < LEAST_CAPABILITY:
         return f"{here}, but it is too old for the profile gpu (compute capability 8.0, Ampere, is the least)"
     if missing_models(settings, store):
         return f"{here}, but {_lacking_models('gpu', settings, store)}"
