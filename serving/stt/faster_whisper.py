@@ -38,6 +38,8 @@ TOKENS_PER_S = 10
 SLACK_TOKENS = 16
 """Nobody says more than 10 tokens a second for longer than 16 tokens."""
 CHECK_TIMEOUT_S = 20.0
+WARM_UP_TIMEOUT_S = 300.0
+"""CTranslate2's wheel has machine code for GPUs up to Ada; on newer ones the driver compiles it at the first decode, once."""
 
 
 class FasterWhisperEngine:
@@ -72,9 +74,9 @@ class FasterWhisperEngine:
             batch = batch_limit(frames, self._options) if self._options.device == "cuda" else 0
             clip = Clip(noise[: int(seconds * SPEECH_RATE)], 0.0, 0.0, seconds)
             waiting = [self.submit(clip, Urgency.PARTIAL, None) for _ in range(batch)]
-            self.recognise(clip.samples)
+            self._recognise(clip, timeout_s=WARM_UP_TIMEOUT_S)
             for future in waiting:
-                future.result(timeout=CHECK_TIMEOUT_S)
+                future.result(timeout=WARM_UP_TIMEOUT_S)
 
     def check(self) -> None:
         """Decode half a second of silence. Raises EngineDied."""
@@ -101,9 +103,11 @@ class FasterWhisperEngine:
 
     def recognise(self, samples: Pcm32) -> tuple[Word, ...]:
         """The words of a recording of at most 29 s (float32, 16 kHz); blocks. Raises EngineDied."""
-        clip = Clip(samples, 0.0, 0.0, len(samples) / SPEECH_RATE)
+        return self._recognise(Clip(samples, 0.0, 0.0, len(samples) / SPEECH_RATE), timeout_s=CHECK_TIMEOUT_S)
+
+    def _recognise(self, clip: Clip, *, timeout_s: float) -> tuple[Word, ...]:
         try:
-            return self.submit(clip, Urgency.PARTIAL, None).result(timeout=CHECK_TIMEOUT_S).words
+            return self.submit(clip, Urgency.PARTIAL, None).result(timeout=timeout_s).words
         except (RuntimeError, ValueError, TimeoutError, CancelledError) as error:
             raise EngineDied(f"Speech recognition does not answer: {error!r}. It will be loaded again.") from error
 
