@@ -11,6 +11,7 @@
     │   │   └── AccessRefused    its repository is closed to this account
     │   ├── DiskTooSmall         a download would not fit
     │   └── ConversionFailed     a model cannot be put into the engine's format
+    ├── BundleError              (models/bundle/errors.py)
     ├── EngineError              (serving/errors.py)
     ├── AtCapacity               (serving/errors.py)
     └── ConfigError              (agent/errors.py)

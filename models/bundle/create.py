@@ -23,7 +23,7 @@ from models.bundle.go_modules import modules_of
 from models.bundle.keys import load_private_key, public_bytes
 from models.bundle.licences import add_licences
 from models.bundle.locked_wheels import Locked, locked_wheels
-from models.bundle.placing import MODEL_LOCK
+from models.bundle.model_files import add_models, find_models
 from models.bundle.readme import installer, readme
 from models.bundle.report import Report
 from models.bundle.server import glibc_of, livekit_server, version_of
@@ -31,8 +31,6 @@ from models.bundle.signature import fingerprint
 from models.bundle.source import Commit, add_source, head
 from models.bundle.target import require_disk
 from models.bundle.writer import BundleWriter, write_tar
-from models.manifest import InstalledPackage, Model, Shipped
-from models.store import open_store
 
 PACKAGE_SETS = {"demo": "cpu", "cpu": "cpu", "gpu": "gpu"}
 
@@ -81,7 +79,10 @@ def _fill(order: Order, writer: BundleWriter, signed_by: str, report: Report) ->
     """Everything but the manifest. What may be missing on this machine is looked for first, downloads come later."""
     commit = _commit(order, report)
     program = livekit_server(order.root)
-    models, stored = _add_models(order, writer, report)
+    models = find_models(order.root, order.profile, report)
+    stored = [model for model in models if model.is_stored]
+    _require_room(writer, order.root, sum(model.model.size for model in stored))
+    add_models(order.root, models, writer)
     add_source(order.root, commit, writer)
     source = writer.folder / "source"
     locked = locked_wheels(source / "requirements", PACKAGE_SETS[order.profile], order, commit.epoch, report)
@@ -99,7 +100,7 @@ def _fill(order: Order, writer: BundleWriter, signed_by: str, report: Report) ->
         pythons=order.pythons,
         glibc=".".join(map(str, max(locked.glibc, glibc_of(program)))),
         livekit_server=version_of(program),
-        models=stored,
+        models=tuple(model.name for model in stored),
         unpacked_packages_bytes=locked.unpacked_bytes,
         signed_by=signed_by,
         files=(),
@@ -108,7 +109,7 @@ def _fill(order: Order, writer: BundleWriter, signed_by: str, report: Report) ->
     add_licences(writer, locked.metadata, models, modules)
     parts = [sbom.python_package(wheel, of) for wheel, of in zip(locked.wheels, locked.metadata, strict=True)]
     parts += sbom.livekit_server(manifest.livekit_server, server, modules)
-    parts += [sbom.model(name, model) for name, model in models.items()]
+    parts += [sbom.model(model.name, model.model) for model in models]
     writer.add_bytes(SBOM, sbom.sbom(manifest, created_at, parts))
     writer.add_bytes(INSTALLER, installer(source), executable=True)
     writer.add_bytes(README, readme(replace(manifest, files=tuple(writer.files))))
@@ -123,22 +124,6 @@ def _commit(order: Order, report: Report) -> Commit:
         report.step(f"not in the bundle, as it is not committed ({len(commit.uncommitted)} files): {shown}")
     report.step(f"source of commit {commit.id[:12]}")
     return commit
-
-
-def _add_models(order: Order, writer: BundleWriter, report: Report) -> tuple[dict[str, Model], tuple[str, ...]]:
-    """The profile's models, and which of them are not in the source or in a wheel. Raises ModelError if one is not right."""
-    store = open_store(order.root / "models")
-    models = {name: store.manifest.find(name) for name in store.names_for(order.profile)}
-    stored = [name for name, model in models.items() if not isinstance(model.source, Shipped | InstalledPackage)]
-    advance = report.counted("models", sum(models[name].size for name in stored))
-    folders = {name: store.resolve(name, advance) for name in stored}
-    _require_room(writer, store.root, sum(models[name].size for name in stored))
-    for name in stored:
-        for file in models[name].files:
-            writer.add_file(f"models/{name}/{file.path}", folders[name] / file.path, sha256=file.sha256)
-    if (lock := order.root / MODEL_LOCK).is_file():
-        writer.add_bytes(MODEL_LOCK, lock.read_bytes())
-    return models, tuple(stored)
 
 
 def _require_room(writer: BundleWriter, origin: Path, count: int) -> None:

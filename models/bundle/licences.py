@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from models.bundle.go_modules import GoModule, licence_texts
+from models.bundle.model_files import BundledModel
 from models.bundle.wheel_metadata import WheelMetadata
 from models.bundle.writer import BundleWriter
-from models.manifest import Model
 
 _HEAD = """\
 Licences of what is in this bundle, as its authors state them; the texts that came with each are in the folders beside.
@@ -16,7 +16,7 @@ Callbox's README (source/README.md, Licences) says what passing a bundle on asks
 
 
 def add_licences(
-    writer: BundleWriter, packages: Iterable[WheelMetadata], models: dict[str, Model], modules: Iterable[GoModule]
+    writer: BundleWriter, packages: Iterable[WheelMetadata], models: Iterable[BundledModel], modules: Iterable[GoModule]
 ) -> None:
     """Callbox's own, each Python package's, livekit-server's with what is linked into it, each model's."""
     rows: dict[str, str] = {}
@@ -33,9 +33,10 @@ def add_licences(
         )
         for path in texts:
             writer.add_bytes(f"licences/go/{module.name}@{module.version}/{path.name}", path.read_bytes())
-    for name, model in models.items():
-        rows[f"models/{name}"] = model.licence
-        writer.add_bytes(f"licences/models/{name}.txt", f"{model.title}\n\n{model.licence}\n".encode())
+    for model in models:
+        rows[f"models/{model.name}"] = model.model.licence
+        for path in model.licence_texts:
+            writer.add_bytes(f"licences/models/{model.name}/{path.name}", path.read_bytes())
     width = max(map(len, rows))
     table = "".join(f"{what:<{width}}  {licence}\n" for what, licence in sorted(rows.items()))
     writer.add_bytes("licences/README.txt", (_HEAD + table).encode())

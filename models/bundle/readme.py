@@ -21,7 +21,16 @@ INSTALLER_MODULES = (
     "scripts/bundle.py",
 )  # fmt: skip
 """All that verifying and installing runs; standard library only."""
-_MAIN = "import sys\n\nfrom scripts.bundle import main\n\nsys.exit(main())\n"
+_MAIN = """\
+import sys
+
+if not (3, 11) <= sys.version_info[:2]:
+    sys.exit("This needs Python 3.11 or 3.12, and is run by %d.%d. Name another: python3.11 ..." % sys.version_info[:2])
+
+from scripts.bundle import main
+
+sys.exit(main())
+"""
 _TEXT = """Callbox, to be installed where there is no network
 ===================================================
 

@@ -26,7 +26,7 @@ def head(root: Path) -> Commit:
     """Raises BundleNotMade outside a git checkout."""
     commit, epoch = _git(root, "show", "--no-patch", "--format=%H %ct", "HEAD").split()
     status = _git(root, "status", "--porcelain", "--untracked-files=all").splitlines()
-    return Commit(commit, int(epoch), tuple(line[3:] for line in status))
+    return Commit(commit, int(epoch), tuple(path for line in status if (path := line[3:]) != MODEL_LOCK))
 
 
 def add_source(root: Path, commit: Commit, writer: BundleWriter) -> None:

@@ -75,7 +75,7 @@ def _wheel(package: LockedPackage, candidates: list[Path], built: Path, epoch: i
             continue
         if path.suffix == ".whl":
             return Wheel(package, path, sha256)
-        wheel = _build(path, built / sha256[:16], epoch)
+        wheel = _build(path, built / f"{sha256[:16]}-{epoch}", epoch)
         return Wheel(package, wheel, sha256_of(wheel), is_built=True)
     raise BundleNotMade(f"{package.name} {package.version}: no file with a hash of the lock was downloaded.")
 
