@@ -97,13 +97,14 @@ def keys(
 def ready(
     process: Annotated[str, typer.Argument(help="livekit, worker or web; empty: that of this container.")] = "",
     wait_s: Annotated[float, typer.Option(help="Longest wait; 0 asks once.")] = 0.0,
+    pid: Annotated[int | None, typer.Option(help="No wait is longer than this process lives.")] = None,
 ) -> None:
     """Exit status 0 if that process is ready."""
     from agent.settings import load_settings
     from agent.supervisor.readiness import process_of_container, wait_until_ready
 
     name, network = process or process_of_container(), load_settings("demo").network
-    if not asyncio.run(wait_until_ready(name, network, wait_s=wait_s)):
+    if not asyncio.run(wait_until_ready(name, network, wait_s=wait_s, pid=pid)):
         typer.echo(f"{name} is not ready.", err=True)
         raise typer.Exit(1)
 

@@ -61,7 +61,8 @@ def build_box(settings: Settings, store: ModelStore, report: Report, *, configs:
 
 async def prepare(box: Box) -> None:
     """What the first caller should not wait for, with the engines loaded: the prompt computed, the stock lines spoken."""
-    await box.host.engines.llm.warm_prefix(ChatRequest((ChatMessage("system", box.instructions),), TOOL_SPECS))
+    system = ChatMessage("system", box.instructions)
+    await box.host.engines.llm.warm_prefix(ChatRequest((system,), TOOL_SPECS, tenant=box.settings.conversation.tenant))
     box.stock = await speak_stock_lines(box.host.engines.tts, box.stock_lines)
 
 

@@ -9,10 +9,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from livekit.agents import AgentSession, llm
 from livekit.agents.voice import SpeechHandle, events
 
+from agent.adapters.llm import LocalLlm
 from agent.assistant import FrontDesk
 from agent.box import Box
 from agent.captions import TOOL_TOPIC, TURN_TOPIC, Captions
@@ -20,9 +22,11 @@ from agent.figures import TurnRecorder, as_json
 from agent.heard import HeardOutput
 from agent.policies.failure import FailureAnswer, FailurePolicy
 from agent.policies.repeat import RepeatPolicy
+from agent.prefill import Prefill
 from agent.session import CallHooks, build_session
 from models.errors import CallboxError
 from serving import metrics
+from serving.chat import ChatRequest
 
 logger = logging.getLogger("callbox.call")
 
@@ -72,8 +76,10 @@ class Dialogue:
             on_no_words=self._heard_no_words,
             on_end_of_turn=self._turns.judged,
             on_failure=self._engine_failed,
+            on_settled_words=lambda words: self._prefill.caller_speaks(words),
         )
         self.session: AgentSession[None] = build_session(box.settings, box.host.engines, hooks)
+        self._prefill = Prefill(box.host.engines.llm, self._prompt)
         self.session.on("user_state_changed", self._caller_state)
         self.session.on("agent_state_changed", self._agent_state)
         self.session.on("user_input_transcribed", self._caller_words)
@@ -98,6 +104,7 @@ class Dialogue:
 
     def close(self) -> None:
         """Nothing more is said."""
+        self._prefill.close()
         for task in (self._apology, self._leaving):
             if task is not None:
                 task.cancel()
@@ -107,6 +114,7 @@ class Dialogue:
     def _caller_state(self, event: events.UserStateChangedEvent) -> None:
         if event.new_state == "speaking":
             self._confirmed = False
+            self._prefill.caller_speaks()
         elif self._unanswered:
             self._expect_an_answer()
 
@@ -117,6 +125,8 @@ class Dialogue:
     def _caller_words(self, event: events.UserInputTranscribedEvent) -> None:
         self._repeat.understood()
         self._words_wait = self._words_wait or event.is_final
+        if event.is_final:
+            self._prefill.heard(event.transcript)
         identity = self._surroundings.caller()
         if identity is not None:
             self._captions.caller(identity, event.transcript, is_final=event.is_final)
@@ -124,6 +134,7 @@ class Dialogue:
     def _turn_committed(self, at: float) -> None:
         self._confirmed = True
         self._words_wait = False
+        self._prefill.turn_over()
         self._turns.committed(at)
         if self._unanswered:
             self._expect_an_answer()
@@ -200,6 +211,11 @@ class Dialogue:
                 self._say("technical_apology")
             case FailureAnswer.SAY_GOODBYE:
                 self._hang_up_after(self._say("technical_goodbye", allow_interruptions=False), "failed")
+
+    def _prompt(self, words: str) -> ChatRequest:
+        """What the language model would be asked if the caller, having said `words`, said no more."""
+        agent = self.session.current_agent
+        return cast(LocalLlm, self.session.llm).request(agent.chat_ctx, agent.tools, saying=words)
 
     def _say(self, line: str, *, allow_interruptions: bool = True) -> SpeechHandle:
         stock = self._box.stock[line]

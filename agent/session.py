@@ -42,6 +42,8 @@ class CallHooks:
     on_end_of_turn: Callable[[float], None]
     """The end-of-turn engine gave this probability."""
     on_failure: StageFailure
+    on_settled_words: Callable[[str], None]
+    """The caller is speaking, and these words will not change any more."""
 
 
 def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> AgentSession[None]:
@@ -55,6 +57,7 @@ def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> Age
             on_barge_in=hooks.on_barge_in,
             on_no_words=hooks.on_no_words,
             on_failure=lambda error: hooks.on_failure("stt", error),
+            on_settled_words=hooks.on_settled_words,
         ),
     )
     return AgentSession(
@@ -65,6 +68,7 @@ def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> Age
             engines.llm,
             max_reply_tokens=talk.max_reply_tokens,
             plain_user_text=talk.plain_user_text,
+            tenant=talk.tenant,
             is_confirmed=hooks.is_confirmed,
             on_failure=lambda error: hooks.on_failure("llm", error),
         ),

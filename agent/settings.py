@@ -80,6 +80,8 @@ class Conversation(_Section):
     """A file in configs."""
     plain_user_text: bool = False
     """Typed text goes to the model in lower case without punctuation, as the demo model learned it."""
+    tenant: str = ""
+    """Whose calls these are, where several clinics share a language model: their prompts share nothing in its cache."""
     max_reply_tokens: int = Field(default=192, gt=0)
     max_tool_steps: int = Field(default=4, gt=0)
 

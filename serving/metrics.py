@@ -44,8 +44,5 @@ LLM_KV_USE = Gauge(
     "callbox_llm_kv_use", "Share of the KV cache that running requests hold, 0 to 1 (vLLM).", registry=REGISTRY
 )
 LLM_PREFILLS = Counter(
-    "callbox_llm_prefills",
-    "Prompts computed while their caller was still speaking, by outcome.",
-    ("outcome",),
-    registry=REGISTRY,
+    "callbox_llm_prefills", "Prompts computed while their caller was still speaking (vLLM).", registry=REGISTRY
 )

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from livekit.agents import NOT_GIVEN, APIConnectOptions, NotGivenOr, llm, utils
@@ -28,6 +28,7 @@ class LocalLlm(llm.LLM[str]):
         *,
         max_reply_tokens: int,
         plain_user_text: bool,
+        tenant: str = "",
         is_confirmed: Callable[[], bool],
         on_failure: Callable[[CallboxError], None],
     ) -> None:
@@ -35,6 +36,7 @@ class LocalLlm(llm.LLM[str]):
         self.engine = engine
         self.max_reply_tokens = max_reply_tokens
         self.plain_user_text = plain_user_text
+        self.tenant = tenant
         self.is_confirmed = is_confirmed
         self.on_failure = on_failure
         self.last_request_at = 0.0
@@ -60,13 +62,23 @@ class LocalLlm(llm.LLM[str]):
     ) -> llm.LLMStream:
         self.last_request_at = time.time()
         offered = [] if tool_choice == "none" else tools or []
-        request = ChatRequest(
-            messages=messages_from(chat_ctx, plain_user_text=self.plain_user_text),
-            tools=tool_specs(offered),
+        return _LocalLlmStream(self, self.request(chat_ctx, offered), chat_ctx=chat_ctx, tools=offered)
+
+    def request(
+        self, chat_ctx: llm.ChatContext, tools: Sequence[llm.Tool | llm.Toolset], *, saying: str = ""
+    ) -> ChatRequest:
+        """What the engine is asked; `saying`: what the caller has said that is not in `chat_ctx` yet."""
+        said = plain(saying) if self.plain_user_text else saying.strip()
+        return ChatRequest(
+            messages=(
+                *messages_from(chat_ctx, plain_user_text=self.plain_user_text),
+                *([ChatMessage("user", said)] if said else []),
+            ),
+            tools=tool_specs(tools),
             max_tokens=self.max_reply_tokens,
             priority=Priority.CONFIRMED if self.is_confirmed() else Priority.SPECULATIVE,
+            tenant=self.tenant,
         )
-        return _LocalLlmStream(self, request, chat_ctx=chat_ctx, tools=offered)
 
 
 class _LocalLlmStream(llm.LLMStream):
@@ -135,7 +147,7 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9' ]+", " ", text.lower().replace("’", "'")).split())
 
 
-def tool_specs(tools: list[llm.Tool]) -> tuple[ToolSpec, ...]:
+def tool_specs(tools: Sequence[llm.Tool | llm.Toolset]) -> tuple[ToolSpec, ...]:
     """The raw-schema tools of a session, in their order."""
     return tuple(
         ToolSpec(tool.info.name, str(tool.info.raw_schema.get("description", "")), tool.info.raw_schema["parameters"])

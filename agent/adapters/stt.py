@@ -46,6 +46,8 @@ class ListeningHooks:
     """Speech ended without words."""
     on_failure: Callable[[CallboxError], None]
     """The engine failed and a new stream was opened; the call goes on."""
+    on_settled_words: Callable[[str], None] = lambda words: None
+    """The caller is speaking, and these words of the utterance will not change any more."""
 
 
 class LocalStt(stt.STT[str]):
@@ -166,6 +168,9 @@ class _LocalSttStream(stt.RecognizeStream):
             case Transcript() if self._is_murmur(event):
                 pass
             case Transcript():
+                if event.stage is TranscriptStage.INTERIM:
+                    settled = event.words[: event.agreed_words]
+                    self._parent.hooks.on_settled_words(" ".join(word.text for word in settled))
                 self._send(stt.SpeechEvent(type=_TYPES[event.stage], alternatives=[self._data(event)]))
                 if event.stage is TranscriptStage.FINAL:
                     usage = stt.RecognitionUsage(audio_duration=event.end_s - event.start_s)

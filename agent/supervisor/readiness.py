@@ -4,6 +4,8 @@ import asyncio
 import time
 from pathlib import Path
 
+import psutil
+
 from agent.errors import ConfigError
 from agent.settings import Network
 from agent.supervisor.probes import answers_200, ready_url
@@ -13,12 +15,12 @@ FIRST_PROCESS = Path("/proc/1/cmdline")
 POLL_S = 0.5
 
 
-async def wait_until_ready(process: str, network: Network, *, wait_s: float) -> bool:
-    """Whether `process` is ready within `wait_s`; 0 asks once."""
+async def wait_until_ready(process: str, network: Network, *, wait_s: float, pid: int | None = None) -> bool:
+    """Whether `process` is ready within `wait_s` (0 asks once), and while the process `pid`, if given, lives."""
     probe = answers_200(ready_url(process, network))
     until_s = time.monotonic() + wait_s
     while not await probe():
-        if time.monotonic() >= until_s:
+        if time.monotonic() >= until_s or (pid is not None and not psutil.pid_exists(pid)):
             return False
         await asyncio.sleep(POLL_S)
     return True

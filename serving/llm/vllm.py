@@ -18,6 +18,7 @@ from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
+from serving import metrics
 from serving.bridge import Channel, EngineThread, LoopThread
 from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority
 from serving.errors import EngineDied, EngineError, EngineLoadFailed, ToolCallMalformed
@@ -155,6 +156,7 @@ class VllmLlm:
             return
         request = replace(request, max_tokens=1, priority=Priority.SPECULATIVE)
         await self._compute(request, self._loaded().vocabulary.prompt(request).ids)
+        metrics.LLM_PREFILLS.inc()
 
     async def _reply(self, model: _Model, request: ChatRequest, ids: list[int], emit: Emit) -> None:
         """One reply, on vLLM's loop. Cancelling it aborts the request in the core."""

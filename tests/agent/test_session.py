@@ -22,6 +22,7 @@ HOOKS = CallHooks(
     on_no_words=lambda: None,
     on_end_of_turn=lambda probability: None,
     on_failure=lambda stage, error: None,
+    on_settled_words=lambda words: None,
 )
 
 

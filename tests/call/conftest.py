@@ -63,7 +63,9 @@ class RunningBox:
 
 
 @contextmanager
-def run_box(server: LiveKitServer, folder: Path, *engine_modules: str, **site: Any) -> Iterator[RunningBox]:
+def run_box(
+    server: LiveKitServer, folder: Path, *engine_modules: str, ready_s: float = WORKER_READY_S, **site: Any
+) -> Iterator[RunningBox]:
     """Start a worker with these settings and wait until it is ready; end it afterwards."""
     port = free_port()
     name = f"callbox-{port}"
@@ -91,7 +93,7 @@ def run_box(server: LiveKitServer, folder: Path, *engine_modules: str, **site: A
             worker=worker,
         )
         try:
-            _wait_until_registered(box)
+            _wait_until_registered(box, ready_s)
             yield box
         finally:
             worker.terminate()
@@ -108,12 +110,12 @@ def box(livekit_server: LiveKitServer, tmp_path_factory: pytest.TempPathFactory)
         yield running
 
 
-def _wait_until_registered(box: RunningBox) -> None:
-    deadline = time.monotonic() + WORKER_READY_S
+def _wait_until_registered(box: RunningBox, ready_s: float) -> None:
+    deadline = time.monotonic() + ready_s
     while time.monotonic() < deadline:
         if box.worker.poll() is not None:
             pytest.fail(f"the worker ended at once:\n{box.log.read_text()[-2000:]}")
         if "registered worker" in box.log.read_text():
             return
         time.sleep(0.1)
-    pytest.fail(f"the worker was not ready within {WORKER_READY_S:.0f} s:\n{box.log.read_text()[-2000:]}")
+    pytest.fail(f"the worker was not ready within {ready_s:.0f} s:\n{box.log.read_text()[-2000:]}")

@@ -50,6 +50,8 @@ class ScriptedLlm(ScriptedEngine):
 
     async def prefill(self, request: ChatRequest) -> None:
         self.prefilled.append(request)
+        if self.is_dead:
+            raise EngineDied("The llm engine is dead.")
 
 
 class _ScriptedLlmStream:

@@ -109,7 +109,7 @@ async def test_the_whole_call_so_far_is_cached_and_not_only_its_beginning(shared
 async def test_words_that_are_still_being_spoken_are_computed_ahead(shared: VllmLlm) -> None:
     tenant = nobody()
     words = "i would like to book an appointment with doctor chen on tuesday next week because i have a headache"
-    history = tuple(ChatMessage(role, text) for role, text in (("user", "hello"), ("assistant", SATURDAY)))
+    history = (ChatMessage("user", "hello"), ChatMessage("assistant", SATURDAY))
     request = ChatRequest((SYSTEM, GREETING, *history, ChatMessage("user", words)), TOOLS, tenant=tenant)
     half = replace(request, messages=(*request.messages[:-1], ChatMessage("user", " ".join(words.split()[:-2]))))
     await shared.warm_prefix(request)

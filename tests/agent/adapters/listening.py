@@ -29,6 +29,8 @@ class Listening:
     error: Exception | None = None
     agent_speaks: bool = False
     barge_ins: int = 0
+    settled: list[str] = field(default_factory=list)
+    """What was told of words that will not change."""
     no_words: int = 0
     failures: list[CallboxError] = field(default_factory=list)
 
@@ -87,6 +89,7 @@ async def listening() -> AsyncIterator[Listening]:
         on_barge_in=barge_in,
         on_no_words=heard_no_words,
         on_failure=lambda error: made.failures.append(error),
+        on_settled_words=lambda words: made.settled.append(words),
     )
     made = Listening(engine, LocalStt(engine, language="en", hooks=hooks).stream())
     collecting = asyncio.create_task(made.collect())

@@ -72,6 +72,28 @@ def test_tool_calls_and_their_results_keep_their_place() -> None:
     )
 
 
+def test_what_the_caller_is_saying_ends_the_prompt() -> None:
+    context = talk(("system", "Be kind."), ("assistant", "Hello."))
+    one = local(ScriptedLlm(lambda request: []))
+    assert one.request(context, clinic_tools(), saying="i need").messages[-1] == ChatMessage("user", "i need")
+    assert one.request(context, clinic_tools(), saying=" ").messages[-1] == ChatMessage("assistant", "Hello.")
+    assert one.request(context, clinic_tools()).tools == TOOL_SPECS
+
+
+def test_a_request_says_whose_it_is() -> None:
+    one = LocalLlm(
+        ScriptedLlm(lambda request: []),
+        max_reply_tokens=77,
+        plain_user_text=False,
+        tenant="north",
+        is_confirmed=lambda: False,
+        on_failure=lambda error: None,
+    )
+    assert one.request(talk(("user", "hi")), []) == ChatRequest(
+        (ChatMessage("user", "hi"),), max_tokens=77, priority=Priority.SPECULATIVE, tenant="north"
+    )
+
+
 @pytest.mark.parametrize("empty", ["", "   ", "\n"])
 def test_empty_messages_are_left_out(empty: str) -> None:
     context = talk(("user", "hi"), ("assistant", empty), ("user", empty))

@@ -1,6 +1,7 @@
 """LocalStt: what a session hears of what the engine says."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -173,6 +174,23 @@ async def test_the_next_utterance_is_judged_for_itself() -> None:
         await heard.say(*utterance((FINAL, "okay")))
         assert heard.barge_ins == 1
         assert [text for kind, text in heard.told() if kind is Kind.FINAL_TRANSCRIPT] == ["wait stop"]
+
+
+@in_virtual_time
+async def test_words_that_will_not_change_are_told_while_the_caller_speaks() -> None:
+    async with listening() as heard:
+        interim = transcript(INTERIM, "where can i park")
+        await heard.say(SpeechStarted(1.0), replace(interim, agreed_words=0), replace(interim, agreed_words=3))
+        await heard.say(transcript(PREFLIGHT, "where can i park"), transcript(FINAL, "where can i park"))
+        assert heard.settled == ["", "where can i"]
+
+
+@in_virtual_time
+async def test_murmurs_are_no_words_to_reckon_with() -> None:
+    async with listening() as heard:
+        heard.agent_speaks = True
+        await heard.say(SpeechStarted(1.0), replace(transcript(INTERIM, "yeah"), agreed_words=1))
+        assert heard.settled == []
 
 
 async def test_there_is_no_recognition_of_finished_recordings() -> None:
