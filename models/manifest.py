@@ -153,8 +153,8 @@ class Manifest(Part):
     @model_validator(mode="after")
     def _alternatives_stand_in_for_something(self) -> "Manifest":
         for name, model in self.models.items():
-            other = self.models.get(model.instead_of) if model.instead_of else model
-            if other is None or other.stage != model.stage or (other is not model and other.instead_of):
+            other = self.models.get(model.instead_of) if model.instead_of else None
+            if model.instead_of and (other is None or other.stage != model.stage or other.instead_of):
                 raise ValueError(
                     f"models.{name}.instead_of: must name a model of the same stage that is no alternative"
                 )

@@ -21,6 +21,7 @@ from models.errors import ConversionFailed, ModelError
 from scripts.llama_weights import Tensor, joined, read_weights
 
 NOT_COPIED = ("*.safetensors", "*.safetensors.index.json", "config.json")
+NEEDED = ("hidden_size", "num_attention_heads", "num_hidden_layers", "rms_norm_eps", "vocab_size")
 LLAMA3 = attention_spec.RotaryScalingType.Llama3
 
 
@@ -65,6 +66,11 @@ def convert(source: Path, target: Path, quantization: str = "int8") -> None:
 
 def check_supported(config: Mapping[str, Any]) -> None:
     """Raises ConversionFailed for a model whose layers CTranslate2's Llama does not have."""
+    lacking = [key for key in NEEDED if key not in config]
+    if lacking:
+        raise ConversionFailed(
+            f"config.json has no {', '.join(lacking)}: it is not a Llama's. Download the model again."
+        )
     wanted: dict[str, tuple[Any, ...]] = {
         "model_type": ("llama",),
         "hidden_act": ("silu",),

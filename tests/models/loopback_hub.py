@@ -75,6 +75,8 @@ class LoopbackHub:
         self.faults: dict[str, list[Fault]] = {}
         self.served: dict[str, bytes] = {}
         """Content that is sent for a file in place of its own."""
+        self.page: str | None = None
+        """What is answered to everything in place of a hub's answers."""
         self.requests: list[Seen] = []
         self.url = ""
         self.storage_url = ""
@@ -104,6 +106,8 @@ class LoopbackHub:
     async def _note(self, request: web.Request, handler: Any) -> web.StreamResponse:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or None
         self.requests.append(Seen(request.method, request.path, request.headers.get("Range"), token))
+        if self.page is not None:
+            return web.Response(text=self.page)
         response: web.StreamResponse = await handler(request)
         return response
 
@@ -216,11 +220,18 @@ def running(hub: LoopbackHub) -> Iterator[LoopbackHub]:
             await web.TCPSite(runner, host, 0).start()
         hub.url, hub.storage_url = (f"http://{host}:{port}" for host, port in runner.addresses)
 
+    async def stop() -> None:
+        await runner.cleanup()
+        stalled = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in stalled:
+            task.cancel()
+        await asyncio.gather(*stalled, return_exceptions=True)
+
     asyncio.run_coroutine_threadsafe(start(), loop).result()
     try:
         yield hub
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+        asyncio.run_coroutine_threadsafe(stop(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from models.errors import ManifestInvalid, ModelUnknown
-from models.manifest import load_manifest
+from models.manifest import Repository, load_manifest
 from models.store import open_store
-from tests.models.conftest import describe, pin, write_manifest
+from tests.models.conftest import describe, pin, repository, write_manifest
 
 pytestmark = pytest.mark.unit
 
@@ -50,12 +50,22 @@ def test_unknown_model_names_the_known_ones() -> None:
         ({"source": {"kind": "shipped", "folder": "../elsewhere"}}, "relative path"),
         ({"source": WHEEL, "files": [pin("b.onnx", b"x")]}, "exactly the wheel's member"),
         ({"source": {"kind": "repository", "repository": "o/n", "command": "c"}}, "revision and files, or neither"),
+        ({**repository("o/n", include=["../*"])}, r"include\.0: .*relative path"),
+        ({"instead_of": "b"}, r"models\.a\.instead_of: must name a model of the same stage"),
+        ({"instead_of": "a"}, r"models\.a\.instead_of"),
     ],
 )
 def test_bad_entry_is_refused_by_its_key(tmp_path: Path, changes: dict[str, Any], key: str) -> None:
     path = write_manifest(tmp_path, a=describe(**changes))
     with pytest.raises(ManifestInvalid, match=key):
         load_manifest(path)
+
+
+def test_every_downloaded_model_says_what_an_engine_needs_of_it() -> None:
+    models = open_store().manifest.models
+    sources = {name: model.source for name, model in models.items() if isinstance(model.source, Repository)}
+    assert {name for name, source in sources.items() if source.include == ("*",)} == set()
+    assert {name for name, source in sources.items() if f"--only {name}" not in source.command} == set()
 
 
 def test_missing_key_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from models.errors import ChecksumMismatch, ModelMissing, ModelUnknown
 from models.store import ModelState, ModelStore, open_store
-from tests.models.conftest import FILES, describe, pin, write_manifest
+from tests.models.conftest import FILES, describe, pin, repository, write_manifest
 
 pytestmark = pytest.mark.unit
 
@@ -108,6 +108,58 @@ def test_model_of_an_absent_package_names_the_package(root: Path) -> None:
     write_manifest(root, inside=describe(source=source))
     with pytest.raises(ModelMissing, match=r"no-such 1\.0"):
         open_store(root).resolve("inside")
+
+
+def test_present_is_what_has_its_files_in_their_sizes(store: ModelStore, root: Path) -> None:
+    path = root / "demo" / "some_model" / "model.bin"
+    assert store.is_present("some-model")
+    path.write_bytes(b"x" * len(FILES["model.bin"]))  # other bytes: presence is no verification
+    assert store.is_present("some-model")
+    path.write_bytes(b"x")
+    assert not store.is_present("some-model")
+    path.unlink()
+    assert not store.is_present("some-model")
+
+
+def test_what_is_not_pinned_or_not_installed_is_not_present(root: Path) -> None:
+    source = {"kind": "installed", "package": "no-such", "version": "1.0", "module": "no_such", "folder": "assets"}
+    write_manifest(root, big=repository("o/n"), inside=describe(source=source))
+    (root / "store" / "big").mkdir(parents=True)
+    store = open_store(root)
+    assert not store.is_present("big")
+    assert not store.is_present("inside")
+    with pytest.raises(ModelUnknown):
+        store.is_present("other")
+
+
+def test_hashing_tells_how_far_it_is(store: ModelStore) -> None:
+    told: list[int] = []
+    store.resolve("some-model", told.append)
+    assert sum(told) == store.manifest.find("some-model").size
+
+
+def test_an_alternative_stands_in_only_where_the_model_itself_is_not_present(root: Path) -> None:
+    shipped = {"kind": "shipped", "folder": "demo/large"}
+    write_manifest(
+        root,
+        large=describe(profiles=["gpu"], source=shipped),
+        some_model=describe(profiles=["gpu"], instead_of="large"),
+        other=describe(profiles=["cpu"]),
+    )
+    store = open_store(root)
+    assert store.names_for("gpu") == ("some-model",)
+    (root / "demo" / "large").mkdir()
+    for name, content in FILES.items():
+        (root / "demo" / "large" / name).write_bytes(content)
+    assert store.names_for("gpu") == ("large",)
+    (root / "demo" / "some_model" / "model.bin").unlink()
+    (root / "demo" / "large" / "model.bin").unlink()
+    assert store.names_for("gpu") == ("large",)
+
+
+def test_the_environment_can_name_another_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLBOX_MODELS", str(root))
+    assert open_store().root == root
 
 
 def test_finding_a_model_imports_no_inference_library() -> None:
