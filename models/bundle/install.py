@@ -6,6 +6,7 @@ Every step looks first whether its work is done, so an interrupted install is re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.bundle.contents import BundleManifest
 from models.bundle.installed import Record, only_one, read_record, require_folder, write_record
 from models.bundle.packages import install_packages
 from models.bundle.placing import Placement, is_right, placements, put, sha256_of
@@ -41,13 +42,25 @@ def install(path: Path, public_key_file: Path, into: Path) -> Outcome:
     outcome = Outcome(manifest.profile, notes=warnings(manifest))
     with only_one(into):
         before = read_record(into)
-        write_record(into, Record(manifest.commit, manifest.profile, False, before.files))
+        outcome.notes += _age(manifest, before)
+        write_record(into, _record(manifest, before.files, complete=False))
         _copy(verified, into, missing, before, outcome)
         outcome.removed = _remove_former(verified, into, before)
         install_packages(verified, into, python)
         source = {placement.path: placement.file.sha256 for placement in placements(manifest)}
-        write_record(into, Record(manifest.commit, manifest.profile, True, source))
+        write_record(into, _record(manifest, source, complete=True))
     return outcome
+
+
+def _record(manifest: BundleManifest, files: dict[str, str], *, complete: bool) -> Record:
+    return Record(manifest.commit, manifest.created_at, manifest.profile, complete, files)
+
+
+def _age(manifest: BundleManifest, before: Record) -> list[str]:
+    """A signature stays valid for ever; that a bundle is an old one has to be said."""
+    if manifest.created_at >= before.created_at:
+        return []
+    return [f"This bundle is older ({manifest.created_at}) than the one that was installed here ({before.created_at})."]
 
 
 def _missing(verified: VerifiedBundle, into: Path) -> list[Placement]:

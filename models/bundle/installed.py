@@ -18,6 +18,8 @@ class Record:
     """The last bundle that was installed, or that an interrupted install had begun with."""
 
     commit: str = ""
+    created_at: str = ""
+    """When the bundle was made."""
     profile: str = ""
     complete: bool = False
     files: dict[str, str] = field(default_factory=dict)
@@ -28,7 +30,8 @@ def read_record(folder: Path) -> Record:
     """An empty one if there is none, or none that can be read: then every file that differs counts as edited."""
     try:
         raw = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return Record(str(raw["commit"]), str(raw["profile"]), bool(raw["complete"]), dict(raw["files"]))
+        commit, created_at, profile = (str(raw[name]) for name in ("commit", "created_at", "profile"))
+        return Record(commit, created_at, profile, bool(raw["complete"]), dict(raw["files"]))
     except (OSError, ValueError, KeyError, TypeError):
         return Record()
 

@@ -4,11 +4,13 @@ Making it needs a package index (pip's files are kept in .cache/bundle); everyth
 without a route, with an empty home and nothing but Debian's own programs on PATH.
 """
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,8 @@ pytestmark = pytest.mark.call
 
 ROOT = Path(__file__).parents[2]
 ISOLATE = ("unshare", "--net", "--map-root-user")
-VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+PYTHON = str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}")
 
 _INSTALL = """
 set -euo pipefail
@@ -78,9 +81,9 @@ def test_installed_offline_it_runs(bundle: Path, operator: Operator, tmp_path: P
     box = tmp_path / "box"
     (tmp_path / "home").mkdir()
     environment = {
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": SYSTEM_PATH,
         "HOME": str(tmp_path / "home"),
-        "PYTHON": str(Path(sys.base_prefix) / "bin" / f"python{VERSION}"),
+        "PYTHON": PYTHON,
         "INSTALLER": str(bundle / "callbox-bundle.pyz"),
         "BUNDLE": str(bundle),
         "KEY": str(operator.public),
@@ -102,6 +105,24 @@ def test_installed_offline_it_runs(bundle: Path, operator: Operator, tmp_path: P
         "0",
     ]
     assert (box / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_wheel_that_changes_after_the_bundle_was_verified_is_not_installed(bundle: Path, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    shutil.copytree(bundle / "wheels", wheels, copy_function=os.link)
+    (victim,) = wheels.glob("sniffio-*.whl")
+    content = victim.read_bytes()
+    victim.unlink()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(victim, "w") as after:
+        for member in before.infolist():
+            after.writestr(member, before.read(member))
+        after.writestr("sniffio/evil.py", "")
+    command = ["bash", str(bundle / "source" / "scripts" / "install_python.sh"), "cpu", str(tmp_path / "venv")]
+    environment = {"PATH": SYSTEM_PATH, "HOME": str(tmp_path), "PYTHON": PYTHON, "CALLBOX_WHEELS": str(wheels)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "Hash mismatch for `sniffio" in done.stderr
+    assert not (tmp_path / "venv" / ".locked").exists()
 
 
 def test_what_is_in_it_is_accounted_for(bundle: Path, operator: Operator) -> None:

@@ -2,22 +2,24 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from models.bundle.contents import BundleManifest
 from models.bundle.create import Order, create
 from models.bundle.errors import BundleNotMade
 from models.bundle.progress import Advance
 from models.bundle.verify import verify
 from models.errors import ChecksumMismatch, ModelMissing
 from tests.models.bundle.project import LICENCE_TEXT, WEIGHTS, make_index, make_project
-from tests.models.bundle.synthetic import Operator
+from tests.models.bundle.synthetic import Operator, make_operator
 
 pytestmark = pytest.mark.unit
 
-Make = Callable[..., Path]
+Make = Callable[[str], Path]
 
 
 class Said:
@@ -39,32 +41,48 @@ def said() -> Said:
     return Said()
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@contextmanager
+def made_project(folder: Path) -> Iterator[Path]:
     """Pip sees the index's folder and nothing else."""
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
-    monkeypatch.delenv("CALLBOX_CACHE", raising=False)
-    return make_project(tmp_path / "project", make_index(tmp_path / "index"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PIP_NO_INDEX", "1")
+        environment.setenv("PIP_FIND_LINKS", str(folder / "index"))
+        environment.delenv("CALLBOX_CACHE", raising=False)
+        yield make_project(folder / "project", make_index(folder / "index"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """For a test that changes it."""
+    with made_project(tmp_path) as project:
+        yield project
 
 
 @pytest.fixture
 def make(project: Path, operator: Operator, said: Said, tmp_path: Path) -> Make:
     """Makes a bundle of that name."""
 
-    def made(name: str, profile: str = "demo") -> Path:
-        order = Order(
-            root=project, profile=profile, pythons=("3.11", "3.12"), out=tmp_path / name, key=operator.private
-        )
-        create(order, said)
-        return order.out
+    def made(name: str) -> Path:
+        out = tmp_path / name
+        create(Order(root=project, profile="demo", pythons=("3.11",), out=out, key=operator.private), said)
+        return out
 
     return made
 
 
-def test_bundle_has_everything_and_verifies(make: Make, operator: Operator, project: Path) -> None:
-    out = make("out")
-    manifest = verify(out, operator.public).manifest
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path, BundleManifest]]:
+    """One bundle for those who only look, with its project and its verified manifest."""
+    folder = tmp_path_factory.mktemp("made")
+    operator = make_operator(folder / "keys")
+    with made_project(folder) as project:
+        out = folder / "out"
+        create(Order(root=project, profile="demo", pythons=("3.11", "3.12"), out=out, key=operator.private), Said())
+        yield out, project, verify(out, operator.public).manifest
+
+
+def test_bundle_has_everything_and_verifies(made: tuple[Path, Path, BundleManifest]) -> None:
+    out, project, manifest = made
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=project, capture_output=True, text=True, check=True).stdout
     assert (manifest.version, manifest.commit, manifest.pythons) == ("7.8", head.strip(), ("3.11", "3.12"))
     assert (manifest.models, manifest.livekit_server) == (("big-model",), "1.13.5")
@@ -76,16 +94,15 @@ def test_bundle_has_everything_and_verifies(make: Make, operator: Operator, proj
     assert not list(out.parent.glob("*.partial"))
 
 
-def test_what_was_built_is_pinned_by_its_own_hash(make: Make, operator: Operator) -> None:
-    out = make("out")
-    manifest = verify(out, operator.public).manifest
+def test_what_was_built_is_pinned_by_its_own_hash(made: tuple[Path, Path, BundleManifest]) -> None:
+    out, _, manifest = made
     (built,) = (file for file in manifest.files if "onlysource" in file.path)
     assert f"onlysource==1.0 --hash=sha256:{built.sha256}\n" in (out / "wheels/built.txt").read_text()
     assert "tiny" not in (out / "wheels/built.txt").read_text()
 
 
-def test_bill_of_materials_and_licences(make: Make) -> None:
-    out = make("out")
+def test_bill_of_materials_and_licences(made: tuple[Path, Path, BundleManifest]) -> None:
+    out, _, _ = made
     bill = json.loads((out / "sbom.cdx.json").read_bytes())
     by_name = {component["name"]: component for component in bill["components"]}
     assert set(by_name) == {"tiny", "uv", "onlysource", "livekit-server", "small-model", "big-model"}

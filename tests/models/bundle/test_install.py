@@ -183,6 +183,12 @@ def test_environment_of_a_python_without_wheels_is_made_anew(bundle: Path, opera
     assert not (box / ".venv/old").exists()
 
 
+def test_older_bundle_is_said_to_be_one(bundle: Path, operator: Operator, box: Path) -> None:
+    install(bundle, operator.public, box)
+    resign(bundle, operator, lambda manifest: replace(manifest, created_at="2025-12-31T00:00:00+00:00"))
+    assert any("This bundle is older (2025-12-31" in note for note in install(bundle, operator.public, box).notes)
+
+
 def test_folder_of_something_else_is_left_alone(bundle: Path, operator: Operator, box: Path) -> None:
     box.mkdir()
     (box / "thesis.txt").write_text("years of work")
