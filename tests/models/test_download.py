@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from models.errors import DiskTooSmall, LockInvalid
+from models.errors import DiskTooSmall, DownloadFailed, LockInvalid
+from models.staging import staging_area
 from models.store import ModelState, open_store
 from tests.models.conftest import WEIGHTS, WHISPER, Site, repository, write_manifest
 from tests.models.loopback_hub import STRANGER, TOKEN, Fault, blob_id, commit_of
@@ -236,6 +237,31 @@ def test_a_hub_that_stays_silent_is_told_and_what_has_arrived_stays(
     assert [path.stat().st_size for path in site.partials()] == [MIB]
 
 
+def test_a_connection_that_keeps_breaking_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None)
+    site.hub.faults["model.bin"] = [Fault(after=MIB), *(Fault() for _ in range(10))]
+    (failure,) = site.download("whisper")
+    assert f"connection to {site.hub.url} broke in model.bin of lab/whisper" in failure
+    assert "the same command continues" in failure
+    assert [path.stat().st_size for path in site.partials()] == [MIB]
+    site.hub.faults.clear()
+    assert site.download("whisper") == []
+
+
+def test_a_disk_that_fills_up_is_told(site: Site) -> None:
+    staged = site.root / "store" / ".downloads" / "whisper"
+    staged.mkdir(parents=True)
+    (staged / f"model.bin.{sha256(WEIGHTS)[:12]}.partial").symlink_to("/dev/full")
+    with pytest.raises(DiskTooSmall, match=r"The disk is full in the middle of model\.bin of lab/whisper: make room"):
+        site.download("whisper")
+
+
+def test_a_folder_that_may_not_be_written_is_told(site: Site) -> None:
+    (site.root / "store").write_text("in the way")
+    with pytest.raises(DownloadFailed, match=r"cannot be written .*Make it writable"):
+        site.download("whisper")
+
+
 def test_nobody_at_the_address_is_told_with_what_to_do(site: Site) -> None:
     site.hub.url = "http://127.0.0.1:9"
     (failure,) = site.download("whisper")
@@ -305,9 +331,6 @@ def test_a_lock_for_another_repository_is_refused_by_name(site: Site) -> None:
 
 
 def test_two_downloads_at_once_are_one_too_many(site: Site) -> None:
-    from models.errors import DownloadFailed
-    from models.staging import staging_area
-
     with staging_area(site.root / "store"), pytest.raises(DownloadFailed, match="Another download is running"):
         site.download("whisper")
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -140,10 +141,9 @@ def test_control_c_is_answered_in_a_sentence_and_the_next_run_continues(site: Si
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (
-        site.partials() and site.partials()[-1].name.startswith("model.bin") and site.partials()[-1].stat().st_size
-    ):
+    while not any(path.stat().st_size for path in site.partials() if path.name.startswith("model.bin")):
         assert started.poll() is None, started.communicate()
+        time.sleep(0.02)
     started.send_signal(signal.SIGINT)
     _, complaint = started.communicate(timeout=30)
     assert started.returncode == 130
