@@ -8,10 +8,8 @@ from typing import Any, ClassVar, Literal
 from serving.errors import EngineLoadFailed
 from serving.gpu.devices import Gpu
 from serving.gpu.llama import LlamaShape, weights_mib, weights_mib_in
-from serving.gpu.memory import BATCHED_TOKENS, MIB, LlmBudget, budget_llm
+from serving.gpu.memory import BATCHED_TOKENS, MIB, SEQUENCES_PER_CALL, LlmBudget, budget_llm
 
-SEQUENCES_PER_CALL = 4
-"""A call's confirmed answer, its speculative one, a prefill and a summary may be under way at the same time."""
 CPU_KV_MIB = 512
 CPU_BLOCK_TOKENS = 32
 """The smallest block that vLLM's attention on a CPU takes; its default of 128 shares little of short prompts."""
@@ -25,6 +23,7 @@ ENVIRONMENT: Mapping[str, str] = {
     # FlashInfer's sampler is compiled, and for some cards its kernels are downloaded, at the first call.
     "VLLM_USE_FLASHINFER_SAMPLER": "0",
     "VLLM_LOGGING_LEVEL": "WARNING",
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the driver's own order, which the plan was made in
 }
 """What vLLM and its child processes read from the environment, unless an operator has set it."""
 CPU_ENVIRONMENT: Mapping[str, str] = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import generate_latest
@@ -13,9 +14,10 @@ from prometheus_client import generate_latest
 from serving import metrics
 from serving.chat import ChatMessage, ChatRequest, Priority, TextDelta, ToolCall
 from serving.errors import EngineDied, EngineLoadFailed
+from serving.gpu.memory import SEQUENCES_PER_CALL
 from serving.llm.ctranslate2 import CTranslate2Llm, CTranslate2LlmOptions
 from serving.llm.vllm import VllmLlm
-from serving.llm.vllm_options import CPU_BLOCK_TOKENS, SEQUENCES_PER_CALL
+from serving.llm.vllm_options import CPU_BLOCK_TOKENS
 from tests.contract.llm_suite import (
     GREETING,
     LANGUAGE_MODEL,
@@ -48,7 +50,8 @@ QUESTIONS = (
 def unfinished(engine: VllmLlm) -> int:
     """Requests that vLLM's front end still holds."""
     assert engine._model is not None
-    return int(engine._model.core.get_num_unfinished_requests())
+    core: Any = engine._model.core
+    return int(core.llm.get_num_unfinished_requests())
 
 
 def nobody() -> str:

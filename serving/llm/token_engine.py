@@ -1,0 +1,196 @@
+"""A language model engine over anything that takes a prompt's tokens and hands out a reply's as they come.
+
+Whatever generates, the core, lives on one event loop of its own; calls stay on theirs.
+"""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import CancelledError, wait
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from serving import metrics
+from serving.bridge import Channel, LoopThread
+from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority
+from serving.errors import EngineDied, EngineError, EngineLoadFailed, ToolCallMalformed
+from serving.llm.admission import Admission
+from serving.llm.reply import Reply, ReplyStream, reply_error
+from serving.llm.vocabulary import Vocabulary
+
+logger = logging.getLogger("callbox.llm")
+
+LOAD_TIMEOUT_S = 1800.0
+"""16 GB from a slow disk, then compiling and capturing graphs."""
+CHECK_TIMEOUT_S = 30.0
+STALL_S = 20.0
+"""A core that says nothing for so long, to a request that has its place, hangs."""
+CLOSE_TIMEOUT_S = 10.0
+PROBE = ChatRequest(messages=(ChatMessage("system", "Answer."), ChatMessage("user", "hello")), max_tokens=1)
+WARM_UP = ChatRequest(messages=(ChatMessage("system", "Answer. " * 200), ChatMessage("user", "hello")), max_tokens=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Bunch:
+    """The next tokens of a reply."""
+
+    token_ids: Sequence[int]
+    cached_tokens: int | None = None
+    """Of the prompt, once it is known."""
+
+
+class Core(Protocol):
+    """What generates. Everything happens on the loop that made it."""
+
+    def generate(self, request: ChatRequest, ids: list[int]) -> AsyncGenerator[Bunch, None]:
+        """The reply to a prompt of these tokens. Closing the generator, or cancelling it, stops the computation."""
+        ...
+
+    async def aclose(self) -> None:
+        """Free everything. What still generates ends with an error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A loaded model. `core` and `admission` belong to the loop of `thread`."""
+
+    core: Core
+    thread: LoopThread
+    vocabulary: Vocabulary
+    admission: Admission
+
+
+class TokenLlm:
+    """Replies from one shared core. `open` may be called on any event loop."""
+
+    name: str
+
+    def __init__(self, model_dir: Path, *, context_tokens: int, places: int, speculative_prefill: bool) -> None:
+        """`model_dir` has the model's tokenizer.json and its config; `places`: requests worked on at the same time."""
+        self._model_dir = Path(model_dir)
+        self._context_tokens = context_tokens
+        self._places = places
+        self._speculative_prefill = speculative_prefill
+        self._model: _Model | None = None
+
+    async def _start(self, vocabulary: Vocabulary) -> Core:
+        """The core, ready. Raises EngineLoadFailed."""
+        raise NotImplementedError
+
+    def load(self) -> None:
+        """Start the core. Raises EngineLoadFailed with what to do about it."""
+        vocabulary = Vocabulary.from_directory(self._model_dir, context_tokens=self._context_tokens)
+        thread = LoopThread(self.name)
+        try:
+            core = thread.submit(self._start(vocabulary)).result(timeout=LOAD_TIMEOUT_S)
+        except BaseException:
+            thread.close()
+            raise
+        self._model = _Model(core, thread, vocabulary, Admission(self._places))
+
+    def warm_up(self) -> None:
+        """Run a long prompt with sampling and without. Raises EngineLoadFailed."""
+        try:
+            for temperature in (0.0, 1.0):
+                self._generate_now(replace(WARM_UP, temperature=temperature), timeout_s=LOAD_TIMEOUT_S)
+        except EngineError as error:
+            raise EngineLoadFailed(
+                f"The language model in {self._model_dir} loads but does not run: {error}"
+            ) from error
+
+    def check(self) -> None:
+        """Generate one token. Raises EngineDied if that fails or takes longer than 30 s."""
+        self._generate_now(PROBE, timeout_s=CHECK_TIMEOUT_S)
+
+    def close(self) -> None:
+        """Abort what is being generated and end the core. Safe to call twice."""
+        model, self._model = self._model, None
+        if model is None:
+            return
+        thread = model.thread
+        try:
+            thread.submit(model.core.aclose()).result(timeout=CLOSE_TIMEOUT_S)
+        except (TimeoutError, CancelledError, RuntimeError, OSError) as error:
+            logger.warning("the language model did not end in order: %s", type(error).__name__)
+        thread.close()
+        del model
+        gc.collect()  # what refers to itself: at interpreter exit the destructor of vLLM's AsyncLLM would fail
+
+    def open(self, request: ChatRequest) -> ReplyStream:
+        """Start a reply, on the running event loop.
+
+        Raises PromptTooLong if prompt and reply cannot fit, EngineError if the template refuses the conversation,
+        EngineDied if no model is loaded.
+        """
+        model = self._loaded()
+        ids = model.vocabulary.prompt(request).ids
+        channel: Channel[ChatEvent] = Channel()
+        return ReplyStream(channel, model.thread.submit(_reply(model, request, ids, channel.put)))
+
+    async def warm_prefix(self, request: ChatRequest) -> None:
+        """Put the system message and tools of `request` into the prefix cache; where the template does not let them be
+        told apart, the whole prompt."""
+        prompt = self._loaded().vocabulary.prompt(request)
+        await self._compute(replace(request, priority=Priority.BACKGROUND), list(prompt.static.ids) or prompt.ids)
+
+    async def prefill(self, request: ChatRequest) -> None:
+        """Put the conversation into the prefix cache, up to the last whole block. Cancelling it aborts it in the core."""
+        if not self._speculative_prefill:
+            return
+        request = replace(request, max_tokens=1, priority=Priority.SPECULATIVE)
+        await self._compute(request, self._loaded().vocabulary.prompt(request).ids)
+        metrics.LLM_PREFILLS.inc()
+
+    async def _compute(self, request: ChatRequest, ids: list[int]) -> None:
+        """Run a prompt for nothing but its place in the prefix cache. Raises EngineError."""
+        model = self._loaded()
+        once = replace(request, max_tokens=1, temperature=0.0)
+        future = model.thread.submit(_run(model, once, ids, lambda bunch: False))
+        try:
+            await asyncio.wrap_future(future)
+        except Exception as error:
+            raise reply_error(future) or error from error
+
+    def _generate_now(self, request: ChatRequest, *, timeout_s: float) -> None:
+        """Generate and wait for it. Blocks. Raises EngineDied."""
+        model = self._loaded()
+        ids = model.vocabulary.prompt(request).ids
+        future = model.thread.submit(_reply(model, request, ids, lambda event: None))
+        if not wait([future], timeout=timeout_s).done:
+            future.cancel()
+            raise EngineDied(f"The language model gave no token in {timeout_s:.0f} s.")
+        error = reply_error(future)
+        if error is not None and not isinstance(error, ToolCallMalformed):  # a few tokens of a tool call are no fault
+            raise error
+
+    def _loaded(self) -> _Model:
+        if self._model is None:
+            raise EngineDied("The language model is not loaded. The engine host loads it; wait until it is ready.")
+        return self._model
+
+
+async def _reply(model: _Model, request: ChatRequest, ids: list[int], emit: Callable[[ChatEvent], None]) -> None:
+    """One reply, on the core's loop. Cancelling it aborts the request in the core."""
+    reply = Reply(model.vocabulary.reader(), len(ids), emit)
+    await _run(model, request, ids, lambda bunch: reply.push(bunch.token_ids, bunch.cached_tokens))
+    reply.finish()
+
+
+async def _run(model: _Model, request: ChatRequest, ids: list[int], take: Callable[[Bunch], bool]) -> None:
+    """Have a request worked on until it is complete, or `take` has had enough."""
+    loop = asyncio.get_running_loop()
+    async with model.admission.place(request.priority), aclosing(model.core.generate(request, ids)) as bunches:
+        try:
+            async with asyncio.timeout(STALL_S) as deadline:
+                async for bunch in bunches:
+                    if take(bunch):
+                        break
+                    deadline.reschedule(loop.time() + STALL_S)
+        except TimeoutError:
+            raise EngineDied(
+                f"The language model gave no token in {STALL_S:.0f} s. It has to be loaded again."
+            ) from None
