@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `make check` checks: format, lint, import rules, types, shell scripts and the playground.
+# What `make check` checks: format, lint, import rules, types, the Dockerfile, shell scripts and the playground.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -11,6 +11,7 @@ step "$bin/ruff" check .
 step "$bin/ruff" format --check .
 step "$bin/lint-imports"
 step "$bin/mypy"
+step "$bin/hadolint" Dockerfile.cuda
 if command -v shellcheck >/dev/null; then
     step shellcheck scripts/*.sh .ci/run
 else
