@@ -46,9 +46,15 @@ async def test_waiting_lasts_until_it_answers() -> None:
         assert await waiting
 
 
-async def test_nobody_waits_for_a_process_that_has_ended() -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
+@pytest.fixture
+def ended() -> "subprocess.Popen[bytes]":
+    """A process that was."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process
+
+
+async def test_nobody_waits_for_a_process_that_has_ended(ended: "subprocess.Popen[bytes]") -> None:
     async with asyncio.timeout(20):
         assert not await wait_until_ready("worker", _nobody(), wait_s=3600, pid=ended.pid)
 
