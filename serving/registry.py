@@ -32,6 +32,7 @@ ENGINES: dict[Stage, dict[str, Entry]] = {
     "llm": {
         "ctranslate2": Entry("serving.llm.ctranslate2", "CTranslate2Llm", "CTranslate2LlmOptions"),
         "vllm": Entry("serving.llm.vllm", "VllmLlm", "VllmOptions"),
+        "openai-server": Entry("serving.llm.openai_server", "OpenAiServerLlm", "OpenAiServerOptions"),
     },
     "tts": {"piper": Entry("serving.tts.piper", "PiperEngine", "PiperOptions")},
 }

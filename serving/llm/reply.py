@@ -54,7 +54,8 @@ class Reply:
 
     def push(self, token_ids: Sequence[int], cached_tokens: int | None) -> bool:
         """Take the next tokens; returns whether it has all it needs. `cached_tokens`: of the prompt, once it is known."""
-        self._ttft_s = self._ttft_s or time.perf_counter() - self._opened_at
+        if token_ids and not self._tokens:
+            self._ttft_s = time.perf_counter() - self._opened_at
         self._cached_tokens = cached_tokens or self._cached_tokens
         for token_id in token_ids:
             self._tokens += 1
