@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from serving.chat import ChatMessage, ChatRequest, Priority, TextDelta, ToolCall, ToolSpec, Usage
+from serving.engine import LlmEngine
 from serving.llm.ctranslate2 import CTranslate2Llm, CTranslate2LlmOptions
 
 DEMO = Path(__file__).parents[1] / "models" / "demo" / "language_model"
@@ -66,7 +67,7 @@ def demo_tools() -> tuple[ToolSpec, ...]:
     return tuple(ToolSpec(entry["name"], entry["description"], entry["parameters"]) for entry in entries)
 
 
-async def play_call(engine: CTranslate2Llm) -> list[ChatRequest]:
+async def play_call(engine: LlmEngine) -> list[ChatRequest]:
     """The requests of one call, each with the history that the model's own replies made."""
     system = ChatMessage("system", (DEMO / "prompts" / "front_desk.md").read_text())
     request = ChatRequest((system, GREETING), demo_tools())
@@ -86,7 +87,7 @@ async def play_call(engine: CTranslate2Llm) -> list[ChatRequest]:
     return requests
 
 
-async def measure(engine: CTranslate2Llm, request: ChatRequest, timings: Timings) -> None:
+async def measure(engine: LlmEngine, request: ChatRequest, timings: Timings) -> None:
     """Generate one reply and note when its first token, its first clause and its last token came."""
     began = time.perf_counter()
     clause_s = None
@@ -102,7 +103,7 @@ async def measure(engine: CTranslate2Llm, request: ChatRequest, timings: Timings
         timings.clause_s.append(clause_s)
 
 
-async def measure_beside_summary(engine: CTranslate2Llm, request: ChatRequest, timings: Timings) -> None:
+async def measure_beside_summary(engine: LlmEngine, request: ChatRequest, timings: Timings) -> None:
     """The same while a background reply is being written."""
     summary = engine.open(replace(request, priority=Priority.BACKGROUND))
     events = aiter(summary)

@@ -20,8 +20,9 @@ STOP_S = 30.0
 
 
 @contextlib.contextmanager
-def running_box(web: str) -> Iterator[None]:
-    """While in here the box at `web` takes calls; one that was started here is stopped again. Raises CallerError."""
+def running_box(web: str, *options: str, start_s: float = START_S) -> Iterator[None]:
+    """While in here the box at `web` takes calls; one that was started here, with these options of `python -m agent run`,
+    is stopped again. Raises CallerError."""
     if _answers(web):
         yield
         return
@@ -29,9 +30,9 @@ def running_box(web: str) -> Iterator[None]:
     log.parent.mkdir(exist_ok=True)
     print(f"no box runs at {web}: starting one (its log: {log.relative_to(ROOT)})", flush=True)
     with log.open("wb") as output:
-        box = subprocess.Popen([sys.executable, "-m", "agent", "run"], cwd=ROOT, stdout=output, stderr=output)
+        box = subprocess.Popen([sys.executable, "-m", "agent", "run", *options], cwd=ROOT, stdout=output, stderr=output)
     try:
-        _wait_until_ready(box, web, log)
+        _wait_until_ready(box, web, log, start_s)
         yield
     finally:
         box.send_signal(signal.SIGINT)
@@ -41,14 +42,14 @@ def running_box(web: str) -> Iterator[None]:
             box.kill()
 
 
-def _wait_until_ready(box: "subprocess.Popen[bytes]", web: str, log: Path) -> None:
-    deadline = time.monotonic() + START_S
+def _wait_until_ready(box: "subprocess.Popen[bytes]", web: str, log: Path, start_s: float) -> None:
+    deadline = time.monotonic() + start_s
     while not _answers(web):
         if box.poll() is not None:
             last = log.read_text(errors="replace").strip().splitlines()[-1:]
             raise CallerError(f"the box did not start: {' '.join(last) or 'no output'} (all of it in {log})")
         if time.monotonic() > deadline:
-            raise CallerError(f"the box at {web} was not ready after {START_S:.0f} s: see {log}")
+            raise CallerError(f"the box at {web} was not ready after {start_s:.0f} s: see {log}")
         time.sleep(0.5)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from serving.llm.vllm import VllmLlm
-from serving.llm.vllm_options import VllmOptions
+from serving.llm.vllm_options import CPU_BLOCK_TOKENS, VllmOptions
 from tests.contract.llm_suite import LANGUAGE_MODEL
 
 OPTIONS = VllmOptions(max_calls=4, context_tokens=2048, max_kv_mib=96)
@@ -21,9 +21,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def vllm_engine() -> Iterator[VllmLlm]:
+def options() -> VllmOptions:
+    """How the engine of all tests is run."""
+    return OPTIONS
+
+
+@pytest.fixture(scope="session")
+def block_tokens() -> int:
+    """What the prefix cache shares: whole blocks of so many tokens."""
+    return CPU_BLOCK_TOKENS
+
+
+@pytest.fixture(scope="session")
+def vllm_engine(options: VllmOptions) -> Iterator[VllmLlm]:
     """Loaded and warm."""
-    engine = VllmLlm(OPTIONS, LANGUAGE_MODEL / "hf")
+    engine = VllmLlm(options, LANGUAGE_MODEL / "hf")
     engine.load()
     engine.warm_up()
     yield engine

@@ -1,0 +1,124 @@
+"""Everything that a GPU machine can tell, without a network: `make bench-gpu`, or `python -m scripts.bench_gpu`.
+
+    python -m scripts.bench_gpu                          # all parts, 25 minutes at most
+    python -m scripts.bench_gpu --only stt --only llm
+    python -m scripts.bench_gpu --device cpu --quick     # a trial of the bench itself, where there is no GPU
+
+The GPU suite, speech recognition, the language model, the voice, the end-of-turn model, and whole calls. Words are right with
+the demo's small models; the speed of the gpu profile's models is measured on their shapes, filled with random weights.
+One table in out/gpu: figures.json and figures.md. A part that fails or runs out of time is recorded, and the others go on.
+"""
+
+import os
+
+from agent.offline import keep_inside
+
+keep_inside(os.environ)
+
+import sys  # noqa: E402 - libraries read the environment when they are imported
+from collections.abc import Callable, Sequence  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
+from importlib import import_module  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Annotated  # noqa: E402
+
+import typer  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.markdown import Markdown  # noqa: E402
+
+from scripts.caller.leaving import run_and_leave  # noqa: E402
+from scripts.gpu_bench.figures import PartResult, Report, as_markdown, write  # noqa: E402
+from scripts.gpu_bench.machine import ROOT, this_machine  # noqa: E402
+from scripts.gpu_bench.part import Device, Part  # noqa: E402
+from scripts.gpu_bench.running import run_part  # noqa: E402
+from serving.gpu.devices import list_gpus  # noqa: E402
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+console = Console(width=None if sys.stdout.isatty() else 132)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A part that can be chosen."""
+
+    function: str
+    """In scripts/gpu_bench, as module:function."""
+    limit_s: float
+    """On one GPU; together 25 minutes."""
+
+    def load(self) -> Callable[[Part], None]:
+        """Import it."""
+        module, _, name = self.function.partition(":")
+        measure: Callable[[Part], None] = getattr(import_module(f"scripts.gpu_bench.{module}"), name)
+        return measure
+
+
+PARTS = {
+    "suite": Kind("suite:measure", 420.0),
+    "stt": Kind("stt:measure", 270.0),
+    "llm": Kind("llm:measure", 450.0),
+    "tts": Kind("speech:measure_tts", 45.0),
+    "turn": Kind("speech:measure_turn", 45.0),
+    "v2v": Kind("v2v:measure", 270.0),
+}
+"""In the order in which they run."""
+CPU_LIMIT_S = 1500.0
+"""Of each part where there is no GPU: loading vLLM alone may take minutes."""
+
+
+@app.command(help=__doc__)
+def main(
+    only: Annotated[list[str] | None, typer.Option(help=f"Parts to run: {', '.join(PARTS)}.")] = None,
+    device: Annotated[str, typer.Option(help="cuda, or cpu for a trial.")] = "cuda",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Tiny shapes and few rounds: figures that mean nothing.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder of the table.")] = ROOT / "out" / "gpu",
+    part: Annotated[str, typer.Option(hidden=True)] = "",
+    lines: Annotated[Path, typer.Option(hidden=True)] = Path("lines"),
+) -> None:
+    """Run the parts and write the table. Status 1 if any of them did not come to its end."""
+    if part:
+        PARTS[part].load()(Part(part, _device(device), quick, lines, console))
+        return
+    chosen = _chosen(only or [])
+    report = Report(machine=this_machine(), command=_command(), device=_device(device), quick=quick)
+    console.print(report.machine.sentence, highlight=False)
+    if device == "cuda" and not list_gpus():
+        console.print("[red]![/red] No NVIDIA driver answers here. --device cpu --quick tries the bench without one.")
+        raise typer.Exit(2)
+    for name in chosen:
+        report = report.model_copy(update={"parts": (*report.parts, _run(name, device, quick=quick))})
+        write(report, out)
+    console.print(Markdown(as_markdown(report)))
+    console.print(f"{out / 'figures.json'} and figures.md are written.", highlight=False)
+    raise typer.Exit(0 if all(found.status == "done" for found in report.parts) else 1)
+
+
+def _run(name: str, device: str, *, quick: bool) -> PartResult:
+    limit_s = PARTS[name].limit_s if device == "cuda" else CPU_LIMIT_S
+    console.rule(f"{name} (at most {limit_s:.0f} s)")
+    result = run_part(name, ["--device", device, *(["--quick"] if quick else [])], limit_s=limit_s)
+    console.print(f"{name}: {result.status} after {result.took_s:.0f} s", highlight=False)
+    return result
+
+
+def _chosen(only: Sequence[str]) -> list[str]:
+    unknown = [name for name in only if name not in PARTS]
+    if unknown:
+        raise typer.BadParameter(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    return [name for name in PARTS if not only or name in only]
+
+
+def _device(name: str) -> Device:
+    if name == "cuda" or name == "cpu":
+        return name
+    raise typer.BadParameter(f"device is cuda or cpu, not {name}")
+
+
+def _command() -> str:
+    return " ".join(["python -m scripts.bench_gpu", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    run_and_leave(app)

@@ -1,0 +1,118 @@
+"""What the GPU bench writes: figures, how each part ended, and both as JSON and as a table in Markdown."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from scripts.gpu_bench.machine import Machine
+
+Weights = Literal["real", "random"]
+Status = Literal["done", "failed", "out of time", "skipped"]
+WEIGHTS_SAID: dict[Weights, str] = {"real": "real", "random": "random: speed and memory only"}
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Figure(_Record):
+    """One measured thing."""
+
+    part: str
+    what: str
+    model: str
+    weights: Weights
+    """random: the model's shape is real, its words are not."""
+    where: str
+    """Device and number format."""
+    unit: str
+    p50: float
+    """The value itself where there is only one."""
+    p95: float | None = None
+    n: int = 1
+    note: str = ""
+
+
+class PartResult(_Record):
+    """How one part of the bench ended."""
+
+    name: str
+    status: Status
+    took_s: float
+    problems: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+
+
+class Report(_Record):
+    """The whole run."""
+
+    machine: Machine
+    command: str
+    device: str
+    quick: bool
+    """Tiny shapes and few rounds: a trial of the bench itself, its figures mean nothing."""
+    parts: tuple[PartResult, ...] = Field(default=())
+
+
+def spread(values: Sequence[float], *, scale: float = 1.0) -> tuple[float, float | None]:
+    """Median and 95th percentile; no 95th for fewer than five values. Raises ValueError for none."""
+    if not values:
+        raise ValueError("nothing was measured")
+    scaled = scale * np.asarray(values, dtype=float)
+    p95 = float(np.percentile(scaled, 95)) if len(values) >= 5 else None
+    return round(float(np.median(scaled)), 3), None if p95 is None else round(p95, 3)
+
+
+def as_markdown(report: Report) -> str:
+    """The parts and the figures, ready for the README."""
+    machine = report.machine
+    lines = [f"Measured {machine.date} at commit {machine.commit} with `{report.command}` on {machine.sentence}"]
+    if report.quick:
+        lines += ["", "**A trial of the bench on tiny shapes: these figures mean nothing.**"]
+    lines += ["", "| part | ended | s | what went wrong |", "|---|---|---:|---|"]
+    lines += [
+        _row(part.name, part.status, f"{part.took_s:.0f}", "; ".join(part.problems) or "nothing")
+        for part in report.parts
+    ]
+    lines += [
+        "",
+        "| part | what | model | weights | where | p50 | p95 | n | |",
+        "|---|---|---|---|---|---:|---:|---:|---|",
+    ]
+    lines += [_figure_row(figure) for part in report.parts for figure in part.figures]
+    return "\n".join(lines) + "\n"
+
+
+def write(report: Report, folder: Path) -> None:
+    """figures.json and figures.md."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = report.model_dump(mode="json")
+    (folder / "figures.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "figures.md").write_text(as_markdown(report), encoding="utf-8")
+
+
+def _figure_row(figure: Figure) -> str:
+    return _row(
+        figure.part,
+        figure.what,
+        figure.model,
+        WEIGHTS_SAID[figure.weights],
+        figure.where,
+        f"{_number(figure.p50)} {figure.unit}",
+        "" if figure.p95 is None else f"{_number(figure.p95)} {figure.unit}",
+        str(figure.n),
+        figure.note,
+    )
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in cells)} |"
+
+
+def _number(value: float) -> str:
+    """Three digits that mean something, no exponent."""
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"

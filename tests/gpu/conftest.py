@@ -1,0 +1,70 @@
+"""What a GPU is needed for, on the models that the repository ships: no network, no download."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from agent.doctor.compiler import find_compiler
+from serving.llm.vllm import VllmLlm
+from serving.llm.vllm_options import CPU_BLOCK_TOKENS, VllmOptions
+from tests.contract.llm_suite import LANGUAGE_MODEL
+from tests.gpu.device import DEVICE, HAS_GPU, lacking
+
+pytest.register_assert_rewrite("tests.gpu.measured_load")
+
+GPU_BLOCK_TOKENS = 16
+"""vLLM's own on a GPU."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skipped with the reason where there is no GPU. Warnings of vLLM's threads are no errors of the test (tests/vllm)."""
+    reason = lacking()
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("default"))
+            if reason:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def options() -> VllmOptions:
+    """As the profile runs it, but small. Compiled, with CUDA graphs, wherever there is a compiler."""
+    facts = find_compiler()
+    return VllmOptions(
+        device=DEVICE,
+        max_calls=4,
+        context_tokens=2048,
+        max_kv_mib=96,
+        enforce_eager=not (facts.compiler and facts.header),
+    )
+
+
+@pytest.fixture(scope="session")
+def block_tokens() -> int:
+    """What vLLM's prefix cache shares: whole blocks of so many tokens."""
+    return GPU_BLOCK_TOKENS if HAS_GPU else CPU_BLOCK_TOKENS
+
+
+@pytest.fixture(scope="session")
+def installed_vllm() -> None:
+    """A trial of the suite on the CPU may be in an environment without it."""
+    if find_spec("vllm") is None:
+        pytest.skip("vLLM is not installed in this environment")
+
+
+@pytest.fixture(scope="session")
+def vllm_engine(installed_vllm: None, options: VllmOptions) -> Iterator[VllmLlm]:
+    """Loaded and warm; one for all tests."""
+    engine = VllmLlm(options, LANGUAGE_MODEL / "hf")
+    engine.load()
+    engine.warm_up()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def shared(vllm_engine: VllmLlm) -> VllmLlm:
+    """The same, under the name that the contract suite knows."""
+    return vllm_engine

@@ -1,0 +1,113 @@
+"""What the plan reserves of a GPU against what the driver says is taken (NVML)."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from serving.gpu.memory import GpuMemoryShort
+from serving.llm.vllm import VllmLlm
+from serving.llm.vllm_options import VllmOptions
+from tests.contract.llm_suite import LANGUAGE_MODEL
+from tests.gpu.device import HAS_GPU, free_mib
+from tests.gpu.measured_load import Measured, settings_with
+
+pytestmark = pytest.mark.gpu
+
+needs_gpu = pytest.mark.skipif(not HAS_GPU, reason="there is no GPU memory to measure")
+
+MIB = 1024 * 1024
+LOAD_S = 300.0
+LARGEST_EXCESS_MIB = 1024
+"""An estimate that reserves more than this too much costs calls."""
+LEFT_MIB = 1000
+"""What the other program leaves: less than CUDA, weights and a KV cache take."""
+
+TAKE = """
+import sys, torch
+held = torch.empty(int(sys.argv[1]), dtype=torch.uint8, device="cuda")
+torch.cuda.synchronize()
+print("taken", flush=True)
+sys.stdin.read()
+"""
+
+
+def measured(*what: str) -> Measured:
+    """What an engine takes in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.gpu.measured_load", *what], stdout=subprocess.PIPE, timeout=LOAD_S, check=True
+    )
+    return Measured(**json.loads(done.stdout.decode().splitlines()[-1]))
+
+
+@contextmanager
+def another_program(mib: int) -> Iterator[None]:
+    """One that has taken so much of the GPU."""
+    command = [sys.executable, "-c", TAKE, str(mib * MIB)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        try:
+            assert other.stdout.readline() == b"taken\n"
+            yield
+        finally:
+            other.kill()
+
+
+def freed(wanted_mib: int, *, within_s: float = 20.0) -> bool:
+    """Whether so much becomes free: the driver gives it back some time after a process has ended."""
+    deadline_s = time.monotonic() + within_s
+    while free_mib() < wanted_mib and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+    return free_mib() >= wanted_mib
+
+
+@needs_gpu
+@pytest.mark.parametrize(
+    "what",
+    [
+        ("stt", "float16"),
+        ("stt", "int8_float16"),
+        ("turbo", "float16"),
+        ("turbo", "int8_float16"),
+        ("tts",),
+        ("turn",),
+        ("llm",),
+    ],
+    ids=" ".join,
+)
+def test_an_engine_takes_what_the_plan_reserves_and_not_much_less(what: tuple[str, ...]) -> None:
+    before_mib = free_mib()
+    found = measured(*what)
+    print(f"{' '.join(what)}: {found}")
+    assert found.loaded > 0
+    assert found.worked <= found.planned
+    assert found.planned - found.worked <= LARGEST_EXCESS_MIB
+    assert freed(before_mib - 64)
+
+
+@needs_gpu
+def test_a_gpu_that_another_program_has_filled_is_refused_with_figures(options: VllmOptions) -> None:
+    before_mib = free_mib()
+    with another_program(before_mib - LEFT_MIB - 500):  # its own CUDA context takes some as well
+        engine = VllmLlm(replace(options, max_kv_mib=None), LANGUAGE_MODEL / "hf")
+        with pytest.raises(GpuMemoryShort, match=r"MiB short: the language model needs .* all that runs now"):
+            engine.load()
+    assert freed(before_mib - 64)
+
+
+@pytest.mark.parametrize("kind", ["stt", "tts", "turn", "llm"])
+def test_the_plan_is_asked_for_one_engine_on_the_gpu(kind: str) -> None:
+    """What the tests above compare with; told here without a GPU."""
+    from agent.gpu_plan import plan_for
+    from models.store import open_store
+    from tests.serving.gpu.cards import card
+
+    plan = plan_for(settings_with(kind, "default"), open_store(), [card(24)])
+    placed = [placement for placement in plan.placements if placement.mib]
+    assert placed
+    assert all(placement.what.startswith(kind) for placement in placed)
