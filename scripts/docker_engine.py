@@ -101,6 +101,10 @@ def _own_daemon(docker: str, folder: Path) -> Iterator[None]:
     finally:
         daemon.terminate()
         daemon.wait()
+        for namespace in (folder / "exec" / "netns").glob(
+            "*"
+        ):  # mounts that dockerd leaves; the folder could not be deleted
+            subprocess.run(["umount", str(namespace)], check=False)
         del os.environ["DOCKER_HOST"]
 
 
