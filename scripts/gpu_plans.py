@@ -60,7 +60,7 @@ def most_calls(settings: Settings, store: ModelStore, gpu: Gpu) -> GpuPlan | Non
     found = None
     for calls in range(1, 1_000):
         try:
-            changed = changed_to(settings, {}, settings.engines.llm.model, {"max_calls": calls})
+            changed = changed_to(settings, {}, settings.engines.llm.model, {"max_calls": calls, "full_contexts": calls})
             found = plan_for(changed, store, [gpu])
         except GpuMemoryShort:
             break

@@ -83,24 +83,26 @@ def budget_llm(
     context_tokens: int,
     calls: int,
     reserve_mib: int,
+    full_contexts: int | None = None,
     max_kv_mib: int | None = None,
     taken: Mapping[str, int] = NOTHING,
 ) -> LlmBudget:
     """Share out what is free now, after everything else on the GPU was loaded.
 
     `reserve_mib` stays free for what grows later. The KV cache gets the rest, at most `max_kv_mib`, and must hold one full
-    context a call, or `max_kv_mib` if that is less, but never less than one context. `taken` (MiB by name) already sits
-    on the GPU and is told in the refusal. Raises GpuMemoryShort.
+    context a call (or `full_contexts`, or `max_kv_mib`, if that is less), but never less than one context. `taken` (MiB
+    by name) already sits on the GPU and is told in the refusal. Raises GpuMemoryShort.
     """
     _require_positions(shape, context_tokens)
     work = work_mib(shape, calls=calls)
     per_call = kv_mib_per_call(shape, context_tokens)
-    least = math.ceil(min(calls * per_call, max(per_call, max_kv_mib or math.inf)))
+    full = min(calls, full_contexts or calls)
+    least = math.ceil(min(full * per_call, max(per_call, max_kv_mib or math.inf)))
     available = free_mib - reserve_mib - weights_mib - work
     if available < least:
-        cache = f"KV cache for {calls} x {context_tokens:,} tokens"
+        cache = f"KV cache for {full} x {context_tokens:,} tokens"
         need = {"weights": weights_mib, "CUDA and work space": work, cache: least, KEPT_FREE: reserve_mib}
-        advice = _advice(shape, calls=calls, context_tokens=context_tokens, kv_mib=available, taken=taken)
+        advice = _advice(shape, calls=full, context_tokens=context_tokens, kv_mib=available, taken=taken)
         raise GpuMemoryShort(_refusal(total_mib, free_mib, need, taken) + advice)
     kv_mib = available if max_kv_mib is None else min(available, max(least, max_kv_mib))
     return LlmBudget(

@@ -9,6 +9,8 @@ from serving.gpu.llama import LlamaShape
 from serving.gpu.memory import GpuMemoryShort, LlmBudget, budget_llm
 
 CPU = "CPU"
+ELSEWHERE = "its server"
+"""Not in this process; nothing is known of what it takes, only of what is left."""
 LEAST_FOR_VLLM = (8, 0)
 """Compute capability: Ampere (2020). vLLM's attention kernels and Llama's bfloat16 need it."""
 
@@ -31,7 +33,9 @@ class EngineNeed:
 
     what: str
     device_index: int | None = None
-    """None: the CPU."""
+    """None: no GPU of this process's."""
+    place: str = CPU
+    """Where it is if on no GPU."""
     resident_mib: int = 0
     """Taken when it is loaded."""
     work_mib: int = 0
@@ -52,6 +56,7 @@ class LlmNeed:
     context_tokens: int
     calls: int
     reserve_mib: int
+    full_contexts: int | None = None
     max_kv_mib: int | None = None
 
 
@@ -119,6 +124,7 @@ def _budget(gpu: Gpu, llm: LlmNeed, taken: dict[str, int]) -> LlmBudget:
         context_tokens=llm.context_tokens,
         calls=llm.calls,
         reserve_mib=llm.reserve_mib,
+        full_contexts=llm.full_contexts,
         max_kv_mib=llm.max_kv_mib,
         taken=taken,
     )
@@ -148,7 +154,7 @@ def _require_work(index: int, left_mib: int, needs: Sequence[EngineNeed]) -> Non
 
 def _placed(need: EngineNeed) -> Placement:
     if need.device_index is None:
-        return Placement(need.what, CPU, 0, need.detail)
+        return Placement(need.what, need.place, 0, need.detail)
     return Placement(need.what, f"GPU {need.device_index}", need.resident_mib, need.detail)
 
 

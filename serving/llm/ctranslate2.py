@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from serving.bridge import Channel
 from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority
 from serving.errors import EngineDied, EngineError, EngineLoadFailed, ToolCallMalformed
+from serving.gpu.libraries import prepare_ctranslate2
 from serving.llm.generation import Generation, Model
 from serving.llm.lanes import Lanes
 from serving.llm.prefix_cache import PrefixCache
@@ -88,6 +89,8 @@ class CTranslate2Llm:
         """Read the model into memory. Raises EngineLoadFailed with what to do about it."""
         import ctranslate2
 
+        if self._options.device == "cuda":
+            prepare_ctranslate2("The language model")
         vocabulary = Vocabulary.from_directory(self._model_dir, context_tokens=self._options.context_tokens)
         try:
             generator = ctranslate2.Generator(

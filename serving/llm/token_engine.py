@@ -27,7 +27,6 @@ LOAD_TIMEOUT_S = 1800.0
 """16 GB from a slow disk, then compiling and capturing graphs."""
 CHECK_TIMEOUT_S = 30.0
 STALL_S = 20.0
-"""A core that says nothing for so long, to a request that has its place, hangs."""
 CLOSE_TIMEOUT_S = 10.0
 PROBE = ChatRequest(messages=(ChatMessage("system", "Answer."), ChatMessage("user", "hello")), max_tokens=1)
 WARM_UP = ChatRequest(messages=(ChatMessage("system", "Answer. " * 200), ChatMessage("user", "hello")), max_tokens=8)
@@ -62,6 +61,7 @@ class _Model:
     thread: LoopThread
     vocabulary: Vocabulary
     admission: Admission
+    stall_s: float
 
 
 class TokenLlm:
@@ -69,12 +69,22 @@ class TokenLlm:
 
     name: str
 
-    def __init__(self, model_dir: Path, *, context_tokens: int, places: int, speculative_prefill: bool) -> None:
-        """`model_dir` has the model's tokenizer.json and its config; `places`: requests worked on at the same time."""
+    def __init__(
+        self,
+        model_dir: Path,
+        *,
+        context_tokens: int,
+        places: int,
+        speculative_prefill: bool,
+        stall_s: float = STALL_S,
+    ) -> None:
+        """`model_dir` has the model's tokenizer.json and its config; `places`: requests worked on at the same time;
+        `stall_s`: a core that says nothing for so long, to a request that has its place, hangs."""
         self._model_dir = Path(model_dir)
         self._context_tokens = context_tokens
         self._places = places
         self._speculative_prefill = speculative_prefill
+        self._stall_s = stall_s
         self._model: _Model | None = None
 
     async def _start(self, vocabulary: Vocabulary) -> Core:
@@ -90,7 +100,7 @@ class TokenLlm:
         except BaseException:
             thread.close()
             raise
-        self._model = _Model(core, thread, vocabulary, Admission(self._places))
+        self._model = _Model(core, thread, vocabulary, Admission(self._places), self._stall_s)
 
     def warm_up(self) -> None:
         """Run a long prompt with sampling and without. Raises EngineLoadFailed."""
@@ -185,12 +195,12 @@ async def _run(model: _Model, request: ChatRequest, ids: list[int], take: Callab
     loop = asyncio.get_running_loop()
     async with model.admission.place(request.priority), aclosing(model.core.generate(request, ids)) as bunches:
         try:
-            async with asyncio.timeout(STALL_S) as deadline:
+            async with asyncio.timeout(model.stall_s) as deadline:
                 async for bunch in bunches:
                     if take(bunch):
                         break
-                    deadline.reschedule(loop.time() + STALL_S)
+                    deadline.reschedule(loop.time() + model.stall_s)
         except TimeoutError:
             raise EngineDied(
-                f"The language model gave no token in {STALL_S:.0f} s. It has to be loaded again."
+                f"The language model gave no token in {model.stall_s:.0f} s. It has to be loaded again."
             ) from None

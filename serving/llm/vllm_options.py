@@ -42,7 +42,10 @@ class VllmOptions:
     context_tokens: int = 8192
     """Prompt and reply together; the model's own limit holds when it is smaller."""
     max_calls: int = 8
-    """Calls whose full contexts the KV cache must hold at once. More share the cache, and the least urgent wait."""
+    """Calls that are worked on at once."""
+    full_contexts: int | None = None
+    """Full contexts that the KV cache must hold; None: one a call. With fewer, calls that have grown long share it, and
+    when it is full vLLM computes the least urgent again later."""
     max_kv_mib: int | None = None
     """MiB of the KV cache at most; None: on a GPU all that is left, on a CPU 512."""
     reserve_mib: int = 1024
@@ -57,8 +60,8 @@ class VllmOptions:
     """Random numbers for weights, to measure speed without a download: the model's folder needs no weights then."""
 
     def __post_init__(self) -> None:
-        for name in ("context_tokens", "max_calls"):
-            if getattr(self, name) < 1:
+        for name in ("context_tokens", "max_calls", "full_contexts"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
         if not 0 < self.top_p <= 1:
             raise ValueError("top_p must be above 0 and at most 1")
@@ -77,6 +80,7 @@ def gpu_budget(
         context_tokens=context_tokens,
         calls=options.max_calls,
         reserve_mib=options.reserve_mib,
+        full_contexts=options.full_contexts,
         max_kv_mib=options.max_kv_mib,
     )
 

@@ -17,7 +17,7 @@ from models.errors import ModelMissing
 from models.store import ModelStore, open_store
 from serving.errors import EngineLoadFailed
 from serving.gpu.memory import GpuMemoryShort
-from serving.gpu.plan import CPU, GpuPlan
+from serving.gpu.plan import CPU, ELSEWHERE, GpuPlan
 from tests.serving.gpu.cards import card
 
 pytestmark = pytest.mark.unit
@@ -69,32 +69,47 @@ def test_the_profile_gpu_puts_whisper_and_llama_on_the_gpu_and_the_rest_on_the_c
     assert plan.left_mib == {0: 1024}
 
 
-def test_the_profile_gpu_fits_24_gb_with_the_fp8_model_only(tmp_path: Path, bare: ModelStore) -> None:
+def test_the_profile_gpu_fits_24_gb_as_it_is_and_16_with_the_fp8_model(tmp_path: Path, bare: ModelStore) -> None:
+    for gib, site in ((24, {}), (16, FP8)):
+        plan = plan_for(settings(tmp_path, site), bare, [card(gib)])
+        assert plan.llm is not None
+        assert plan.llm.kv_tokens >= 2 * 8192
     with pytest.raises(GpuMemoryShort, match=r"llama-3\.1-8b-instruct-fp8"):
-        plan_for(settings(tmp_path), bare, [card(24)])
-    plan = plan_for(settings(tmp_path, FP8), bare, [card(24, used_mib=400)])
-    assert plan.llm is not None
-    assert plan.llm.kv_tokens >= 8 * 8192
+        plan_for(settings(tmp_path), bare, [card(16)])
 
 
-def test_the_profile_gpu_asks_for_a_context_for_every_call_it_takes(tmp_path: Path) -> None:
+def test_the_profile_gpu_works_on_as_many_calls_as_it_takes(tmp_path: Path) -> None:
     gpu = settings(tmp_path)
     assert gpu.engines.llm.options["max_calls"] == gpu.capacity.max_calls
 
 
-def test_16_gb_hold_three_calls_with_8_bits_everywhere(tmp_path: Path, bare: ModelStore) -> None:
-    small = {
-        "engines": {
-            "stt": {"options": {"compute_type": "int8_float16"}},
-            "llm": {"model": "llama-3.1-8b-instruct-fp8", "options": {"max_calls": 3}},
-        },
-        "capacity": {"max_calls": 3},
-    }
+def test_a_full_context_for_every_call_is_more_to_ask_for(tmp_path: Path, bare: ModelStore) -> None:
+    every = {"engines": {"llm": {"options": {"full_contexts": 8}}}}
+    with pytest.raises(GpuMemoryShort):
+        plan_for(settings(tmp_path, every), bare, [card(24)])
+    assert plan_for(
+        settings(tmp_path, {"engines": {"llm": {**FP8["engines"]["llm"], **every["engines"]["llm"]}}}), bare, [card(24)]
+    )
+
+
+def test_16_gb_hold_three_full_contexts_with_8_bits_everywhere(tmp_path: Path, bare: ModelStore) -> None:
+    llm = {"model": "llama-3.1-8b-instruct-fp8", "options": {"max_calls": 3, "full_contexts": 3}}
+    small = {"engines": {"stt": {"options": {"compute_type": "int8_float16"}}, "llm": llm}}
     plan = plan_for(settings(tmp_path, small), bare, [card(16)])
     assert plan.llm is not None
     assert plan.llm.kv_tokens >= 3 * 8192
     with pytest.raises(GpuMemoryShort):
-        plan_for(settings(tmp_path, FP8), bare, [card(16)])
+        plan_for(settings(tmp_path, {"engines": {"llm": llm}}), bare, [card(16)])
+
+
+def test_a_model_on_a_server_of_its_own_takes_nothing_of_the_plan(tmp_path: Path, bare: ModelStore) -> None:
+    llm = {"engine": "openai-server", "options": {"address": "unix:/run/vllm.sock"}}
+    apart = settings(tmp_path, {"engines": {"llm": llm}}).model_copy()
+    choice = apart.engines.llm.model_copy(update={"options": llm["options"]})
+    apart = apart.model_copy(update={"engines": apart.engines.model_copy(update={"llm": choice})})
+    plan = plan_for(apart, bare, [card(16)])
+    assert plan.llm is None
+    assert next(placement for placement in plan.placements if placement.what.startswith("llm")).device == ELSEWHERE
 
 
 def test_without_a_gpu_the_profile_gpu_is_refused_in_one_sentence(tmp_path: Path, bare: ModelStore) -> None:

@@ -21,7 +21,9 @@ def test_the_most_calls_fit_and_one_more_does_not(llama: str) -> None:
     plan = most_calls(settings, store, card(24))
     assert plan is not None
     assert plan.llm is not None
-    more = changed_to(settings, {}, LLAMAS[llama], {"max_calls": plan.llm.calls + 1})
+    more = changed_to(
+        settings, {}, LLAMAS[llama], {"max_calls": plan.llm.calls + 1, "full_contexts": plan.llm.calls + 1}
+    )
     with pytest.raises(GpuMemoryShort):
         plan_for(more, store, [card(24)])
 

@@ -110,6 +110,13 @@ def test_a_cap_below_a_context_for_each_call_lets_calls_share_but_one_must_fit()
     assert budget(24, FP8, free_mib=14_000, max_kv_mib=1).kv_mib == 1_024
 
 
+def test_calls_may_share_what_holds_a_few_full_contexts() -> None:
+    assert budget(24, BF16, calls=8, full_contexts=2).kv_tokens >= 2 * 8192
+    assert budget(24, BF16, calls=1, full_contexts=2).kv_tokens >= 8192
+    with pytest.raises(GpuMemoryShort, match="KV cache for 2 x 8,192 tokens"):
+        budget(16, BF16, calls=8, full_contexts=2)
+
+
 def test_the_cache_is_handed_out_in_whole_blocks() -> None:
     assert kv_mib_per_call(BF16, 16) == 2
     assert kv_mib_per_call(BF16, 17) == 4
