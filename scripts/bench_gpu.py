@@ -6,7 +6,8 @@
 
 The GPU suite, speech recognition, the language model, the voice, the end-of-turn model, and whole calls. Words are right with
 the demo's small models; the speed of the gpu profile's models is measured on their shapes, filled with random weights.
-One table in out/gpu: figures.json and figures.md. A part that fails or runs out of time is recorded, and the others go on.
+One table in out/gpu: figures.json and figures.md. A part that fails or runs out of time is recorded, and the others go on;
+parts that are run one by one with --only end up in the same table.
 """
 
 import os
@@ -27,7 +28,7 @@ from rich.console import Console  # noqa: E402
 from rich.markdown import Markdown  # noqa: E402
 
 from scripts.caller.leaving import run_and_leave  # noqa: E402
-from scripts.gpu_bench.figures import PartResult, Report, as_markdown, write  # noqa: E402
+from scripts.gpu_bench.figures import PartResult, Report, as_markdown, joined, read, write  # noqa: E402
 from scripts.gpu_bench.machine import ROOT, this_machine  # noqa: E402
 from scripts.gpu_bench.part import Device, Part  # noqa: E402
 from scripts.gpu_bench.running import run_part  # noqa: E402
@@ -54,12 +55,12 @@ class Kind:
 
 
 PARTS = {
-    "suite": Kind("suite:measure", 420.0),
-    "stt": Kind("stt:measure", 270.0),
-    "llm": Kind("llm:measure", 450.0),
-    "tts": Kind("speech:measure_tts", 45.0),
-    "turn": Kind("speech:measure_turn", 45.0),
-    "v2v": Kind("v2v:measure", 270.0),
+    "suite": Kind("suite:measure", 520.0),
+    "stt": Kind("stt:measure", 210.0),
+    "llm": Kind("llm:measure", 430.0),
+    "tts": Kind("speech:measure_tts", 35.0),
+    "turn": Kind("speech:measure_turn", 35.0),
+    "v2v": Kind("v2v:measure", 260.0),
 }
 """In the order in which they run."""
 CPU_LIMIT_S = 1500.0
@@ -79,7 +80,7 @@ def main(
 ) -> None:
     """Run the parts and write the table. Status 1 if any of them did not come to its end."""
     if part:
-        PARTS[part].load()(Part(part, _device(device), quick, lines, console))
+        PARTS[part].load()(Part(part, _device(device), quick, lines, _limit_s(part, device), console))
         return
     chosen = _chosen(only or [])
     report = Report(machine=this_machine(), command=_command(), device=_device(device), quick=quick)
@@ -87,20 +88,26 @@ def main(
     if device == "cuda" and not list_gpus():
         console.print("[red]![/red] No NVIDIA driver answers here. --device cpu --quick tries the bench without one.")
         raise typer.Exit(2)
+    earlier = read(out) if only else None
     for name in chosen:
         report = report.model_copy(update={"parts": (*report.parts, _run(name, device, quick=quick))})
-        write(report, out)
+        write(joined(earlier, report), out)
     console.print(Markdown(as_markdown(report)))
     console.print(f"{out / 'figures.json'} and figures.md are written.", highlight=False)
     raise typer.Exit(0 if all(found.status == "done" for found in report.parts) else 1)
 
 
 def _run(name: str, device: str, *, quick: bool) -> PartResult:
-    limit_s = PARTS[name].limit_s if device == "cuda" else CPU_LIMIT_S
+    limit_s = _limit_s(name, device)
     console.rule(f"{name} (at most {limit_s:.0f} s)")
-    result = run_part(name, ["--device", device, *(["--quick"] if quick else [])], limit_s=limit_s)
+    options = ["--part", name, "--device", device, *(["--quick"] if quick else [])]
+    result = run_part(name, [sys.executable, "-m", "scripts.bench_gpu", *options], limit_s=limit_s)
     console.print(f"{name}: {result.status} after {result.took_s:.0f} s", highlight=False)
     return result
+
+
+def _limit_s(name: str, device: str) -> float:
+    return PARTS[name].limit_s if device == "cuda" else CPU_LIMIT_S
 
 
 def _chosen(only: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scripts.gpu_bench.machine import Machine
 
@@ -67,6 +67,23 @@ def spread(values: Sequence[float], *, scale: float = 1.0) -> tuple[float, float
     return round(float(np.median(scaled)), 3), None if p95 is None else round(p95, 3)
 
 
+def joined(earlier: Report | None, report: Report) -> Report:
+    """With the parts that an earlier run on the same machine and commit has and this one has not."""
+    if earlier is None or not _is_same(earlier, report):
+        return report
+    again = {part.name for part in report.parts}
+    kept = tuple(part for part in earlier.parts if part.name not in again)
+    return report.model_copy(update={"parts": (*kept, *report.parts)})
+
+
+def read(folder: Path) -> Report | None:
+    """What `write` has written there; None if there is nothing that can be read."""
+    try:
+        return Report.model_validate_json((folder / "figures.json").read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return None
+
+
 def as_markdown(report: Report) -> str:
     """The parts and the figures, ready for the README."""
     machine = report.machine
@@ -93,6 +110,15 @@ def write(report: Report, folder: Path) -> None:
     content = report.model_dump(mode="json")
     (folder / "figures.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "figures.md").write_text(as_markdown(report), encoding="utf-8")
+
+
+def _is_same(earlier: Report, report: Report) -> bool:
+    same_run = (earlier.device, earlier.quick) == (report.device, report.quick)
+    return same_run and _identity(earlier.machine) == _identity(report.machine)
+
+
+def _identity(machine: Machine) -> tuple[object, ...]:
+    return machine.gpus, machine.driver, machine.cpu, machine.commit, tuple(machine.packages.items())
 
 
 def _figure_row(figure: Figure) -> str:

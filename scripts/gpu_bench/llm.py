@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from agent.doctor.compiler import find_compiler
 from scripts.gpu_bench.llama_shape import TOKENIZER, write_llama
 from scripts.gpu_bench.llm_load import Conversation, Level, abort_s, beside_background_s, run_level
+from scripts.gpu_bench.machine import free_mib
 from scripts.gpu_bench.part import Part, Subject
 from serving.gpu.devices import list_gpus
 from serving.gpu.known import LLAMA_8B
@@ -56,6 +58,7 @@ def _model(part: Part, name: str, options: VllmOptions, model_dir: Path, exchang
     if part.device == "cuda" and not (facts.compiler and facts.header):
         options = replace(options, enforce_eager=True)
         part.problem(f"{name}: no C compiler with Python.h: measured without compiling and CUDA graphs")
+    _wait_until_free(part)
     options, estimate_mib = _fitted(part, options, model_dir)
     where = f"{part.device} {number_format}{' eager' if options.enforce_eager and part.device == 'cuda' else ''}"
     subject = Subject(name, "random" if options.dummy_weights else "real", where)
@@ -70,6 +73,14 @@ def _model(part: Part, name: str, options: VllmOptions, model_dir: Path, exchang
         asyncio.run(_measure(part, engine, subject, options, Conversation.of(exchanges, options.dummy_weights)))
     finally:
         engine.close()
+
+
+def _wait_until_free(part: Part) -> None:
+    """The driver gives memory back some time after vLLM's core has ended; what counts is that no more of it comes."""
+    free = [free_mib() or 0]
+    while part.device == "cuda" and (len(free) < 4 or free[-1] > free[-4]):
+        time.sleep(0.5)
+        free.append(free_mib() or 0)
 
 
 def _fitted(part: Part, options: VllmOptions, model_dir: Path) -> tuple[VllmOptions, int | None]:

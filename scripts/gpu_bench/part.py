@@ -35,6 +35,8 @@ class Part:
     """Tiny shapes and few rounds."""
     lines: Path
     """JSON, one figure or problem a line."""
+    limit_s: float = 600.0
+    """What it may take."""
     console: Console = field(default_factory=Console)
 
     def tell(

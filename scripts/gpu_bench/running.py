@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -22,14 +21,13 @@ GRACE_S = 15.0
 """From asking a part to stop to ending it."""
 
 
-def run_part(name: str, arguments: Sequence[str], *, limit_s: float) -> PartResult:
-    """Run `python -m scripts.bench_gpu --part NAME ARGUMENTS`; its figures, even if it did not come to its end."""
+def run_part(name: str, command: Sequence[str], *, limit_s: float) -> PartResult:
+    """Run `COMMAND --lines FILE`, which writes that file; its figures, even if it did not come to its end."""
     with tempfile.TemporaryDirectory(prefix="callbox-bench-") as folder:
         lines = Path(folder) / "lines"
         lines.touch()
-        command = [sys.executable, "-m", "scripts.bench_gpu", "--part", name, "--lines", str(lines), *arguments]
         began = time.monotonic()
-        with subprocess.Popen(command, start_new_session=True) as process:
+        with subprocess.Popen([*command, "--lines", str(lines)], start_new_session=True) as process:
             try:
                 code: int | None = process.wait(limit_s)
             except subprocess.TimeoutExpired:

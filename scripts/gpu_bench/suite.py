@@ -1,46 +1,61 @@
 """The GPU suite, run by pytest; how many tests passed, and which did not."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import Any
 
 from scripts.gpu_bench.machine import ROOT
+from scripts.gpu_bench.outcomes import FILE_VARIABLE, read_outcomes
 from scripts.gpu_bench.part import Part, Subject
 
 DEVICE_VARIABLE = "CALLBOX_TEST_DEVICE"
 """cpu tries the suite's own code where there is no GPU (tests/gpu/device.py)."""
+MARGIN_S = 20.0
+"""Before the part's limit the suite is ended, so that what has passed is told."""
 
 
 def measure(part: Part) -> None:
     """`pytest tests/gpu`; on a trial only its quick tests."""
-    chosen = ["-k", "piper or turn or whisper"] if part.quick else []
+    chosen = ["-k", "piper or turn"] if part.quick else []
     with tempfile.TemporaryDirectory(prefix="callbox-suite-") as folder:
-        results = Path(folder) / "junit.xml"
-        subprocess.run(
-            [sys.executable, "-m", "pytest", "tests/gpu", "-q", "--junitxml", str(results), *chosen],
-            cwd=ROOT,
-            env={**os.environ, DEVICE_VARIABLE: part.device},
-            check=False,
-        )
-        if not results.is_file():
-            part.problem("pytest wrote no results: its lines above say why")
-            return
-        report(part, results)
+        outcomes = Path(folder) / "outcomes"
+        command = [sys.executable, "-m", "pytest", "-p", "scripts.gpu_bench.outcomes", "tests/gpu", "-q", *chosen]
+        environment = {**os.environ, DEVICE_VARIABLE: part.device, FILE_VARIABLE: str(outcomes)}
+        with subprocess.Popen(command, cwd=ROOT, env=environment) as pytest:
+            try:
+                pytest.wait(part.limit_s - MARGIN_S)
+            except subprocess.TimeoutExpired:
+                part.problem(f"the suite was ended after {part.limit_s - MARGIN_S:.0f} s")
+                _interrupt(pytest)
+        report(part, read_outcomes(outcomes))
 
 
-def report(part: Part, results: Path) -> None:
-    """Count what is in a JUnit file; every test that did not pass is a problem."""
-    suite = Subject("tests/gpu", "real", part.device)
-    cases = list(ElementTree.parse(results).getroot().iter("testcase"))
-    passed = 0
-    for case in cases:
-        bad = next((found for kind in ("failure", "error", "skipped") if (found := case.find(kind)) is not None), None)
-        if bad is None:
-            passed += 1
-        else:
-            message = (bad.get("message") or "").splitlines()[:1]
-            part.problem(f"{case.get('name')}: {bad.tag}: {' '.join(message)[:300]}")
-    part.tell("tests passed", suite, [float(passed)], unit="tests", note=f"of {len(cases)}")
+def report(part: Part, outcomes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Every test that did not pass is a problem, a skipped one as well: on a GPU nothing should be."""
+    for name, found in outcomes.items():
+        if found["outcome"] != "passed":
+            part.problem(f"{name.removeprefix('tests/gpu/')} {found['outcome']}: {found['reason']}")
+    passed = sum(found["outcome"] == "passed" for found in outcomes.values())
+    if not outcomes:
+        part.problem("pytest ran no test: its lines above say why")
+    part.tell(
+        "tests passed",
+        Subject("tests/gpu", "real", part.device),
+        [float(passed)],
+        unit="tests",
+        note=f"of {len(outcomes)} that ran",
+    )
+
+
+def _interrupt(pytest: "subprocess.Popen[bytes]") -> None:
+    """As Ctrl-C: fixtures close their engines and end their processes."""
+    pytest.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        pytest.wait(MARGIN_S / 2)
+    pytest.kill()

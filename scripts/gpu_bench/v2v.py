@@ -22,7 +22,7 @@ from scripts.caller.box import running_box
 from scripts.gpu_bench.machine import ROOT
 from scripts.gpu_bench.part import Part, Subject
 
-TURNS = 20
+TURNS = 14
 START_S = {"cuda": 180.0, "cpu": 600.0}
 """vLLM starts two processes, which import torch one after the other, and compiles."""
 PORTS = {

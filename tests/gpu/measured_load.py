@@ -1,14 +1,13 @@
 """Loads one engine in a process of its own, and prints what it took of the GPU beside what the plan reserves, as JSON.
 
-    python -m tests.gpu.measured_load stt|turbo|tts|turn|llm [COMPUTE_TYPE]
+    python -m tests.gpu.measured_load stt|turbo|tts|turn|llm COMPUTE_TYPE [FOLDER]
 
-stt is the demo Whisper, turbo large-v3-turbo's shape with random weights. A process of its own, because its CUDA context
+stt is the demo Whisper, turbo large-v3-turbo's shape with random weights, which lies in FOLDER. A process of its own, because its CUDA context
 counts as well.
 """
 
 import json
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,10 @@ from agent.gpu_plan import plan_for
 from agent.settings import EngineChoice, Settings, load_settings
 from models.store import open_store
 from scripts.gpu_bench.stt import TURBO
-from scripts.gpu_bench.whisper_shape import write_whisper
 from scripts.gpu_plans import NO_SITE
 from serving.engine import Engine
 from serving.gpu.devices import list_gpus
+from serving.gpu.whisper import WhisperShape
 from serving.llm.vllm import VllmLlm
 from serving.llm.vllm_options import VllmOptions
 from serving.stt.faster_whisper import FasterWhisperEngine
@@ -46,15 +45,14 @@ class Measured:
 
 def main() -> None:
     """Load, print, leave."""
-    kind, compute_type = sys.argv[1], (sys.argv[2:] or ["default"])[0]
-    with tempfile.TemporaryDirectory() as folder:
-        engine, planned = build(kind, compute_type, Path(folder))
-        before = list_gpus()[0].free_mib
-        engine.load()
-        loaded = list_gpus()[0].free_mib
-        engine.warm_up()
-        worked = list_gpus()[0].free_mib
-        engine.close()
+    kind, compute_type, folder = [*sys.argv[1:], ""][:3]
+    engine, planned = build(kind, compute_type, Path(folder))
+    before = list_gpus()[0].free_mib
+    engine.load()
+    loaded = list_gpus()[0].free_mib
+    engine.warm_up()
+    worked = list_gpus()[0].free_mib
+    engine.close()
     print(json.dumps(asdict(Measured(planned, before - loaded, before - worked))), flush=True)
 
 
@@ -66,7 +64,7 @@ def build(kind: str, compute_type: str, folder: Path) -> tuple[Engine, int]:
         vad = SileroVad(SileroOptions(), store.resolve("silero-vad"))
         vad.load()
         if kind == "turbo":
-            return FasterWhisperEngine(options, write_whisper(TURBO, folder), vad), sum(memory_need(TURBO, options))
+            return FasterWhisperEngine(options, folder, vad), sum(memory_need(TURBO, options))
         return FasterWhisperEngine(options, store.resolve("demo-stt"), vad), planned_mib(kind, compute_type)
     if kind == "tts":
         return PiperEngine(PiperOptions(device="cuda"), store.resolve("demo-voice")), planned_mib(kind, compute_type)
@@ -82,8 +80,6 @@ def planned_mib(kind: str, compute_type: str) -> int:
     options = FasterWhisperOptions(device="cuda", compute_type=compute_type)  # type: ignore[arg-type]
     if kind != "stt":
         return placed
-    from serving.gpu.whisper import WhisperShape
-
     return placed + memory_need(WhisperShape.from_model_dir(open_store().resolve("demo-stt")), options)[1]
 
 
