@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-vllm livekit turn-model browser run call doctor bundle test test-vllm test-gpu check bench bench-gpu demo-models lock clean
+.PHONY: help setup setup-dev setup-vllm livekit turn-model browser run call doctor bundle test test-vllm test-gpu image-test check bench bench-gpu demo-models lock clean
 
 PY := .venv/bin/python
 PACKAGES ?= $(shell scripts/packages_for.sh $(PROFILE))# the lock that `make run` installs: cpu or gpu
@@ -32,6 +32,9 @@ test-vllm: setup-vllm livekit turn-model ## the vLLM engine for real, on the CPU
 test-gpu: livekit turn-model ## what needs an NVIDIA GPU; skipped with the reason where there is none
 	@scripts/install_python.sh gpu-dev
 	@$(PY) -m pytest $(or $(TESTS),tests/gpu)
+
+image-test: setup-dev ## build the image and run compose.yaml for real, with a call (minutes; root; Docker or Debian's docker.io)
+	@$(PY) -m scripts.exercise_image
 
 check: setup-dev ## format, lint, import rules, types, shell and playground
 	@scripts/check.sh
