@@ -63,6 +63,7 @@ PARTS = {
     "v2v": Kind("v2v:measure", 260.0),
 }
 """In the order in which they run."""
+DEVICES: dict[str, Device] = {"cuda": "cuda", "cpu": "cpu"}
 CPU_LIMIT_S = 1500.0
 """Of each part where there is no GPU: loading vLLM alone may take minutes."""
 
@@ -118,9 +119,9 @@ def _chosen(only: Sequence[str]) -> list[str]:
 
 
 def _device(name: str) -> Device:
-    if name == "cuda" or name == "cpu":
-        return name
-    raise typer.BadParameter(f"device is cuda or cpu, not {name}")
+    if name not in DEVICES:
+        raise typer.BadParameter(f"device is cuda or cpu, not {name}")
+    return DEVICES[name]
 
 
 def _command() -> str:

@@ -35,11 +35,9 @@ class Conversation:
     def of(cls, exchanges: int, is_random: bool) -> Self:
         """After so many questions and answers. Random weights go on talking until they are stopped."""
         system = ChatMessage("system", (DEMO / "prompts" / "front_desk.md").read_text(encoding="utf-8"))
-        said = [
-            ChatMessage(role, text)
-            for number in range(exchanges)
-            for role, text in (("user", LINES[number % len(LINES)]), ("assistant", ANSWER))
-        ]
+        answer = ChatMessage("assistant", ANSWER)
+        questions = (ChatMessage("user", LINES[number % len(LINES)]) for number in range(exchanges))
+        said = [message for question in questions for message in (question, answer)]
         request = ChatRequest((system, GREETING, *said), demo_tools())
         return cls(request, RANDOM_REPLY_TOKENS if is_random else REPLY_TOKENS)
 

@@ -4,4 +4,9 @@ import pytest
 
 from tests.vllm.test_engine import *  # noqa: F403
 
-pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("installed_vllm")]
+pytestmark = pytest.mark.gpu
+
+
+@pytest.fixture(autouse=True)
+def needs_vllm(installed_vllm: None) -> None:
+    """The tests of broken folders as well, which load nothing."""

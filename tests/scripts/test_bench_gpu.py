@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,9 +19,10 @@ from models.store import open_store
 from scripts import bench_gpu
 from scripts.gpu_bench import figures, llm, running, suite, v2v
 from scripts.gpu_bench.figures import Figure, PartResult, Report, as_markdown, joined, spread
-from scripts.gpu_bench.llama_shape import write_llama
+from scripts.gpu_bench.llama_shape import TOKENIZER, write_llama
 from scripts.gpu_bench.llm_load import Conversation
-from scripts.gpu_bench.machine import this_machine
+from scripts.gpu_bench.machine import ROOT, this_machine
+from scripts.gpu_bench.outcomes import FILE_VARIABLE, read_outcomes
 from scripts.gpu_bench.part import Part, Subject
 from scripts.gpu_bench.stt import TINY, TURBO
 from scripts.gpu_bench.whisper_shape import TEXT_TOKENS, TIMES, WORDS, vocabulary, write_whisper
@@ -204,15 +206,15 @@ def test_every_test_that_did_not_pass_is_a_problem(tmp_path: Path) -> None:
         os.devnull,
         str(tmp_path),
     ]
-    suite.subprocess.run(
+    subprocess.run(
         command,
-        env={**os.environ, suite.FILE_VARIABLE: str(outcomes)},
-        cwd=suite.ROOT,
+        env={**os.environ, FILE_VARIABLE: str(outcomes)},
+        cwd=ROOT,
         capture_output=True,
         check=False,
     )
     part = part_at(tmp_path, "suite")
-    suite.report(part, suite.read_outcomes(outcomes))
+    suite.report(part, read_outcomes(outcomes))
     found, problems = running.read_lines(part.lines)
     assert (found[0].p50, found[0].note) == (1.0, "of 4 that ran")
     assert len(problems) == 3
@@ -270,7 +272,7 @@ def test_llamas_folder_is_read_back_as_its_shape(tmp_path: Path, linear_bytes: i
 
 def test_conversations_fit_the_contexts_that_they_are_asked_in(tmp_path: Path) -> None:
     for folder, exchanges, context, is_random in (
-        (llm.TOKENIZER, llm.DEMO_EXCHANGES, llm.DEMO_CONTEXT_TOKENS, False),
+        (TOKENIZER, llm.DEMO_EXCHANGES, llm.DEMO_CONTEXT_TOKENS, False),
         (write_llama(LLAMA_8B, tmp_path / "llama"), llm.EXCHANGES, llm.CONTEXT_TOKENS, True),
     ):
         words = Vocabulary.from_directory(folder, context_tokens=context)
