@@ -47,6 +47,14 @@ def write_manifest(root: Path, **models: Any) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests' modules import what switches downloads off for the product (agent/offline.py)."""
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A models/ folder with one whole model, `some-model`, and its manifest."""
