@@ -93,7 +93,7 @@ def _call(part: Part, ports: dict[str, int]) -> None:
     for what, values in found["values_ms"].items():
         if values:
             part.tell(what, subject, values)
-    if found["calls_without_goal"]:
-        part.problem(f"{found['calls_without_goal']} calls did not reach their goal: see out/gpu/calls")
+    missed = float(found["calls_without_goal"])
+    part.tell("calls without their goal", subject, [missed], unit="calls", note="each call's report: out/gpu/calls")
     if found["turns"] < wanted:
         part.problem(f"{found['turns']} turns were answered, not {wanted}")
