@@ -36,7 +36,7 @@ class OpenAiServerOptions:
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    address: str
+    address: str = "unix:/run/vllm.sock"
     """`unix:FILE`, the server's Unix socket, or `http://127.0.0.1:PORT`."""
     allow_remote: bool = False
     """Let what callers say leave this machine: without it any address that is not loopback is refused."""
