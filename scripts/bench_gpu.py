@@ -55,12 +55,13 @@ class Kind:
 
 
 PARTS = {
-    "suite": Kind("suite:measure", 520.0),
-    "stt": Kind("stt:measure", 210.0),
-    "llm": Kind("llm:measure", 430.0),
-    "tts": Kind("speech:measure_tts", 35.0),
-    "turn": Kind("speech:measure_turn", 35.0),
-    "v2v": Kind("v2v:measure", 260.0),
+    "suite": Kind("suite:measure", 450.0),
+    "stt": Kind("stt:measure", 190.0),
+    "llm": Kind("llm:measure", 400.0),
+    "tts": Kind("speech:measure_tts", 30.0),
+    "turn": Kind("speech:measure_turn", 30.0),
+    "v2v": Kind("v2v:measure", 190.0),
+    "v2v-large": Kind("v2v:measure_paced", 210.0),
 }
 """In the order in which they run."""
 DEVICES: dict[str, Device] = {"cuda": "cuda", "cpu": "cpu"}

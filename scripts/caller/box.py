@@ -20,9 +20,9 @@ STOP_S = 30.0
 
 
 @contextlib.contextmanager
-def running_box(web: str, *options: str, start_s: float = START_S) -> Iterator[None]:
-    """While in here the box at `web` takes calls; one that was started here, with these options of `python -m agent run`,
-    is stopped again. Raises CallerError."""
+def running_box(web: str, *options: str, start_s: float = START_S, module: str = "agent") -> Iterator[None]:
+    """While in here the box at `web` takes calls; one that was started here, with these options of `python -m agent run` (or
+    of another module's run), is stopped again. Raises CallerError."""
     if _answers(web):
         yield
         return
@@ -30,7 +30,7 @@ def running_box(web: str, *options: str, start_s: float = START_S) -> Iterator[N
     log.parent.mkdir(exist_ok=True)
     print(f"no box runs at {web}: starting one (its log: {log.relative_to(ROOT)})", flush=True)
     with log.open("wb") as output:
-        box = subprocess.Popen([sys.executable, "-m", "agent", "run", *options], cwd=ROOT, stdout=output, stderr=output)
+        box = subprocess.Popen([sys.executable, "-m", module, "run", *options], cwd=ROOT, stdout=output, stderr=output)
     try:
         _wait_until_ready(box, web, log, start_s)
         yield

@@ -21,6 +21,8 @@ ANSWER = "Of course. On Tuesday doctor Chen is free at nine thirty and at two. W
 RANDOM_REPLY_TOKENS, REPLY_TOKENS = 32, 96
 POLL_S = 0.002
 LONG_REPLY_TOKENS = 400
+UNDER_WAY_S = 0.01
+"""From vLLM's front end to its core."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ async def abort_s(engine: VllmLlm, conversation: Conversation, calls: int) -> tu
     tenant = await _cached_tenant(engine, conversation)
     request = replace(conversation.asked(tenant), max_tokens=LONG_REPLY_TOKENS)
     streams = [engine.open(request) for _ in range(calls)]
-    await _until(lambda: _sample("callbox_llm_requests", state="running") >= 1)
+    await _until(lambda: _unfinished(engine) > 0)
+    await asyncio.sleep(UNDER_WAY_S)
     began = time.perf_counter()
     for stream in streams:
         await stream.aclose()
@@ -100,7 +103,8 @@ async def beside_background_s(engine: VllmLlm, conversation: Conversation, calls
     tenant = await _cached_tenant(engine, conversation)
     background = replace(conversation.asked(tenant, priority=Priority.BACKGROUND), max_tokens=LONG_REPLY_TOKENS)
     streams = [engine.open(background) for _ in range(2 * calls)]
-    await _until(lambda: _sample("callbox_llm_requests", state="running") >= 1)
+    await _until(lambda: _unfinished(engine) > 0)
+    await asyncio.sleep(UNDER_WAY_S)
     timings = Timings()
     await measure(engine, conversation.asked(tenant), timings)
     for stream in streams:

@@ -12,8 +12,6 @@ from serving.llm.vllm_options import CPU_BLOCK_TOKENS, VllmOptions
 from tests.contract.llm_suite import LANGUAGE_MODEL
 from tests.gpu.device import DEVICE, HAS_GPU, lacking
 
-pytest.register_assert_rewrite("tests.gpu.measured_load")
-
 GPU_BLOCK_TOKENS = 16
 """vLLM's own on a GPU."""
 

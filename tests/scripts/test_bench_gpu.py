@@ -286,7 +286,7 @@ def test_the_settings_of_the_calls_are_the_demos_with_engines_of_the_gpu_profile
 
     part = Part("v2v", "cuda", False, tmp_path / "lines")
     site = tmp_path / "site.yaml"
-    site.write_text(yaml.safe_dump(v2v.site_settings(part, v2v.free_ports())))
+    site.write_text(yaml.safe_dump(v2v.site_settings(part, v2v.free_ports(), v2v.llm_settings(part))))
     settings = load_settings("demo", site=site)
     assert (settings.engines.llm.engine, settings.engines.llm.options["device"]) == ("vllm", "cuda")
     assert settings.engines.stt.options["compute_type"] == "float16"

@@ -143,7 +143,7 @@ async def test_a_confirmed_answer_goes_before_all_that_nobody_waits_for(shared: 
     crowd = 2 * SEQUENCES_PER_CALL * options.max_calls
     waiting = [asyncio.create_task(run(Priority.BACKGROUND)) for _ in range(crowd)]
     waiting += [asyncio.create_task(run(Priority.SPECULATIVE)) for _ in range(crowd)]
-    await asyncio.sleep(0.1)
+    await _busy(shared)
     await run(Priority.CONFIRMED)
     ahead = finished.index(Priority.CONFIRMED)
     await asyncio.gather(*waiting)
@@ -165,11 +165,18 @@ async def test_closing_a_stream_aborts_the_request_in_the_core(shared: VllmLlm) 
 
 async def test_a_cancelled_prefill_leaves_nothing_behind(shared: VllmLlm) -> None:
     prefill = asyncio.create_task(shared.prefill(ask("hello " * 1500, tenant=nobody())))
-    await asyncio.sleep(0.02)
+    await _busy(shared)
     prefill.cancel()
     with pytest.raises(asyncio.CancelledError):
         await prefill
     await _idle(shared)
+
+
+async def _busy(engine: VllmLlm) -> None:
+    """Until something has reached vLLM: on a GPU it may be done a few milliseconds later."""
+    async with asyncio.timeout(10):
+        while not unfinished(engine):  # noqa: ASYNC110 - the engine's loop is another one
+            await asyncio.sleep(0)
 
 
 async def _idle(engine: VllmLlm) -> None:
