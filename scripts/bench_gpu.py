@@ -1,7 +1,7 @@
 """Everything that a GPU machine can tell, without a network: `make bench-gpu`, or `python -m scripts.bench_gpu`.
 
     python -m scripts.bench_gpu                          # all parts, 25 minutes at most
-    python -m scripts.bench_gpu --only stt --only llm
+    python -m scripts.bench_gpu --only stt,llm
     python -m scripts.bench_gpu --device cpu --quick     # a trial of the bench itself, where there is no GPU
 
 The GPU suite, speech recognition, the language model, the voice, the end-of-turn model, and whole calls. Words are right with
@@ -113,10 +113,12 @@ def _limit_s(name: str, device: str) -> float:
 
 
 def _chosen(only: Sequence[str]) -> list[str]:
-    unknown = [name for name in only if name not in PARTS]
+    """Named one by one or several at once, in the order in which they run."""
+    wanted = " ".join(only).replace(",", " ").split()
+    unknown = [name for name in wanted if name not in PARTS]
     if unknown:
         raise typer.BadParameter(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    return [name for name in PARTS if not only or name in only]
+    return [name for name in PARTS if not wanted or name in wanted]
 
 
 def _device(name: str) -> Device:

@@ -102,6 +102,11 @@ def test_without_a_gpu_it_says_so_and_measures_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_parts_are_chosen_one_by_one_or_several_at_once() -> None:
+    assert bench_gpu._chosen(["tts", "stt"]) == bench_gpu._chosen(["tts,stt"]) == ["stt", "tts"]
+    assert bench_gpu._chosen([]) == list(bench_gpu.PARTS)
+
+
 def test_an_unknown_part_is_refused_with_those_there_are() -> None:
     outcome = CliRunner().invoke(bench_gpu.app, ["--only", "video", "--device", "cpu"])
     assert outcome.exit_code != 0
