@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
+from rich.markup import escape
 
 from models.errors import CallboxError
 from scripts.gpu_bench.figures import Figure, Weights, spread
@@ -68,12 +69,14 @@ class Part:
         )
         self._write({"figure": figure.model_dump(mode="json")})
         tail = "" if p95 is None else f", p95 {p95:.4g}"
-        self.console.print(f"  {subject.model}, {subject.where}: {what}: {p50:.4g}{tail} {unit}", highlight=False)
+        self.console.print(
+            f"  {subject.model}, {subject.where}: {what}: {p50:.4g}{tail} {unit}", highlight=False, markup=False
+        )
 
     def problem(self, text: str) -> None:
         """Record that something did not work."""
         self._write({"problem": text})
-        self.console.print(f"  [red]![/red] {text}", highlight=False)
+        self.console.print(f"  [red]![/red] {escape(text)}", highlight=False)
 
     def attempt(self, what: str, measure: Callable[[], None]) -> None:
         """Measure; what goes wrong is recorded, and the part goes on."""

@@ -218,7 +218,7 @@ def test_every_test_that_did_not_pass_is_a_problem(tmp_path: Path) -> None:
         capture_output=True,
         check=False,
     )
-    part = part_at(tmp_path, "suite")
+    part = replace(part_at(tmp_path, "suite"), device="cuda")
     suite.report(part, read_outcomes(outcomes))
     found, problems = running.read_lines(part.lines)
     assert (found[0].p50, found[0].note) == (1.0, "of 4 that ran")
