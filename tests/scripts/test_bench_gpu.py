@@ -180,6 +180,20 @@ def test_what_would_break_the_table_is_taken_out_of_it() -> None:
     assert line == "| llm | failed | 3 | a / pipe and a line |"
 
 
+def test_the_short_table_has_the_figures_of_the_readme_in_its_order() -> None:
+    told = [("abort", "llm"), ("recorded voice-to-voice", "v2v"), ("5 s window, one at once", "stt")]
+    made = tuple(
+        Figure(part=part, what=what, model="m", weights="random", where="cuda", unit="ms", p50=1234.5, p95=0.031, n=9)
+        for what, part in told
+    )
+    table = as_markdown(report_of(PartResult(name="llm", status="done", took_s=1.0, figures=made)))
+    _, short, everything = table.split("| what | model", 1)[0], *table.split("All figures:")
+    rows = [line.split(" | ")[0] for line in short.splitlines() if "1,23" in line]
+    assert rows == ["| 5 s window, one at once", "| recorded voice-to-voice"]
+    assert "| random: speed and memory only | cuda | 1,234 ms | 0.031 ms |" in short
+    assert everything.count("1,234 ms") == len(told)
+
+
 def test_parts_of_another_machine_or_commit_are_not_joined() -> None:
     first, second = (PartResult(name=name, status="done", took_s=1.0) for name in ("stt", "llm"))
     earlier, now = report_of(first, second), report_of(second)
