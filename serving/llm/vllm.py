@@ -4,6 +4,7 @@ Prompts share every block of tokens that begins alike (the system message, the c
 for goes before one that is only likely, and both before a summary; what nobody wants any more is aborted in the core.
 """
 
+import asyncio
 import itertools
 import os
 from collections.abc import AsyncGenerator, Callable
@@ -18,7 +19,7 @@ from serving.bridge import EngineThread
 from serving.chat import ChatRequest
 from serving.errors import EngineLoadFailed
 from serving.gpu.devices import list_gpus
-from serving.gpu.memory import SEQUENCES_PER_CALL
+from serving.gpu.memory import SEQUENCES_PER_CALL, GpuMemoryShort
 from serving.llm.token_engine import Bunch, TokenLlm
 from serving.llm.vllm_metrics import SchedulerMetrics
 from serving.llm.vllm_options import CPU_ENVIRONMENT, ENVIRONMENT, VllmOptions, chosen_gpu, engine_arguments
@@ -26,6 +27,9 @@ from serving.llm.vocabulary import Vocabulary
 
 SHUTDOWN_S = 3.0
 """What the core gets to end by itself; then it is killed with its children. It holds nothing that could be lost."""
+RETURN_S = 15.0
+"""How long the memory of a core that was killed is waited for: the driver frees it after the process is gone."""
+POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class VllmLlm(TokenLlm):
         )
         self._options = options
         self._vllm: _Vllm | None = None
+        self._memory_returns = False
+        """Whether a core of ours had the GPU's memory before, and may be giving it back."""
 
     def load(self) -> None:
         """Start vLLM's core and read the model into it. Raises EngineLoadFailed; GpuMemoryShort with the figures."""
@@ -68,10 +74,7 @@ class VllmLlm(TokenLlm):
         vllm, options = self._vllm, self._options
         if vllm is None:
             raise EngineLoadFailed("vLLM has not been imported. Call load().")
-        gpu = chosen_gpu(options, list_gpus(), has_cuda=vllm.has_cuda)
-        for name, value in (CPU_ENVIRONMENT if gpu is None else {}).items():
-            os.environ.setdefault(name, value)
-        arguments = engine_arguments(options, self._model_dir, context_tokens=vocabulary.context_tokens, gpu=gpu)
+        arguments = await self._arguments(vocabulary, has_cuda=vllm.has_cuda)
         try:
             core = vllm.core_class.from_engine_args(vllm.arguments_class(**arguments), stat_loggers=[SchedulerMetrics])
         except Exception as error:
@@ -81,7 +84,25 @@ class VllmLlm(TokenLlm):
                 "driver and the model's files."
             ) from error
         sampling = partial(vllm.sampling, stop_token_ids=sorted(vocabulary.stop_ids))
+        self._memory_returns = True
         return _AsyncLlmCore(core, sampling, options.top_p)
+
+    async def _arguments(self, vocabulary: Vocabulary, *, has_cuda: bool) -> dict[str, Any]:
+        """vLLM's own, by what is free on the GPU now. Raises EngineLoadFailed, GpuMemoryShort."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (RETURN_S if self._memory_returns else 0.0)
+        while True:
+            gpu = chosen_gpu(self._options, list_gpus(), has_cuda=has_cuda)
+            for name, value in (CPU_ENVIRONMENT if gpu is None else {}).items():
+                os.environ.setdefault(name, value)
+            try:
+                return engine_arguments(
+                    self._options, self._model_dir, context_tokens=vocabulary.context_tokens, gpu=gpu
+                )
+            except GpuMemoryShort:
+                if loop.time() >= deadline:
+                    raise
+            await asyncio.sleep(POLL_S)
 
 
 class _AsyncLlmCore:
