@@ -3,8 +3,10 @@
 import os
 
 from agent.offline import keep_inside
+from agent.supervisor.orphans import end_with_spawner
 
 keep_inside(os.environ)
+end_with_spawner(__name__)
 
 import asyncio  # noqa: E402 - libraries read the environment when they are imported
 import logging  # noqa: E402

@@ -2,18 +2,17 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import psutil
 
+from agent.supervisor.orphans import end_with
+
 READ_BYTES = 65_536
-PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ class ChildProcess:
                 stdout=write_end,
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid()),
+                preexec_fn=partial(end_with, os.getpid()),
             )
         except OSError:
             os.close(read_end)
@@ -135,19 +134,6 @@ class _Output:
 def _signal_group(group: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
-
-
-def _die_with(parent: int) -> Callable[[], None]:
-    """Runs in the child before the program: the kernel kills it when `parent` dies, however that happens."""
-
-    def arrange() -> None:
-        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died in between
-            os._exit(1)
-
-    if not sys.platform.startswith("linux"):
-        return lambda: None
-    return arrange
 
 
 def describe_status(status: int) -> str:

@@ -8,8 +8,10 @@ With ENGINE_MODULE, that module's ENGINES are added to the registry first.
 import os
 
 from agent.offline import keep_inside
+from agent.supervisor.orphans import end_with_spawner
 
 keep_inside(os.environ)
+end_with_spawner(__name__)
 
 import asyncio  # noqa: E402 - libraries read the environment when they are imported
 import json  # noqa: E402

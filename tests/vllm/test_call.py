@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from scripts.caller.dialogue import find_dialogue
@@ -43,3 +44,13 @@ async def test_a_booking_dialogue_ends_in_a_booked_appointment(box: RunningBox) 
     assert cached > 5 * computed
     assert page["callbox_llm_prefills_total"] >= 1
     assert page["callbox_llm_queue_seconds_count"] >= 6
+
+
+def test_a_worker_that_is_killed_takes_vllms_processes_along(box: RunningBox) -> None:
+    """Left behind, they would keep the GPU's memory from the next worker."""
+    children = psutil.Process(box.worker.pid).children(recursive=True)
+    assert any("VLLM" in " ".join(child.cmdline()) for child in children)
+    box.worker.kill()
+    gone, alive = psutil.wait_procs(children, timeout=20)
+    assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
+    assert gone

@@ -1,7 +1,9 @@
 """A real `vllm serve` on a Unix socket, and the engine that uses it: the same contract, and what a server apart adds."""
 
 import asyncio
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -53,14 +55,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     command = [*serve, "--uds", str(folder / "vllm.sock")]
     with (
         (folder / "log").open("wb") as log,
-        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process,
+        subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True) as process,
     ):
         yield Server(process, folder / "vllm.sock")
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the test that kills it leaves its core behind
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,10 @@
 import asyncio
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.agent.supervisor.conftest import Nursery, until, until_gone
@@ -32,3 +34,13 @@ async def test_nothing_outlives_a_closed_terminal(nursery: Nursery) -> None:
     process.send_signal(signal.SIGHUP)
     assert await process.wait() == 0
     until_gone([nursery.lives(name)[0][0] for name in ("server", "worker")])
+
+
+def test_a_spawned_child_ends_with_its_spawner_and_not_before() -> None:
+    command = [sys.executable, "-m", "tests.agent.supervisor.spawner"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as spawner:
+        assert spawner.stdout is not None
+        child = int(spawner.stdout.readline())
+        assert psutil.Process(child).is_running()
+        spawner.kill()
+        until_gone([child])
