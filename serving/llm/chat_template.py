@@ -63,8 +63,7 @@ class ChatTemplate:
         except (OSError, ValueError, KeyError) as error:
             raise EngineLoadFailed(
                 f"There is no chat template in {model_dir} ({type(error).__name__}: {error}). The folder needs the "
-                "model's tokenizer_config.json; when converting, add --copy_files tokenizer.json tokenizer_config.json "
-                "generation_config.json."
+                "model's tokenizer_config.json: get the model again with scripts/download_models.sh."
             ) from error
         return cls(_default_template(source), _special_tokens(config))
 
