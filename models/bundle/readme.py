@@ -72,7 +72,7 @@ What is in here
   models/      models                    server/    livekit-server {livekit_server}
   licences/    licence texts             sbom.cdx.json  bill of materials (CycloneDX)
 """
-_GPU = "\nAn NVIDIA GPU with its driver, and a C compiler (apt-get install gcc libc6-dev)."
+_GPU = "\nAn NVIDIA GPU with its driver, and a C compiler (apt-get install gcc libc6-dev python3-dev)."
 
 
 def readme(manifest: BundleManifest) -> bytes:

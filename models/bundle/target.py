@@ -89,7 +89,7 @@ def warnings(manifest: BundleManifest) -> list[str]:
         found.append(f"{NVIDIA_DEVICE} is not here: the gpu profile needs an NVIDIA GPU and its driver.")
     if manifest.profile == "gpu" and not any(map(shutil.which, ("cc", "gcc", "clang"))):
         found.append(
-            "No C compiler is here: Triton, inside vLLM, needs one (Debian, Ubuntu: apt-get install gcc libc6-dev)."
+            "No C compiler is here: Triton, inside vLLM, needs one (Debian, Ubuntu: apt-get install gcc libc6-dev python3-dev)."
         )
     return found
 
