@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-pytest.register_assert_rewrite("tests.contract.llm_suite")
+pytest.register_assert_rewrite("tests.contract.llm_suite", "tests.vllm.crowd")
 
 REAL_TIME = ("call", "web")
 

@@ -18,6 +18,7 @@ from tests.scripted.sounds import Sounds
 from tests.scripted.stt import ScriptedStt
 from tests.scripted.tts import ScriptedTts
 from tests.scripted.vad import ScriptedVad
+from tests.vllm.crowd import crowd, deaths
 
 pytestmark = pytest.mark.contract
 
@@ -38,12 +39,12 @@ async def test_a_killed_core_ends_the_reply_and_is_loaded_again_by_the_host(shar
     host._states.update(dict.fromkeys(host.states, EngineState.READY))  # it was loaded by the fixture
     old = cores()
     assert old
-    events = aiter(shared.open(ask(LONG, max_tokens=100)))
-    await anext(events)
+    replies = await crowd(shared)
     for pid in old:
         os.kill(pid, signal.SIGKILL)
-    with pytest.raises(EngineDied, match="has to be loaded again"):
-        _ = [event async for event in events]
+    told = await deaths(replies)
+    assert told
+    assert all("has to be loaded again" in why for why in told)
     with pytest.raises(EngineDied):
         await shared.prefill(ask(LONG))
     with pytest.raises(EngineDied):
@@ -57,13 +58,10 @@ async def test_a_killed_core_ends_the_reply_and_is_loaded_again_by_the_host(shar
 
 
 async def test_closing_leaves_no_process_and_streams_say_why(shared: VllmLlm) -> None:
-    stream = shared.open(ask(LONG, max_tokens=200))
-    events = aiter(stream)
-    await anext(events)
+    replies = await crowd(shared)
     shared.close()
     shared.close()
-    with pytest.raises(EngineDied):
-        _ = [event async for event in events]
+    assert await deaths(replies)
     with pytest.raises(EngineDied, match="not loaded"):
         shared.open(ask(LONG))
     assert cores() == set()
