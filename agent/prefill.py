@@ -25,7 +25,7 @@ class Prefill:
 
     def caller_speaks(self, settled: str = "") -> None:
         """The caller is speaking; `settled` are the words of this utterance that will not change any more."""
-        if self._computing is not None and not self._computing.done():
+        if not self._engine.reads_ahead or (self._computing is not None and not self._computing.done()):
             return
         words = " ".join([*self._finals, settled]).strip()
         if self._policy.heard(len(words.split())):

@@ -132,6 +132,11 @@ class LlmEngine(Engine, Protocol):
         """Put the system message and tools of `request` into the prefix cache."""
         ...
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether `prefill` is worth calling: a prompt that goes on growing is found again in the cache."""
+        ...
+
     async def prefill(self, request: ChatRequest) -> None:
         """Compute what can be computed of a conversation whose last message is still being spoken, so that the reply
         starts sooner. The text of that message is words that will not change any more. Cancelling it stops it. Does

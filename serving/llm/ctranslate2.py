@@ -166,6 +166,11 @@ class CTranslate2Llm:
                 self._options.cached_prefix_tokens,
             )
 
+    @property
+    def reads_ahead(self) -> bool:
+        """No."""
+        return False
+
     async def prefill(self, request: ChatRequest) -> None:
         """Nothing: CTranslate2 finds a cached prefix only whole, so one that goes on growing is never found again."""
 

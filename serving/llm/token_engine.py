@@ -147,6 +147,11 @@ class TokenLlm:
         prompt = self._loaded().vocabulary.prompt(request)
         await self._compute(replace(request, priority=Priority.BACKGROUND), list(prompt.static.ids) or prompt.ids)
 
+    @property
+    def reads_ahead(self) -> bool:
+        """Unless it was switched off."""
+        return self._speculative_prefill
+
     async def prefill(self, request: ChatRequest) -> None:
         """Put the conversation into the prefix cache, up to the last whole block. Cancelling it aborts it in the core."""
         if not self._speculative_prefill:

@@ -64,6 +64,16 @@ async def test_what_follows_a_pause_within_a_turn_is_read_with_what_came_before(
 
 
 @in_virtual_time
+async def test_no_prompt_is_made_for_an_engine_that_would_not_use_it() -> None:
+    async with conversation() as talk:
+        talk.llm.reads_ahead = False
+        talk.say("where can i park")
+        await talk.until(lambda: len(talk.replies) > 0)
+        await talk.quiet(1.0)
+        assert talk.llm.prefilled == []
+
+
+@in_virtual_time
 async def test_a_model_that_cannot_read_ahead_is_not_missed() -> None:
     async with conversation() as talk:
         talk.llm.is_dead = True

@@ -29,6 +29,7 @@ class ScriptedLlm(ScriptedEngine):
     """Says what `answer` says, token by token."""
 
     name = "llm"
+    reads_ahead = True
 
     def __init__(self, answer: Answer, *, ttft_s: float = 0.1, token_s: float = 0.01) -> None:
         super().__init__()
