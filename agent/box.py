@@ -78,6 +78,7 @@ def build_engines(settings: Settings, store: ModelStore) -> Engines:
         turn=None if turn is None else _build("turn", turn, store),
         llm=_build("llm", choices.llm, store),
         tts=_build("tts", choices.tts, store, room_rate=settings.network.room_sample_rate),
+        interruption=None if choices.interruption is None else _build("interruption", choices.interruption, store),
     )
 
 

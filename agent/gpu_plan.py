@@ -89,7 +89,10 @@ def _choices(settings: Settings) -> dict[Stage, EngineChoice]:
     chosen: dict[Stage, EngineChoice] = {"vad": engines.vad, "stt": engines.stt}
     if engines.turn is not None and settings.turns.detection == "engine":
         chosen["turn"] = engines.turn
-    return {**chosen, "llm": engines.llm, "tts": engines.tts}
+    chosen |= {"llm": engines.llm, "tts": engines.tts}
+    if engines.interruption is not None:
+        chosen["interruption"] = engines.interruption
+    return chosen
 
 
 def _wants_gpu(choice: EngineChoice, gpus: Sequence[Gpu]) -> bool:

@@ -73,6 +73,8 @@ def _models(settings: Settings) -> tuple[str, ...]:
     choices = [engines.vad, engines.stt, engines.llm, engines.tts]
     if engines.turn is not None and settings.turns.detection == "engine":
         choices.append(engines.turn)
+    if engines.interruption is not None:
+        choices.append(engines.interruption)
     return tuple(choice.model for choice in choices)
 
 

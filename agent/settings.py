@@ -45,6 +45,8 @@ class EngineChoices(_Section):
     turn: EngineChoice | None = EngineChoice(engine="smart-turn", model="smart-turn")
     llm: EngineChoice
     tts: EngineChoice
+    interruption: EngineChoice | None = None
+    """Tells a caller who interrupts from one who listens; without it, recognised words and the VAD decide."""
 
 
 class TurnTaking(_Section):

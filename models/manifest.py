@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from models.errors import ManifestInvalid, ModelError, ModelUnknown
 
-Stage = Literal["vad", "stt", "turn", "llm", "tts"]
+Stage = Literal["vad", "stt", "turn", "llm", "tts", "interruption"]
 Profile = Literal["demo", "cpu", "gpu"]
 
 

@@ -21,9 +21,11 @@ from livekit.local_inference import EOT, EOT_MAX_SAMPLES
 from models.store import open_store
 from scripts.turn_cases import TurnCase, real_cases, shipped_cases, synthetic_cases
 from serving.audio import Pcm32, pcm16
+from serving.speech import TurnContext
 from serving.turn.log_mel import log_mel
 from serving.turn.smart_turn import SmartTurn, SmartTurnOptions
 
+SMART_TURN_THRESHOLD = 0.5
 Detector = Callable[[Pcm32], float]
 Scores = npt.NDArray[np.float64]
 
@@ -49,8 +51,12 @@ def main() -> None:
     engine.load()
     engine.warm_up()
     detectors: list[tuple[str, float, Detector]] = [
-        ("Smart Turn v3.2", options.threshold, lambda samples: asyncio.run(engine.predict(samples)).probability),
-        ("  as published", options.threshold, published(folder / options.file)),
+        (
+            "Smart Turn v3.2",
+            SMART_TURN_THRESHOLD,
+            lambda samples: asyncio.run(engine.predict(samples, TurnContext())).probability,
+        ),
+        ("  as published", SMART_TURN_THRESHOLD, published(folder / options.file)),
         ("v1-mini", LOCAL_LANGUAGES["en"], v1_mini()),
     ]
     results = measure(cases, detectors)

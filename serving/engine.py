@@ -11,7 +11,7 @@ from typing import Protocol
 
 from serving.audio import AudioChunk, Pcm32
 from serving.chat import ChatEvent, ChatRequest
-from serving.speech import EndOfTurn, SpokenAudio, SttEvent, VoiceActivity
+from serving.speech import EndOfTurn, Interruption, SpokenAudio, SttEvent, TurnContext, VoiceActivity
 
 
 class Engine(Protocol):
@@ -97,15 +97,30 @@ class SttEngine(Engine, Protocol):
 
 
 class TurnEngine(Engine, Protocol):
-    """Judges from sound whether a caller has finished."""
+    """Judges from sound, and from words where it can, whether a caller has finished."""
 
     @property
     def window_s(self) -> float:
         """How much of the most recent audio it can use."""
         ...
 
-    async def predict(self, samples: Pcm32) -> EndOfTurn:
-        """Judge audio (float32, 16 kHz, ends now; longer than the window is cut at the front)."""
+    async def predict(self, samples: Pcm32, context: TurnContext) -> EndOfTurn:
+        """Judge audio (float32, 16 kHz, ends now, the silence since the last sound included; longer than the window is cut
+        at the front). Raises EngineError."""
+        ...
+
+
+class InterruptionEngine(Engine, Protocol):
+    """Tells from sound over the agent's voice whether the caller wants the floor."""
+
+    @property
+    def window_s(self) -> float:
+        """How much of the most recent audio it can use."""
+        ...
+
+    async def predict(self, samples: Pcm32, overlap_s: float) -> Interruption:
+        """Judge audio (float32, 16 kHz, ends now) of which the last `overlap_s` seconds are since the caller's sound began;
+        what is before shows the line's noise. Raises EngineError."""
         ...
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 
 from models.errors import CallboxError
 from serving import metrics
-from serving.engine import Engine, LlmEngine, SttEngine, TtsEngine, TurnEngine, VadEngine
+from serving.engine import Engine, InterruptionEngine, LlmEngine, SttEngine, TtsEngine, TurnEngine, VadEngine
 from serving.errors import EngineDied, EngineLoadFailed
 
 logger = logging.getLogger("callbox.host")
@@ -38,6 +38,7 @@ class Engines:
     turn: TurnEngine | None
     llm: LlmEngine
     tts: TtsEngine
+    interruption: InterruptionEngine | None = None
 
     def __iter__(self) -> Iterator[tuple[str, Engine]]:
         for field in fields(self):

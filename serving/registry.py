@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from serving.errors import EngineLoadFailed
 
-Stage = Literal["vad", "stt", "turn", "llm", "tts"]
+Stage = Literal["vad", "stt", "turn", "llm", "tts", "interruption"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ ENGINES: dict[Stage, dict[str, Entry]] = {
         "openai-server": Entry("serving.llm.openai_server", "OpenAiServerLlm", "OpenAiServerOptions"),
     },
     "tts": {"piper": Entry("serving.tts.piper", "PiperEngine", "PiperOptions")},
+    "interruption": {},
 }
 
 

@@ -78,20 +78,58 @@ class SpeechEnded:
 SttEvent = SpeechStarted | Transcript | SpeechEnded
 
 
+class Asked(Enum):
+    """What the agent's last words asked the caller for. Some answers come in pieces, with pauses between them."""
+
+    NOTHING = "nothing"
+    """The agent asked nothing, or nothing in particular ("how can I help?")."""
+    CONFIRMATION = "confirmation"
+    """Yes or no."""
+    CHOICE = "choice"
+    """One of those it named: a slot, a doctor."""
+    NAME = "name"
+    DATE = "date"
+    """A day, a time, a date of birth."""
+    DIGITS = "digits"
+    """A telephone or member number."""
+    DESCRIPTION = "description"
+    """What is wrong, why they call."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnContext:
+    """What is known beside the sound when the end of a turn is judged."""
+
+    words: str = ""
+    """The caller's words of this turn so far, newest hypothesis included, as recognised; empty if there are none."""
+    asked: Asked = Asked.NOTHING
+    silence_s: float = 0.2
+    """Since the caller's last sound, on the audio clock."""
+    pauses_s: tuple[float, ...] = ()
+    """The caller's own pauses inside their turns, in this call, oldest first: silences they ended by going on."""
+
+
 @dataclass(frozen=True, slots=True)
 class EndOfTurn:
     """How likely it is that the caller has finished."""
 
     probability: float
-    threshold: float
-    """At or above it the turn counts as finished."""
     inference_s: float
-    """Wall-clock time the model took."""
+    """Wall-clock time from the question to the answer."""
 
-    @property
-    def is_finished(self) -> bool:
-        """Whether the turn counts as finished."""
-        return self.probability >= self.threshold
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """What sound over the agent's voice is, as far as it can be told yet. The three probabilities add up to 1."""
+
+    interruption: float
+    """The caller wants the floor."""
+    backchannel: float
+    """They only show that they listen: "mm-hmm"."""
+    other: float
+    """A cough, noise, somebody else talking, the agent's own echo."""
+    inference_s: float
+    """Wall-clock time from the question to the answer."""
 
 
 @dataclass(frozen=True, slots=True)

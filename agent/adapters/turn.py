@@ -17,6 +17,7 @@ from models.errors import CallboxError
 from serving import metrics
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.engine import TurnEngine
+from serving.speech import TurnContext
 
 logger = logging.getLogger("callbox.turn")
 
@@ -135,7 +136,7 @@ class LocalTurnStream:
     async def _probability(self, samples: Pcm32) -> float:
         """The engine's verdict; 1 if it has none, so that silence alone decides."""
         try:
-            verdict = await asyncio.wait_for(self._parent.engine.predict(samples), JUDGEMENT_TIMEOUT_S)
+            verdict = await asyncio.wait_for(self._parent.engine.predict(samples, TurnContext()), JUDGEMENT_TIMEOUT_S)
         except (CallboxError, TimeoutError) as error:
             logger.warning("end-of-turn detection failed: %s", type(error).__name__)
             metrics.ENGINE_ERRORS.labels("turn").inc()

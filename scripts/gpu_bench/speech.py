@@ -11,6 +11,7 @@ from scripts.bench_stt import CALLERS, read_line
 from scripts.bench_tts import DEMO, REPLIES, speak, whole_reply_s
 from scripts.gpu_bench.part import Device, Part, Subject
 from serving.audio import SPEECH_RATE, AudioChunk
+from serving.speech import TurnContext
 from serving.tts.piper import PiperEngine, PiperOptions
 from serving.turn.smart_turn import SmartTurn, SmartTurnOptions
 
@@ -89,5 +90,5 @@ async def _judge_all(part: Part, engine: SmartTurn) -> list[float]:
     for path in sorted((CALLERS / "rms").glob("*.flac"))[: 2 if part.quick else None]:
         line = AudioChunk(read_line("", path).samples, SPEECH_RATE).to_float()
         whole = np.tile(line, 1 + int(engine.window_s * SPEECH_RATE) // len(line))
-        found.append((await engine.predict(whole)).inference_s)
+        found.append((await engine.predict(whole, TurnContext())).inference_s)
     return found

@@ -11,7 +11,7 @@ from serving.audio import SPEECH_RATE, Pcm32
 from serving.bridge import EngineThread
 from serving.errors import EngineDied, EngineError, EngineLoadFailed
 from serving.onnx_session import Device, open_session
-from serving.speech import EndOfTurn
+from serving.speech import EndOfTurn, TurnContext
 from serving.turn.log_mel import FRAMES, MELS, WINDOW_S, log_mel
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ class SmartTurnOptions:
     """Its file in the model's folder."""
     device: Device = "cpu"
     """Where it is computed. One judgement of 8 s is faster on a CPU; a GPU wants the file ending in -gpu."""
-    threshold: float = 0.5
-    """At or above this probability the turn counts as finished."""
     threads: int = 1
     """CPU threads for one judgement."""
 
@@ -88,15 +86,15 @@ class SmartTurn:
             self._thread.close()
         self._session = None
 
-    async def predict(self, samples: Pcm32) -> EndOfTurn:
+    async def predict(self, samples: Pcm32, context: TurnContext) -> EndOfTurn:
         """Judge audio (float32, 16 kHz, shape (n,)) that ends now; of more than 8 s the last 8 count. Raises EngineError.
 
-        Meant for a pause of about 200 ms after speech: the pause belongs in the audio.
+        It knows sound only: `context` changes nothing. Meant for a pause of about 200 ms after speech: the pause belongs in the audio.
         """
         asked_s = time.perf_counter()
         recent = samples[-round(WINDOW_S * SPEECH_RATE) :].copy()
         probability = await self._running().run(lambda: self._judge(recent))
-        return EndOfTurn(probability, self._options.threshold, time.perf_counter() - asked_s)
+        return EndOfTurn(probability, time.perf_counter() - asked_s)
 
     def _running(self) -> EngineThread:
         if self._thread is None or self._session is None:

@@ -13,12 +13,14 @@ from models.errors import ModelMissing
 from models.store import open_store
 from serving.audio import Pcm32
 from serving.errors import EngineDied, EngineLoadFailed
+from serving.speech import TurnContext
 from serving.turn.log_mel import log_mel
 from serving.turn.smart_turn import SmartTurn, SmartTurnOptions
 
 pytestmark = pytest.mark.contract
 
 CALLERS = Path(__file__).parents[2] / "models" / "demo" / "callers"
+CONTEXT = TurnContext()
 PAUSE = np.zeros(3_200, dtype=np.float32)
 
 
@@ -55,11 +57,9 @@ def level(samples: Pcm32) -> Pcm32:
     return np.asarray(whole + np.random.default_rng(1).normal(0, 8e-4, len(whole)), dtype=np.float32)
 
 
-async def test_a_judgement_is_a_probability_with_its_threshold_and_time(engine: SmartTurn, lines: list[Pcm32]) -> None:
-    verdict = await engine.predict(level(lines[0]))
+async def test_a_judgement_is_a_probability_with_its_time(engine: SmartTurn, lines: list[Pcm32]) -> None:
+    verdict = await engine.predict(level(lines[0]), CONTEXT)
     assert 0.0 <= verdict.probability <= 1.0
-    assert verdict.threshold == SmartTurnOptions().threshold
-    assert verdict.is_finished == (verdict.probability >= verdict.threshold)
     assert verdict.inference_s > 0.0
 
 
@@ -68,7 +68,7 @@ async def test_most_finished_lines_are_judged_finished(engine: SmartTurn) -> Non
     for voice in ("awb", "kal16"):
         for path in sorted((CALLERS / voice).glob("*.flac")):
             samples, _ = soundfile.read(path, dtype="float32")
-            finished.append((await engine.predict(level(samples))).is_finished)
+            finished.append((await engine.predict(level(samples), CONTEXT)).probability >= 0.5)
     assert len(finished) > 40
     assert np.mean(finished) > 0.6
 
@@ -80,7 +80,7 @@ async def test_float_attention_stays_close_to_the_published_network(
     differences = []
     for line in lines[:12]:
         (expected,) = published.run(None, {"input_features": log_mel(level(line))[None]})
-        differences.append(abs((await engine.predict(level(line))).probability - float(expected[0, 0])))
+        differences.append(abs((await engine.predict(level(line), CONTEXT)).probability - float(expected[0, 0])))
     assert np.median(differences) < 0.1
 
 
@@ -88,19 +88,19 @@ async def test_audio_before_the_window_does_not_matter(engine: SmartTurn, lines:
     long = np.concatenate([level(line) for line in lines[:12]])
     assert len(long) > engine.window_s * 16_000
     recent = long[-round(engine.window_s * 16_000) :]
-    assert (await engine.predict(long)).probability == (await engine.predict(recent)).probability
+    assert (await engine.predict(long, CONTEXT)).probability == (await engine.predict(recent, CONTEXT)).probability
 
 
 async def test_many_calls_at_once_get_the_answers_they_get_alone(engine: SmartTurn, lines: list[Pcm32]) -> None:
-    alone = [(await engine.predict(level(line))).probability for line in lines[:6]]
-    together = await asyncio.gather(*(engine.predict(level(line)) for line in lines[:6]))
+    alone = [(await engine.predict(level(line), CONTEXT)).probability for line in lines[:6]]
+    together = await asyncio.gather(*(engine.predict(level(line), CONTEXT) for line in lines[:6]))
     assert [verdict.probability for verdict in together] == alone
 
 
 async def test_the_caller_may_reuse_its_buffer(engine: SmartTurn, lines: list[Pcm32]) -> None:
     buffer = level(lines[0])
-    expected = (await engine.predict(buffer)).probability
-    pending = asyncio.ensure_future(engine.predict(buffer))
+    expected = (await engine.predict(buffer, CONTEXT)).probability
+    pending = asyncio.ensure_future(engine.predict(buffer, CONTEXT))
     await asyncio.sleep(0)
     buffer[:] = 0.0
     assert (await pending).probability == expected
@@ -108,7 +108,7 @@ async def test_the_caller_may_reuse_its_buffer(engine: SmartTurn, lines: list[Pc
 
 @pytest.mark.parametrize("length", [0, 1, 100])
 async def test_hardly_any_audio_is_judged_all_the_same(engine: SmartTurn, length: int) -> None:
-    assert 0.0 <= (await engine.predict(np.zeros(length, dtype=np.float32))).probability <= 1.0
+    assert 0.0 <= (await engine.predict(np.zeros(length, dtype=np.float32), CONTEXT)).probability <= 1.0
 
 
 def test_a_missing_file_names_the_command_that_gets_it(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ async def test_closed_it_says_so_and_loads_again(folder: Path) -> None:
     engine.close()
     engine.close()
     with pytest.raises(EngineDied):
-        await engine.predict(PAUSE)
+        await engine.predict(PAUSE, CONTEXT)
     with pytest.raises(EngineDied):
         engine.check()
     engine.load()

@@ -17,6 +17,7 @@ from serving.audio import Pcm32
 from serving.gpu.devices import list_gpus
 from serving.gpu.libraries import check_libraries
 from serving.llm.vllm import VllmLlm
+from serving.speech import TurnContext
 from serving.stt.faster_whisper import FasterWhisperEngine
 from serving.stt.hearing import Clip, Urgency
 from serving.stt.whisper_options import FasterWhisperOptions
@@ -79,7 +80,7 @@ async def test_one_after_the_other_and_all_at_once(
         heard = await hears(whisper, line)
         said = spoken(await reply(shared, ask(LONG)))
         _, samples, _ = await speak(piper, ANSWER)
-        return heard, said, len(samples), (await turn.predict(line)).probability
+        return heard, said, len(samples), (await turn.predict(line, TurnContext())).probability
 
     alone = await work()
     assert "results" in alone[0].lower()

@@ -3,7 +3,7 @@
 import asyncio
 
 from serving.audio import Pcm32
-from serving.speech import EndOfTurn
+from serving.speech import EndOfTurn, TurnContext
 from tests.scripted.engine import ScriptedEngine
 from tests.scripted.sounds import Sounds, as_pcm16
 
@@ -19,10 +19,10 @@ class ScriptedTurn(ScriptedEngine):
         self.sounds = sounds
         self.inference_s = inference_s
 
-    async def predict(self, samples: Pcm32) -> EndOfTurn:
+    async def predict(self, samples: Pcm32, context: TurnContext) -> EndOfTurn:
         error = self.failure()
         await asyncio.sleep(self.inference_s)
         if error is not None:
             raise error
         finished = self.sounds.ends_turn(as_pcm16(samples))
-        return EndOfTurn(0.95 if finished else 0.05, 0.5, self.inference_s)
+        return EndOfTurn(0.95 if finished else 0.05, self.inference_s)

@@ -10,7 +10,7 @@ from agent.adapters.audio import frame_from
 from agent.adapters.turn import JUDGEMENT_TIMEOUT_S, WORDS_TIMEOUT_S, LocalTurnDetector, LocalTurnStream
 from serving.audio import AudioChunk, Pcm16, Pcm32
 from serving.errors import EngineDied
-from serving.speech import EndOfTurn
+from serving.speech import EndOfTurn, TurnContext
 from tests.scripted import ScriptedTurn, Sounds, as_pcm16
 from tests.virtual_time import in_virtual_time
 
@@ -27,11 +27,11 @@ class ListeningTurn(ScriptedTurn):
         self.asked: list[Pcm32] = []
         self.answered = 0
 
-    async def predict(self, samples: Pcm32) -> EndOfTurn:
+    async def predict(self, samples: Pcm32, context: TurnContext) -> EndOfTurn:
         self.asked.append(samples)
         if self.is_dead:
             raise EngineDied("The turn engine is dead.")
-        verdict = await super().predict(samples)
+        verdict = await super().predict(samples, context)
         self.answered += 1
         return verdict
 
