@@ -1,7 +1,12 @@
-"""What words spoken over the agent's voice mean: a wish to speak, or only that somebody is listening."""
+"""What sound and words over the agent's voice mean: a wish to speak, or only that somebody is listening."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
+from typing import ClassVar
+
+from serving.speech import Interruption
 
 MURMURS = frozenset(
     {
@@ -17,23 +22,94 @@ ENOUGH_WORDS = 2
 """So many words that are no murmurs are a wish to speak even before the utterance is over."""
 _PHRASES = re.compile(rf"(?<!\S)(?:{'|'.join(MURMURED_PHRASES)})(?!\S)")
 
+Window = tuple[float, Interruption | None]
+"""A moment of an overlap: seconds since the caller's sound began, and what it sounds like; None where nobody could say."""
+
 
 class Overlap(Enum):
-    """What to do about words over the agent's voice."""
+    """What to do about sound or words over the agent's voice."""
 
     UNDECIDED = "undecided"
-    """Wait for more of them."""
+    """Wait for more."""
     BACKCHANNEL = "backchannel"
     """Nothing: the agent goes on, and the words are forgotten."""
     BARGE_IN = "barge_in"
     """The agent stops at once and listens."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlapOptions:
+    """When sound over the agent's voice stops it. The probabilities are those of a wish to speak."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    sure: float = 0.9
+    """One window at or above it stops the agent."""
+    likely: float = 0.6
+    """So do `likely_windows` in a row at or above it, or a single one beside a recognised word that is no murmur."""
+    likely_windows: int = 2
+    unlikely: float = 0.3
+    """`likely_windows` in a row below it: the agent is not meant, as far as can be told yet."""
+    longest_murmur_s: float = 1.4
+    """While all recognised words are murmurs, sound stops the agent only once it has lasted longer than murmurs do."""
+
+
+DEFAULT_OPTIONS = OverlapOptions()
+
+
 def judge_overlap(text: str, *, is_final: bool) -> Overlap:
     """Judge the words so far of an utterance that began while the agent was speaking. Any case, any punctuation."""
-    plain = "".join(char if char.isalnum() or char == "'" else " " for char in text.casefold())
-    plain = _PHRASES.sub(" ", " ".join(plain.split()))
-    words = [word for word in plain.split() if word not in MURMURS]
+    words = _meaningful(text)
     if any(word in STOP_WORDS for word in words) or len(words) >= ENOUGH_WORDS or (words and is_final):
         return Overlap.BARGE_IN
     return Overlap.BACKCHANNEL if is_final else Overlap.UNDECIDED
+
+
+def decide_overlap(
+    windows: Sequence[Window],
+    words: str = "",
+    *,
+    words_are_final: bool = False,
+    options: OverlapOptions = DEFAULT_OPTIONS,
+) -> Overlap:
+    """Decide by all windows of an overlap so far, oldest first, and by its words so far, which overrule sound both ways.
+
+    With the same words, more windows never take a BARGE_IN back; a BACKCHANNEL holds until the next window.
+    """
+    by_words = judge_overlap(words, is_final=words_are_final)
+    if by_words is Overlap.BARGE_IN:
+        return by_words
+    heard = [(overlap_s, sound.interruption) for overlap_s, sound in windows if sound is not None]
+    if words.strip() and not _meaningful(words):
+        if words_are_final:
+            return Overlap.BACKCHANNEL
+        heard = [window for window in heard if window[0] > options.longest_murmur_s]
+    wishes = [probability for _, probability in heard]
+    if _wants_the_floor(wishes, options, beside_a_word=bool(_meaningful(words))):
+        return Overlap.BARGE_IN
+    last = wishes[-options.likely_windows :]
+    is_unlikely = len(last) == options.likely_windows and max(last) < options.unlikely
+    return Overlap.BACKCHANNEL if words_are_final or is_unlikely else Overlap.UNDECIDED
+
+
+def has_lasted_unjudged(windows: Sequence[Window], longest_s: float) -> bool:
+    """Whether sound has gone on for `longest_s` while nobody could say what it is: then its length alone must decide."""
+    judged_until_s = max((overlap_s for overlap_s, sound in windows if sound is not None), default=0.0)
+    return bool(windows) and windows[-1][0] - judged_until_s >= longest_s
+
+
+def _wants_the_floor(wishes: Sequence[float], options: OverlapOptions, *, beside_a_word: bool) -> bool:
+    needed = 1 if beside_a_word else options.likely_windows
+    in_a_row = 0
+    for probability in wishes:
+        in_a_row = in_a_row + 1 if probability >= options.likely else 0
+        if probability >= options.sure or in_a_row >= needed:
+            return True
+    return False
+
+
+def _meaningful(text: str) -> list[str]:
+    """The words that are no murmurs, in lower case."""
+    plain = "".join(char if char.isalnum() or char == "'" else " " for char in text.casefold())
+    plain = _PHRASES.sub(" ", " ".join(plain.split()))
+    return [word for word in plain.split() if word not in MURMURS]
