@@ -118,6 +118,11 @@ def _edged(samples: Samples, words: Sequence[SpokenWord]) -> Spoken:
     return Spoken((samples[first:last] * scale).astype(np.float32), tuple(moved))
 
 
+def _resampled(pcm: NDArray[np.int16], rate: int) -> Samples:
+    samples = np.asarray(pcm / 32768, dtype=np.float32)
+    return samples if rate == RATE else np.asarray(soxr.resample(samples, rate, RATE), dtype=np.float32)
+
+
 def _bare(text: str) -> str:
     return text.strip(".,?!;:")
 
@@ -189,9 +194,8 @@ def _flite(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
     utterance = ctypes.c_void_p(flite.flite_synth_text(text.encode(), ctypes.c_void_p(address)))
     try:
         wave = flite.utt_wave(utterance).contents
-        pcm = np.ctypeslib.as_array(wave.samples, (wave.num_samples,)).astype(np.float32) / 32768
-        samples = pcm if wave.sample_rate == RATE else soxr.resample(pcm, wave.sample_rate, RATE)
-        return samples, list(_flite_words(flite, utterance, text))
+        pcm = np.ctypeslib.as_array(wave.samples, (wave.num_samples,)).copy()
+        return _resampled(pcm, wave.sample_rate), list(_flite_words(flite, utterance, text))
     finally:
         flite.delete_utterance(utterance)
 
@@ -293,7 +297,7 @@ def _espeak(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
     take = espeak.take(text, voice)
     if not take.pieces:
         raise Unspeakable(f"espeak-ng says nothing for: {text}")
-    samples = soxr.resample(np.concatenate(take.pieces).astype(np.float32) / 32768, espeak.rate, RATE)
+    samples = _resampled(np.concatenate(take.pieces), espeak.rate)
     offsets, place = [], 0
     for word in text.split():
         offsets.append(text.index(word, place))
