@@ -1,0 +1,1 @@
+"""Measuring turn-taking: who speaks when, over which lines."""
