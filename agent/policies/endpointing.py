@@ -1,0 +1,115 @@
+"""How long a caller's silence lasts before their turn is over: the surer the end, the shorter. Pure: judgements in, a delay out.
+
+At every moment of a silence, answering costs a cut-off if the caller was about to go on, and waiting costs delay if they
+were not. Waiting a little longer pays as long as
+
+    (1 - p) * hazard * cost of a cut-off > p * cost of delay,
+
+where p is the probability that the turn is over given the silence so far, and the hazard is the rate at which callers who
+will go on do so. So the odds p / (1 - p) to ask for are in proportion to the hazard. It falls as a silence lasts (most pauses
+inside a turn are short, and the long ones may last for ever): with pauses whose lengths have a power law as their tail it is
+1 / silence. Hence the odds asked for fall as a power of the silence; power 0 is one threshold for all silences, the rule of
+the usual benchmark of end-of-turn models.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+ROUNDING_S = 1e-6
+"""Times are sums of floats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointingOptions:
+    """When a turn is over. Delays are silences: they count from the caller's last sound."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    min_delay_s: float = 0.3
+    """No turn is over sooner, however sure its end."""
+    max_delay_s: float = 1.2
+    """Every turn is over by then, however unsure its end."""
+    threshold_at_1s: float = 0.35
+    """End-of-turn probability at which a turn is over after one second of silence."""
+    decline: float = 1.0
+    """The odds that the threshold stands for fall with this power of the silence; 0: the threshold is the same at any time."""
+    unjudged_delay_s: float = 1.0
+    """Silence after which a turn is over that no model has judged. Longer than min_delay_s: silence alone cuts into many a
+    pause."""
+    judge_every_s: float = 0.1
+    """Silence between two judgements, as long as they leave it open."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, naming the option."""
+        if not 0 <= self.min_delay_s <= self.max_delay_s:
+            raise ValueError("min_delay_s must be at least 0, and max_delay_s no less than min_delay_s")
+        if not 0 < self.threshold_at_1s < 1:
+            raise ValueError("threshold_at_1s must be between 0 and 1")
+        if self.decline < 0 or self.unjudged_delay_s < 0:
+            raise ValueError("decline and unjudged_delay_s must not be negative")
+        if self.judge_every_s <= 0:
+            raise ValueError("judge_every_s must be positive")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a model said of a silence."""
+
+    silence_s: float
+    """How long it had lasted when it was judged."""
+    probability: float
+    """That the turn is over."""
+
+
+def threshold(options: EndpointingOptions, silence_s: float) -> float:
+    """The probability from which a turn counts as over after so much silence (more than 0), delays apart."""
+    odds = _odds(options.threshold_at_1s) * math.pow(silence_s, -options.decline)
+    return odds / (1 + odds)
+
+
+def delay_s(options: EndpointingOptions, probability: float | None) -> float:
+    """The silence after which a turn is over whose end has this probability, and keeps it; None: nobody has judged it.
+
+    Never longer for a higher probability, always between the two delays of `options`.
+    """
+    if probability is None:
+        wanted_s = options.unjudged_delay_s
+    elif probability <= 0:
+        wanted_s = math.inf
+    elif probability >= 1:
+        wanted_s = 0.0
+    else:
+        wanted_s = _reaches_s(options, _odds(probability))
+    return min(max(wanted_s, options.min_delay_s), options.max_delay_s)
+
+
+def next_judgement_s(options: EndpointingOptions, last: Judgement) -> float | None:
+    """The silence at which to judge again, or None: before that the turn is over, unless the caller goes on."""
+    again_s = last.silence_s + options.judge_every_s
+    return None if delay_s(options, last.probability) <= again_s + ROUNDING_S else again_s
+
+
+def turn_end_s(options: EndpointingOptions, judgements: Iterable[Judgement]) -> float:
+    """When a silence that goes on ends the turn, given judgements of it in order; each holds until the next."""
+    end_s = delay_s(options, None)
+    for judgement in judgements:
+        if judgement.silence_s >= end_s:
+            break
+        end_s = max(judgement.silence_s, delay_s(options, judgement.probability))
+    return end_s
+
+
+def _odds(probability: float) -> float:
+    return probability / (1 - probability)
+
+
+def _reaches_s(options: EndpointingOptions, odds: float) -> float:
+    """The silence at which the odds asked for have fallen to these."""
+    asked = _odds(options.threshold_at_1s)
+    if options.decline == 0:
+        return 0.0 if odds >= asked else math.inf
+    # in logarithms, which do not overflow
+    exponent = math.log(asked / odds) / options.decline
+    return math.exp(exponent) if exponent < 100 else math.inf
