@@ -10,9 +10,10 @@ import numpy as np
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.bridge import EngineThread
 from serving.errors import EngineDied, EngineError, EngineLoadFailed
+from serving.mel import MELS
 from serving.onnx_session import Device, open_session
 from serving.speech import EndOfTurn, TurnContext
-from serving.turn.log_mel import FRAMES, MELS, WINDOW_S, log_mel
+from serving.turn.log_mel import FRAMES, WINDOW_S, log_mel
 
 if TYPE_CHECKING:
     import onnx

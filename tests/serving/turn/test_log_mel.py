@@ -5,7 +5,8 @@ import pytest
 from faster_whisper.feature_extractor import FeatureExtractor
 
 from serving.audio import Pcm32
-from serving.turn.log_mel import FRAMES, MELS, log_mel
+from serving.mel import MELS
+from serving.turn.log_mel import FRAMES, log_mel
 
 pytestmark = pytest.mark.unit
 
