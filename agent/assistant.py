@@ -1,7 +1,6 @@
 """The front desk: what the agent is told, and the tools it may use."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,15 +19,13 @@ ToolReport = Callable[[str, str, SpeechHandle], None]
 class FrontDesk(Agent):
     """Answers for a clinic, by its prompt and through its tools."""
 
-    def __init__(
-        self, *, instructions: str, clinic: Clinic, on_tool: ToolReport, on_turn: Callable[[float], None]
-    ) -> None:
+    def __init__(self, *, instructions: str, clinic: Clinic, on_tool: ToolReport, on_turn: Callable[[], None]) -> None:
         super().__init__(instructions=instructions, tools=[clinic_tool(spec, clinic, on_tool) for spec in TOOL_SPECS])
         self._on_turn = on_turn
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         """The turn is over: what was prepared for it may be used. Changes nothing, so that it can be."""
-        self._on_turn(time.time())
+        self._on_turn()
         if not (new_message.text_content or "").strip():
             raise StopResponse
 

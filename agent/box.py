@@ -1,6 +1,6 @@
 """What every call of a worker shares: settings, engines, the clinic, and the lines that must always be sayable."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from agent.stock import StockLine, speak_stock_lines
 from models.store import ModelStore
 from serving.capacity import CapacityGate
 from serving.chat import ChatMessage, ChatRequest
+from serving.demand import Demand
 from serving.engine import VadEngine
 from serving.host import EngineHost, Engines, Report
 from serving.registry import Stage, find
@@ -35,6 +36,8 @@ class Box:
     gate: CapacityGate
     stock: dict[str, StockLine]
     """The stock lines, spoken."""
+    demand: Demand = field(default_factory=Demand)
+    """What calls ask of the engines right now."""
     registered: bool = False
     """Whether livekit-server knows the worker and can send it calls."""
 

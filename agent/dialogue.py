@@ -23,7 +23,7 @@ from agent.heard import HeardOutput
 from agent.policies.failure import FailureAnswer, FailurePolicy
 from agent.policies.repeat import RepeatPolicy
 from agent.prefill import Prefill
-from agent.session import CallHooks, build_session
+from agent.session import CallHooks, build_session, build_speculations
 from models.errors import CallboxError
 from serving import metrics
 from serving.chat import ChatRequest
@@ -70,16 +70,17 @@ class Dialogue:
         self.ended = asyncio.Event()
         """Set when the session is over."""
         hooks = CallHooks(
-            is_confirmed=lambda: self._confirmed,
             is_agent_speaking=lambda: self._heard is not None and self._heard.is_speaking,
             on_barge_in=self._barge_in,
             on_no_words=self._heard_no_words,
-            on_end_of_turn=self._turns.judged,
+            on_end_of_turn=self._judged,
             on_failure=self._engine_failed,
             on_settled_words=lambda words: self._prefill.caller_speaks(words),
         )
         self.session: AgentSession[None] = build_session(box.settings, box.host.engines, hooks)
         self._prefill = Prefill(box.host.engines.llm, self._prompt)
+        self._speculations = build_speculations(box.settings, box.host.engines, box.demand, self._interrupt)
+        self.session.on("speech_created", self._speculations.announced)
         self.session.on("user_state_changed", self._caller_state)
         self.session.on("agent_state_changed", self._agent_state)
         self.session.on("user_input_transcribed", self._caller_words)
@@ -105,6 +106,7 @@ class Dialogue:
     def close(self) -> None:
         """Nothing more is said."""
         self._prefill.close()
+        self._speculations.close()
         for task in (self._apology, self._leaving):
             if task is not None:
                 task.cancel()
@@ -115,7 +117,10 @@ class Dialogue:
         if event.new_state == "speaking":
             self._confirmed = False
             self._prefill.caller_speaks()
-        elif self._unanswered:
+            self._speculations.caller_speaks()
+            return
+        self._speculations.caller_is_silent()
+        if self._unanswered:
             self._expect_an_answer()
 
     def _agent_state(self, event: events.AgentStateChangedEvent) -> None:
@@ -131,11 +136,11 @@ class Dialogue:
         if identity is not None:
             self._captions.caller(identity, event.transcript, is_final=event.is_final)
 
-    def _turn_committed(self, at: float) -> None:
+    def _turn_committed(self) -> None:
         self._confirmed = True
         self._words_wait = False
         self._prefill.turn_over()
-        self._turns.committed(at)
+        self._speculations.turn_over()
         if self._unanswered:
             self._expect_an_answer()
 
@@ -148,7 +153,7 @@ class Dialogue:
         elif message.role == "assistant":
             if message.interrupted:
                 metrics.INTERRUPTIONS.inc()
-            figures = self._turns.agent_spoke(message, getattr(self.session.llm, "last_request_at", 0.0))
+            figures = self._turns.agent_spoke(message, self._speculations.lead_s, self._speculations.put_off_s)
             if figures is not None:
                 self._captions.event(TURN_TOPIC, as_json(figures))
 
@@ -163,6 +168,10 @@ class Dialogue:
             self._hang_up_after(speech, "agent_hung_up")
 
     # what the stages tell
+
+    def _judged(self, probability: float) -> None:
+        self._turns.judged(probability)
+        self._speculations.judged(probability)
 
     def _barge_in(self) -> None:
         # LiveKit alone would only pause until the final transcript, and could not prepare an answer meanwhile.

@@ -24,6 +24,8 @@ class TurnFigures:
     preempted: bool
     """Whether the reply had been begun before the turn was over."""
     end_of_turn_probability: float | None
+    lead_time_ms: float | None
+    """How much sooner the answer could sound because it was begun before the turn was over."""
 
 
 class TurnRecorder:
@@ -32,36 +34,36 @@ class TurnRecorder:
     def __init__(self) -> None:
         self._turn = 0
         self._caller: dict[str, Any] | None = None
-        self._committed_at = 0.0
         self._probability: float | None = None
 
     def judged(self, probability: float) -> None:
         """The end-of-turn model has spoken."""
         self._probability = probability
 
-    def committed(self, at: float) -> None:
-        """The turn is over. Wall clock, seconds."""
-        self._committed_at = at
-
     def caller_spoke(self, message: llm.ChatMessage) -> None:
         """The caller's message entered the history."""
         self._caller = dict(message.metrics)
 
-    def agent_spoke(self, message: llm.ChatMessage, requested_at: float) -> TurnFigures | None:
-        """The agent's message entered the history: the turn's figures, if it answered one."""
+    def agent_spoke(self, message: llm.ChatMessage, lead_s: float | None, put_off_s: float = 0.0) -> TurnFigures | None:
+        """The agent's message entered the history: the turn's figures, if it answered one.
+
+        `lead_s`, `put_off_s`: see Speculations. LiveKit counts what was put off into the first token's time.
+        """
         if self._caller is None:
             return None
         agent: dict[str, Any] = dict(message.metrics)
+        ttft_s = agent.get("llm_node_ttft")
         self._turn += 1
         figures = TurnFigures(
             turn=self._turn,
             voice_to_voice_ms=_ms(agent.get("e2e_latency")),
             end_of_turn_delay_ms=_ms(self._caller.get("end_of_turn_delay")),
             transcription_delay_ms=_ms(self._caller.get("transcription_delay")),
-            llm_ttft_ms=_ms(agent.get("llm_node_ttft")),
+            llm_ttft_ms=_ms(None if ttft_s is None else max(0.0, ttft_s - put_off_s)),
             tts_ttfb_ms=_ms(agent.get("tts_node_ttfb")),
-            preempted=0.0 < requested_at < self._committed_at,
+            preempted=lead_s is not None,
             end_of_turn_probability=self._probability,
+            lead_time_ms=_ms(lead_s),
         )
         self._caller, self._probability = None, None
         _observe(figures)

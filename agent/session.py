@@ -14,8 +14,10 @@ from agent.adapters.tts import LocalTts
 from agent.adapters.turn import LocalTurnDetector
 from agent.adapters.vad import LocalVad
 from agent.settings import Settings, TurnTaking
+from agent.speculation import Speculations
 from models.errors import CallboxError
 from serving.audio import SPEECH_RATE
+from serving.demand import Demand
 from serving.host import Engines
 
 StageFailure = Callable[[str, CallboxError], None]
@@ -27,12 +29,15 @@ MAX_ERRORS_IN_A_ROW = 100
 bring as many errors as replies are begun ahead of its end."""
 
 
+MAX_PREPARED = 100
+"""Replies that LiveKit may prepare in a turn. Preparing one costs nothing until agent/speculation.py lets it begin, and the
+last one is the likeliest to be spoken: its place must not have been used up by earlier ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallHooks:
     """What the stages of a call tell the call, and ask it."""
 
-    is_confirmed: Callable[[], bool]
-    """Whether the turn being answered is over."""
     is_agent_speaking: Callable[[], bool]
     """Whether a reply is being played, or is held in a pause."""
     on_barge_in: Callable[[], None]
@@ -69,7 +74,6 @@ def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> Age
             max_reply_tokens=talk.max_reply_tokens,
             plain_user_text=talk.plain_user_text,
             tenant=talk.tenant,
-            is_confirmed=hooks.is_confirmed,
             on_failure=lambda error: hooks.on_failure("llm", error),
         ),
         max_tool_steps=talk.max_tool_steps,
@@ -87,6 +91,20 @@ def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> Age
     )
 
 
+def build_speculations(
+    settings: Settings, engines: Engines, demand: Demand, throw_away: Callable[[], None]
+) -> Speculations:
+    """What rules over the replies that a call's session prepares; `throw_away` gives up the one it prepares now."""
+    turns = settings.turns
+    return Speculations(
+        turns.speculation,
+        demand,
+        lines=settings.capacity.max_calls,
+        is_judged=turns.detection == "engine" and engines.turn is not None,
+        throw_away=throw_away,
+    )
+
+
 def turn_handling(turns: TurnTaking, detection: TurnDetectionMode) -> TurnHandlingOptions:
     """LiveKit's turn options from ours."""
     return {
@@ -101,10 +119,10 @@ def turn_handling(turns: TurnTaking, detection: TurnDetectionMode) -> TurnHandli
             "false_interruption_timeout": turns.false_interruption_timeout_s,
         },
         "preemptive_generation": {
-            "enabled": turns.preemptive_max_retries > 0,
+            "enabled": turns.speculation.max_per_turn > 0,
             "preemptive_tts": True,
             "max_speech_duration": turns.preemptive_max_speech_s,
-            "max_retries": turns.preemptive_max_retries,
+            "max_retries": MAX_PREPARED,
         },
     }
 

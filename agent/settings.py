@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import ConfigError
+from agent.policies.speculation import SpeculationLimits
 from serving.vad.gate import GateOptions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,7 +70,8 @@ class TurnTaking(_Section):
     """The agent goes on if it was stopped by something without words for this long."""
     preemptive_max_speech_s: float = Field(default=20.0, gt=0)
     """Longer turns are not answered ahead of their end."""
-    preemptive_max_retries: int = Field(default=3, ge=0)
+    speculation: SpeculationLimits = SpeculationLimits()
+    """What may be computed for a reply before its turn is over."""
 
 
 class Conversation(_Section):

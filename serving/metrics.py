@@ -46,3 +46,28 @@ LLM_KV_USE = Gauge(
 LLM_PREFILLS = Counter(
     "callbox_llm_prefills", "Prompts computed while their caller was still speaking (vLLM).", registry=REGISTRY
 )
+SPECULATIONS = Counter(
+    "callbox_speculations",
+    "Replies begun before their turn was over: adopted, or thrown_away because the caller went on.",
+    ("outcome",),
+    registry=REGISTRY,
+)
+SPECULATIONS_PUT_OFF = Counter(
+    "callbox_speculations_put_off",
+    "Replies that were not begun at once: budget, load, or unlikely to be the end of the turn.",
+    ("reason",),
+    registry=REGISTRY,
+)
+SPECULATION_LEAD = _histogram("speculation_lead", "How much sooner an answer could sound because it was begun early.")
+REPLY_TOKENS = Counter(
+    "callbox_reply_tokens",
+    "Tokens generated for replies: useful, or wasted on replies that were thrown away.",
+    ("use",),
+    registry=REGISTRY,
+)
+REPLY_AUDIO = Counter(
+    "callbox_reply_audio_seconds",
+    "Speech synthesized for replies: useful, or wasted on replies that were thrown away.",
+    ("use",),
+    registry=REGISTRY,
+)

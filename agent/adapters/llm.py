@@ -1,13 +1,15 @@
 """LiveKit's LLM over an LlmEngine."""
 
 import re
-import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from livekit.agents import NOT_GIVEN, APIConnectOptions, NotGivenOr, llm, utils
 
 from agent.adapters.errors import NO_RETRIES, api_error
+from agent.speculation import Reply, reply_in_hand
 from models.errors import CallboxError
 from serving import metrics
 from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority, Role, TextDelta, ToolCall, ToolSpec, Usage
@@ -17,10 +19,7 @@ _ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "u
 
 
 class LocalLlm(llm.LLM[str]):
-    """Replies from a shared engine.
-
-    `is_confirmed` says whether the turn being answered is over, or may still be thrown away.
-    """
+    """Replies from a shared engine. One that may still be thrown away is begun when its call's speculation allows it."""
 
     def __init__(
         self,
@@ -29,7 +28,6 @@ class LocalLlm(llm.LLM[str]):
         max_reply_tokens: int,
         plain_user_text: bool,
         tenant: str = "",
-        is_confirmed: Callable[[], bool],
         on_failure: Callable[[CallboxError], None],
     ) -> None:
         super().__init__()
@@ -37,10 +35,7 @@ class LocalLlm(llm.LLM[str]):
         self.max_reply_tokens = max_reply_tokens
         self.plain_user_text = plain_user_text
         self.tenant = tenant
-        self.is_confirmed = is_confirmed
         self.on_failure = on_failure
-        self.last_request_at = 0.0
-        """Wall clock, seconds."""
 
     @property
     def model(self) -> str:
@@ -60,7 +55,6 @@ class LocalLlm(llm.LLM[str]):
         tool_choice: NotGivenOr[llm.ToolChoice] = NOT_GIVEN,
         extra_kwargs: NotGivenOr[dict[str, Any]] = NOT_GIVEN,
     ) -> llm.LLMStream:
-        self.last_request_at = time.time()
         offered = [] if tool_choice == "none" else tools or []
         return _LocalLlmStream(self, self.request(chat_ctx, offered), chat_ctx=chat_ctx, tools=offered)
 
@@ -76,7 +70,6 @@ class LocalLlm(llm.LLM[str]):
             ),
             tools=tool_specs(tools),
             max_tokens=self.max_reply_tokens,
-            priority=Priority.CONFIRMED if self.is_confirmed() else Priority.SPECULATIVE,
             tenant=self.tenant,
         )
 
@@ -88,19 +81,34 @@ class _LocalLlmStream(llm.LLMStream):
         super().__init__(parent, chat_ctx=chat_ctx, tools=tools, conn_options=NO_RETRIES)
         self._parent = parent
         self._request = request
+        self._reply = reply_in_hand()
         self._id = utils.shortuuid("reply_")
 
     async def _run(self) -> None:
+        reply = self._reply
+        if reply is not None:
+            await reply.may_begin()
         try:
-            stream = self._parent.engine.open(self._request)
-            try:
-                async for event in stream:
-                    self._event_ch.send_nowait(self._chunk(event))
-            finally:
-                await stream.aclose()
+            with nullcontext() if reply is None else reply.computing():
+                await self._generate(reply)
         except CallboxError as error:
             self._parent.on_failure(error)
             raise api_error(error) from error
+
+    async def _generate(self, reply: Reply | None) -> None:
+        is_speculative = reply is not None and not reply.is_confirmed
+        priority = Priority.SPECULATIVE if is_speculative else Priority.CONFIRMED
+        stream = self._parent.engine.open(replace(self._request, priority=priority))
+        counted = 0
+        try:
+            async for event in stream:
+                tokens = tokens_of(event, counted)
+                counted += tokens
+                if reply is not None:
+                    reply.wrote(tokens)
+                self._event_ch.send_nowait(self._chunk(event))
+        finally:
+            await stream.aclose()
 
     def _chunk(self, event: ChatEvent) -> llm.ChatChunk:
         match event:
@@ -122,6 +130,13 @@ class _LocalLlmStream(llm.LLMStream):
                         total_tokens=event.prompt_tokens + event.completion_tokens,
                     ),
                 )
+
+
+def tokens_of(event: ChatEvent, counted: int) -> int:
+    """How many tokens an event stands for that were not counted yet: a piece of text for one, until the usage says exactly."""
+    if isinstance(event, Usage):
+        return max(0, event.completion_tokens - counted)
+    return 1
 
 
 def messages_from(chat_ctx: llm.ChatContext, *, plain_user_text: bool) -> tuple[ChatMessage, ...]:

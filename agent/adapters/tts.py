@@ -7,6 +7,7 @@ from livekit.agents import APIConnectOptions, tts, utils
 from livekit.agents.types import TimedString
 
 from agent.adapters.errors import NO_RETRIES, api_error
+from agent.speculation import reply_in_hand
 from agent.speech.speakable import Speakable
 from models.errors import CallboxError
 from serving.engine import TtsEngine, TtsStream
@@ -45,6 +46,8 @@ class _LocalTtsStream(tts.SynthesizeStream):
     def __init__(self, parent: LocalTts) -> None:
         super().__init__(tts=parent, conn_options=NO_RETRIES)
         self._parent = parent
+        self._reply = reply_in_hand()
+        self._is_begun = False
 
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
         output_emitter.initialize(
@@ -75,12 +78,15 @@ class _LocalTtsStream(tts.SynthesizeStream):
         speakable = Speakable()
         async for item in self._input_ch:
             pieces = speakable.push(item) if isinstance(item, str) else speakable.flush()
-            self._push(engine_stream, pieces)
-        self._push(engine_stream, speakable.flush())
+            await self._push(engine_stream, pieces)
+        await self._push(engine_stream, speakable.flush())
         engine_stream.end_input()
 
-    def _push(self, engine_stream: TtsStream, pieces: list[str]) -> None:
+    async def _push(self, engine_stream: TtsStream, pieces: list[str]) -> None:
         for piece in pieces:
+            if self._is_begun and self._reply is not None:
+                await self._reply.confirmed()  # the first clause bridges what the next one takes
+            self._is_begun = True
             self._mark_started()
             engine_stream.push(piece)
 
@@ -92,6 +98,8 @@ class _LocalTtsStream(tts.SynthesizeStream):
                 output_emitter.push_timed_transcript(timed)
             output_emitter.push(spoken.audio.samples.tobytes())
             spoken_s += spoken.audio.duration_s
+            if self._reply is not None:
+                self._reply.sounded(spoken.audio.duration_s)
         if not spoken_s:
             # LiveKit takes a reply without any sound for a failure; a text of symbols alone is none.
             output_emitter.push(b"\0\0" * int(_SILENCE_S * self._parent.sample_rate))

@@ -1,6 +1,7 @@
 """The front desk as LiveKit sees it."""
 
 import json
+import time
 from typing import Any, cast
 
 import pytest
@@ -36,7 +37,7 @@ class Desk:
             instructions="Be kind.",
             clinic=self.clinic,
             on_tool=lambda name, status, speech: self.reports.append((name, status, speech)),
-            on_turn=self.turns.append,
+            on_turn=lambda: self.turns.append(time.time()),
         )
 
     async def use(self, name: str, /, **arguments: object) -> tuple[dict[str, Any], SpeechHandle]:

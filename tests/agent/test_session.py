@@ -7,7 +7,7 @@ from livekit.agents import inference
 
 from agent.adapters.stt import ListeningHooks, LocalStt
 from agent.adapters.turn import LocalTurnDetector
-from agent.session import CallHooks, build_session, room_options, turn_detection, turn_handling
+from agent.session import MAX_PREPARED, CallHooks, build_session, room_options, turn_detection, turn_handling
 from agent.settings import Settings
 from serving.host import Engines
 from tests.scripted import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedTurn, ScriptedVad, Sounds
@@ -16,7 +16,6 @@ from tests.virtual_time import in_virtual_time
 pytestmark = pytest.mark.unit
 
 HOOKS = CallHooks(
-    is_confirmed=lambda: True,
     is_agent_speaking=lambda: False,
     on_barge_in=lambda: None,
     on_no_words=lambda: None,
@@ -49,7 +48,6 @@ def test_delays_and_interruptions_are_the_settings() -> None:
         "interruption_min_words": 2,
         "false_interruption_timeout_s": 1.5,
         "preemptive_max_speech_s": 12.0,
-        "preemptive_max_retries": 2,
     }
     handling = turn_handling(settings(**turns).turns, "vad")
     assert handling["endpointing"] == {"mode": "fixed", "min_delay": 0.4, "max_delay": 2.0}
@@ -65,12 +63,12 @@ def test_delays_and_interruptions_are_the_settings() -> None:
         "enabled": True,
         "preemptive_tts": True,
         "max_speech_duration": 12.0,
-        "max_retries": 2,
+        "max_retries": MAX_PREPARED,
     }
 
 
-def test_no_retries_is_no_speculation() -> None:
-    assert not turn_handling(settings(preemptive_max_retries=0).turns, "vad")["preemptive_generation"]["enabled"]
+def test_no_replies_ahead_is_no_speculation() -> None:
+    assert not turn_handling(settings(speculation={"max_per_turn": 0}).turns, "vad")["preemptive_generation"]["enabled"]
 
 
 def detection(*, has_turn: bool = True, **turns: Any) -> object:

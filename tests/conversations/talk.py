@@ -18,6 +18,7 @@ from agent.settings import ROOT, Settings
 from serving.audio import SPEECH_RATE, Pcm16
 from serving.capacity import CapacityGate
 from serving.chat import ChatRequest, TextDelta, ToolCall
+from serving.demand import Demand
 from serving.host import EngineHost, Engines
 from tests.caption_room import CaptionRoom
 from tests.scripted import (
@@ -71,6 +72,7 @@ class Talk:
     llm: ScriptedLlm
     tts: ScriptedTts
     sounds: Sounds
+    demand: Demand
     room: CaptionRoom = field(default_factory=CaptionRoom)
     microphone: Microphone = field(default_factory=Microphone)
     loudspeaker: Loudspeaker = field(default_factory=Loudspeaker)
@@ -192,7 +194,7 @@ async def conversation(
         talk.hung_up_at = now()
 
     dialogue = Dialogue(box, captions, Surroundings(lambda: "caller", engine_failed, hang_up))
-    talk = Talk(dialogue, engines.stt, engines.turn, scripted_llm, engines.tts, sounds, room)  # type: ignore[arg-type]
+    talk = Talk(dialogue, engines.stt, engines.turn, scripted_llm, engines.tts, sounds, box.demand, room)  # type: ignore[arg-type]
     await _start(talk)
     if greeted:
         await talk.quiet(0.5)

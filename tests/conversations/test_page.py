@@ -87,7 +87,7 @@ async def test_the_figures_of_a_turn_are_what_the_clock_says() -> None:
 
 @in_virtual_time
 async def test_a_turn_that_was_not_prepared_says_so() -> None:
-    async with conversation(turns={"preemptive_max_retries": 0}) as talk:
+    async with conversation(turns={"speculation": {"max_per_turn": 0}}) as talk:
         talk.say("where can i park")
         await talk.quiet()
         (turn,) = figures(talk)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,8 @@ from livekit.agents import llm
 
 from agent.captions import TOOL_TOPIC
 from agent.policies.barge_in import MURMURS
-from serving.chat import ChatRequest, TextDelta, ToolCall
+from serving import metrics
+from serving.chat import ChatRequest, Priority, TextDelta, ToolCall
 from tests.conversations.talk import STOCK_LINES, Talk, conversation, now
 from tests.scripted import WORD_S, tokens
 from tests.virtual_time import in_virtual_time
@@ -31,6 +33,7 @@ WORDS = (
     "friday",
     "results",
     "name",
+    "refill",
 )
 """Neither murmurs nor words that mean "stop": what they do is decided by how many they are."""
 NAMES = ("none", "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo")
@@ -106,15 +109,17 @@ def answer(request: ChatRequest) -> Sequence[TextDelta | ToolCall]:
 
 
 def answer_text(name: str) -> str:
-    """An answer of some seconds, in one piece."""
-    return f"{name} to what you said is that we are open all day and glad to see you"
+    """An answer of some seconds, in two pieces."""
+    return f"{name} to what you said is that we are open all day. please come and see us whenever you like"
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 @in_virtual_time
 async def test_what_holds_in_every_call(seed: int) -> None:
     rng = random.Random(seed)
-    async with conversation(answer) as talk:
+    most = rng.choice([0, 1, 2, 3, 3, 3])
+    wasted = counted("reply_audio_seconds", "use", "wasted"), counted("speculations", "outcome", "thrown_away")
+    async with conversation(answer, turns={"speculation": {"max_per_turn": most}}) as talk:
         talk.llm.ttft_s = rng.choice([0.05, 0.3, 1.0])
         talk.stt.decode_s = rng.choice([0.02, 0.05, 0.3])
         talk.tts.piece_s = rng.choice([0.02, 0.1, 0.5])
@@ -124,6 +129,7 @@ async def test_what_holds_in_every_call(seed: int) -> None:
         check_agent_remembers_what_was_heard(talk)
         check_tools_ran_once_for_a_turn(talk)
         check_nothing_is_left_open(talk)
+    check_little_was_thrown_away(talk, most, wasted)
 
 
 def test_a_call_goes_the_same_way_every_time() -> None:
@@ -194,6 +200,27 @@ def check_tools_ran_once_for_a_turn(talk: Talk) -> None:
             results = talk.dialogue.session.history.items[at:]
             assert any(isinstance(other, llm.FunctionCallOutput) and other.call_id == item.call_id for other in results)
     assert len(turns) == len(set(turns))
+
+
+def check_little_was_thrown_away(talk: Talk, most: int, before: tuple[float, float]) -> None:
+    """Of each reply that was thrown away at most its first piece was synthesized, and no turn had more than it may."""
+    audio_s = counted("reply_audio_seconds", "use", "wasted") - before[0]
+    replies = counted("speculations", "outcome", "thrown_away") - before[1]
+    first_piece = answer_text("alpha").split(". ")[0]
+    assert audio_s <= replies * len(first_piece.split()) * WORD_S + 1e-6
+    turns = Counter(
+        sum(message.role == "user" for message in reply.request.messages)
+        for reply in talk.replies
+        if reply.request.priority is Priority.SPECULATIVE
+    )
+    assert all(begun <= most for begun in turns.values())
+    assert replies <= sum(turns.values())
+    assert talk.demand.computing == 0
+
+
+def counted(name: str, label: str, value: str) -> float:
+    """A counter of the registry."""
+    return metrics.REGISTRY.get_sample_value(f"callbox_{name}_total", {label: value}) or 0.0
 
 
 def is_user(item: llm.ChatItem) -> bool:

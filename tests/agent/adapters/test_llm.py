@@ -22,13 +22,12 @@ from tests.virtual_time import in_virtual_time
 pytestmark = pytest.mark.unit
 
 
-def local(engine: ScriptedLlm, *, is_confirmed: bool = True, failures: list[CallboxError] | None = None) -> LocalLlm:
+def local(engine: ScriptedLlm, *, failures: list[CallboxError] | None = None) -> LocalLlm:
     """LiveKit's side of an engine."""
     return LocalLlm(
         engine,
         max_reply_tokens=77,
         plain_user_text=False,
-        is_confirmed=lambda: is_confirmed,
         on_failure=(failures if failures is not None else []).append,
     )
 
@@ -86,11 +85,10 @@ def test_a_request_says_whose_it_is() -> None:
         max_reply_tokens=77,
         plain_user_text=False,
         tenant="north",
-        is_confirmed=lambda: False,
         on_failure=lambda error: None,
     )
     assert one.request(talk(("user", "hi")), []) == ChatRequest(
-        (ChatMessage("user", "hi"),), max_tokens=77, priority=Priority.SPECULATIVE, tenant="north"
+        (ChatMessage("user", "hi"),), max_tokens=77, tenant="north"
     )
 
 
@@ -175,22 +173,12 @@ async def test_a_tool_call_is_told_whole() -> None:
 @in_virtual_time
 async def test_the_engine_is_asked_with_everything_it_needs() -> None:
     engine = ScriptedLlm(lambda request: [])
-    stream = local(engine, is_confirmed=False).chat(chat_ctx=talk(("user", "hi")), tools=clinic_tools())
+    stream = local(engine).chat(chat_ctx=talk(("user", "hi")), tools=clinic_tools())
     await stream.collect()
     await stream.aclose()
     assert engine.replies[0].request == ChatRequest(
-        (ChatMessage("user", "hi"),), TOOL_SPECS, max_tokens=77, temperature=0.0, priority=Priority.SPECULATIVE
+        (ChatMessage("user", "hi"),), TOOL_SPECS, max_tokens=77, temperature=0.0, priority=Priority.CONFIRMED
     )
-
-
-@pytest.mark.parametrize(("is_confirmed", "priority"), [(True, Priority.CONFIRMED), (False, Priority.SPECULATIVE)])
-@in_virtual_time
-async def test_a_reply_that_a_caller_waits_for_goes_first(is_confirmed: bool, priority: Priority) -> None:
-    engine = ScriptedLlm(lambda request: [])
-    stream = local(engine, is_confirmed=is_confirmed).chat(chat_ctx=talk(("user", "hi")))
-    await stream.collect()
-    await stream.aclose()
-    assert engine.replies[0].request.priority is priority
 
 
 @pytest.mark.parametrize(("choice", "offered"), [("none", ()), ("auto", TOOL_SPECS)])
