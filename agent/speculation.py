@@ -6,96 +6,18 @@ and is accounted for.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 
-from livekit.agents.voice import SpeechHandle, events
+from livekit.agents.voice import events
 
-from agent.policies.speculation import Load, Refusal, SpeculationLimits, SpeculationPolicy
+from agent.policies.speculation import Load, SpeculationLimits, SpeculationPolicy
+from agent.reply import Reply, take_in_hand
 from serving import metrics
 from serving.demand import Demand
 
 GOES_ON_S = 0.1
 """Sound for so long after the VAD has taken it for speech, and a reply that is still being computed is thrown away; LiveKit
 would wait for the words. What was complete by then costs nothing more, and is kept in case it was a cough."""
-
-_REPLY: ContextVar["Reply | None"] = ContextVar("callbox_reply", default=None)
-"""LiveKit runs everything about a reply in tasks that descend from where it announced the reply."""
-
-
-def reply_in_hand() -> "Reply | None":
-    """The reply that the running task works on; None outside of a session."""
-    return _REPLY.get()
-
-
-class Reply:
-    """One reply, from its announcement until it was spoken or thrown away. Belongs to the event loop of its call."""
-
-    def __init__(self, handle: SpeechHandle, speculations: "Speculations", *, is_awaited: bool) -> None:
-        """`is_awaited`: once its turn is over somebody waits for it to be computed."""
-        self.handle = handle
-        self.is_awaited = is_awaited
-        self.asked_at: float | None = None
-        """When the language model's adapter first wanted to begin it, loop time."""
-        self.begun_at: float | None = None
-        """When it was begun ahead of its turn's end, loop time; None if it was not."""
-        self.sounded_at: float | None = None
-        """When its first sound was there, loop time."""
-        self.tokens = 0
-        self.audio_s = 0.0
-        self.put_off: set[Refusal] = set()
-        self.is_wasted: bool | None = None
-        """None while nobody knows."""
-        self.is_computing = False
-        self._speculations = speculations
-        self._confirmed = asyncio.Event()
-
-    @property
-    def is_confirmed(self) -> bool:
-        """Whether it will be spoken: its turn is over, or it answers none."""
-        return self.handle.scheduled
-
-    @property
-    def is_given_up(self) -> bool:
-        """Whether it will never be spoken, and is about to be closed."""
-        return self.is_wasted is True or self.handle.interrupted
-
-    async def may_begin(self) -> None:
-        """Wait until computing it is allowed."""
-        await self._speculations.may_begin(self)
-
-    async def confirmed(self) -> None:
-        """Wait until it is to be spoken."""
-        while not self.is_confirmed:
-            await self._confirmed.wait()
-
-    def confirm(self) -> None:
-        """It is to be spoken."""
-        self._confirmed.set()
-
-    @contextmanager
-    def computing(self) -> Iterator[None]:
-        """The language model is at work on it, inside."""
-        with self._speculations.demand.reply():
-            self.is_computing = True
-            try:
-                yield
-            finally:
-                self.is_computing = False
-
-    def wrote(self, tokens: int) -> None:
-        """The language model has generated so many tokens more."""
-        self.tokens += tokens
-        self._speculations.worked(self, tokens, 0.0)
-
-    def sounded(self, audio_s: float) -> None:
-        """The voice has synthesized so many seconds more."""
-        if self.sounded_at is None:
-            self.sounded_at = asyncio.get_running_loop().time()
-            self._speculations.demand.answered(self)
-        self.audio_s += audio_s
-        self._speculations.worked(self, 0, audio_s)
 
 
 class Speculations:
@@ -129,7 +51,7 @@ class Speculations:
     def announced(self, event: events.SpeechCreatedEvent) -> None:
         """LiveKit is about to prepare a reply. What it starts from here on finds the reply by `reply_in_hand`."""
         reply = Reply(event.speech_handle, self, is_awaited=event.source != "say")
-        _REPLY.set(reply)
+        take_in_hand(reply)
         asyncio.get_running_loop().call_soon(self._sort, reply)
 
     def caller_speaks(self) -> None:

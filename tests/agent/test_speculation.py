@@ -9,7 +9,8 @@ from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.events import SpeechCreatedEvent
 
 from agent.policies.speculation import SpeculationLimits
-from agent.speculation import GOES_ON_S, Reply, Speculations, reply_in_hand
+from agent.reply import Reply, reply_in_hand
+from agent.speculation import GOES_ON_S, Speculations
 from serving import metrics
 from serving.demand import Demand
 from tests.virtual_time import in_virtual_time

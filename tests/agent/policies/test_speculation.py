@@ -93,4 +93,4 @@ def test_a_turn_that_is_over_says_nothing_about_the_next() -> None:
 @pytest.mark.parametrize("limits", [{"max_per_turn": -1}, {"min_probability": 1.1}, {"min_probability": -0.1}])
 def test_limits_that_mean_nothing_are_refused(limits: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(limits))):
-        policy(**limits)
+        policy(**limits)  # type: ignore[arg-type]
