@@ -11,6 +11,7 @@ from agent.clinic.facts import load_facts
 from agent.clinic.prompts import front_desk_prompt, greeting, load_phrases
 from agent.clinic.tools import TOOL_SPECS
 from agent.errors import ConfigError
+from agent.interruption_server import InterruptionServer
 from agent.settings import ROOT, EngineChoice, Settings
 from agent.stock import StockLine, speak_stock_lines
 from models.store import ModelStore
@@ -38,6 +39,8 @@ class Box:
     """The stock lines, spoken."""
     demand: Demand = field(default_factory=Demand)
     """What calls ask of the engines right now."""
+    interruptions: InterruptionServer | None = None
+    """Where LiveKit asks about sound over the agent's voice; with engines.interruption, once the worker runs."""
     registered: bool = False
     """Whether livekit-server knows the worker and can send it calls."""
 

@@ -1,6 +1,7 @@
 """One call: brings a dialogue into its room, and ends with it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from livekit.agents import JobContext
 
@@ -29,14 +30,23 @@ class Call:
         dialogue, options = self._dialogue, room_options(self._box.settings)
         try:
             await self._ctx.connect()
-            await dialogue.session.start(dialogue.front_desk(), room=self._ctx.room, record=False, room_options=options)
-            dialogue.greet()
-            await dialogue.ended.wait()
+            with self._overlaps_judged():
+                await dialogue.session.start(
+                    dialogue.front_desk(), room=self._ctx.room, record=False, room_options=options
+                )
+                dialogue.greet()
+                await dialogue.ended.wait()
         finally:
             metrics.ACTIVE_CALLS.dec()
             metrics.CALLS.labels(dialogue.outcome).inc()
             dialogue.close()
             await self._captions.aclose()
+
+    def _overlaps_judged(self) -> AbstractContextManager[None]:
+        server, overlaps = self._box.interruptions, self._dialogue.overlaps
+        if server is None or overlaps is None:
+            return nullcontext()
+        return server.judging(self._ctx.job.id, overlaps.judge)
 
     def _caller(self) -> str | None:
         participant = self._dialogue.session.room_io.linked_participant

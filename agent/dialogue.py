@@ -23,7 +23,7 @@ from agent.heard import HeardOutput
 from agent.policies.failure import FailureAnswer, FailurePolicy
 from agent.policies.repeat import RepeatPolicy
 from agent.prefill import Prefill
-from agent.session import CallHooks, build_session, build_speculations
+from agent.session import CallHooks, build_session, build_speculations, overlap_judge
 from models.errors import CallboxError
 from serving import metrics
 from serving.chat import ChatRequest
@@ -77,7 +77,9 @@ class Dialogue:
             on_failure=self._engine_failed,
             on_settled_words=lambda words: self._prefill.caller_speaks(words),
         )
-        self.session: AgentSession[None] = build_session(box.settings, box.host.engines, hooks)
+        self.overlaps = None if box.interruptions is None else overlap_judge(box.settings, box.host.engines, hooks)
+        """Whom the interruption server asks about this call."""
+        self.session: AgentSession[None] = build_session(box.settings, box.host.engines, hooks, self.overlaps)
         self._prefill = Prefill(box.host.engines.llm, self._prompt)
         self._speculations = build_speculations(box.settings, box.host.engines, box.demand, self._interrupt)
         self.session.on("speech_created", self._speculations.announced)
@@ -191,8 +193,8 @@ class Dialogue:
         logger.warning("the %s engine failed in a call: %s", stage, type(error).__name__)
         metrics.ENGINE_ERRORS.labels(stage).inc()
         self._surroundings.on_engine_failure()
-        if stage == "stt" and self._confirmed:
-            return  # nobody was speaking: nothing was lost
+        if stage == "interruption" or (stage == "stt" and self._confirmed):
+            return  # the VAD decides meanwhile; nobody was speaking: nothing was lost
         if not self._confirmed:
             self._interrupt()  # else LiveKit would take the reply that failed for the answer to the turn
         if self._unanswered:

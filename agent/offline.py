@@ -5,6 +5,9 @@ from collections.abc import MutableMapping
 NOWHERE = "http://127.0.0.1:9/v1"
 """The discard port of this machine: whatever would still call LiveKit's gateway is refused at once."""
 
+INFERENCE_URL = "LIVEKIT_INFERENCE_URL"
+"""Where LiveKit expects its gateway. The worker points it at agent/interruption_server.py if there is an engine for that."""
+
 _UNSET = (
     "LIVEKIT_DEV_MODE",  # would choose the cloud's turn detector and interruption model
     "LIVEKIT_REMOTE_EOT_URL",
@@ -18,7 +21,7 @@ _UNSET = (
     "all_proxy",
 )
 _SET = {
-    "LIVEKIT_INFERENCE_URL": NOWHERE,
+    INFERENCE_URL: NOWHERE,
     "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",

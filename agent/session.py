@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from livekit.agents import AgentSession, inference, room_io
 from livekit.agents.voice.agent_session import SessionConnectOptions
-from livekit.agents.voice.turn import TurnDetectionMode, TurnHandlingOptions
+from livekit.agents.voice.turn import InterruptionOptions, TurnDetectionMode, TurnHandlingOptions
 
 from agent.adapters.errors import NO_RETRIES
+from agent.adapters.interruption import OverlapHooks, OverlapJudge
 from agent.adapters.llm import LocalLlm
 from agent.adapters.stt import ListeningHooks, LocalStt
 from agent.adapters.tts import LocalTts
 from agent.adapters.turn import LocalTurnDetector
 from agent.adapters.vad import LocalVad
+from agent.policies.barge_in import judge_overlap
 from agent.settings import Settings, TurnTaking
 from agent.speculation import Speculations
 from models.errors import CallboxError
@@ -32,6 +34,11 @@ bring as many errors as replies are begun ahead of its end."""
 MAX_PREPARED = 100
 """Replies that LiveKit may prepare in a turn. Preparing one costs nothing until agent/speculation.py lets it begin, and the
 last one is the likeliest to be spoken: its place must not have been used up by earlier ones."""
+JUDGED_FROM_S = 0.0
+"""Since the beginning of a reply: overlaps that begin earlier would be left to the VAD. The engine needs no such time."""
+WORDS_KEPT_S = 3600.0
+"""LiveKit holds words back while it waits for a verdict, and drops older ones than this if it is no interruption. None are:
+what is murmured under the agent's voice never leaves LocalStt, and what leaves it is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +58,38 @@ class CallHooks:
     """The caller is speaking, and these words will not change any more."""
 
 
-def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> AgentSession[None]:
-    """A session on the shared engines. The adapters are its own: LiveKit keeps state in them."""
-    talk = settings.conversation
-    listening = LocalStt(
-        engines.stt,
-        language=talk.language,
-        hooks=ListeningHooks(
+def overlap_judge(settings: Settings, engines: Engines, hooks: CallHooks) -> OverlapJudge | None:
+    """Who decides about sound over the agent's voice, if there is an engine for it."""
+    if engines.interruption is None:
+        return None
+    return OverlapJudge(
+        engines.interruption,
+        settings.turns.overlap,
+        longest_unjudged_s=settings.turns.interruption_min_speech_s,
+        hooks=OverlapHooks(
             is_agent_speaking=hooks.is_agent_speaking,
             on_barge_in=hooks.on_barge_in,
-            on_no_words=hooks.on_no_words,
-            on_failure=lambda error: hooks.on_failure("stt", error),
-            on_settled_words=hooks.on_settled_words,
+            on_failure=lambda error: hooks.on_failure("interruption", error),
         ),
     )
+
+
+def build_session(
+    settings: Settings, engines: Engines, hooks: CallHooks, overlaps: OverlapJudge | None = None
+) -> AgentSession[None]:
+    """A session on the shared engines. The adapters are its own: LiveKit keeps state in them.
+
+    `overlaps` is asked about sound over the agent's voice, through LiveKit's inference URL; without it the VAD decides.
+    """
+    talk = settings.conversation
+    listening = _listening(settings, engines, hooks, overlaps)
+    detection = turn_detection(settings.turns, engines, listening, hooks)
     return AgentSession(
-        vad=LocalVad(engines.vad, settings.turns.gate),
+        vad=LocalVad(
+            engines.vad, settings.turns.gate, on_sound=overlaps.sound_lasts if overlaps else lambda seconds: None
+        ),
         stt=listening,
-        turn_handling=turn_handling(settings.turns, turn_detection(settings.turns, engines, listening, hooks)),
+        turn_handling=turn_handling(settings.turns, detection, is_adaptive=overlaps is not None),
         llm=LocalLlm(
             engines.llm,
             max_reply_tokens=talk.max_reply_tokens,
@@ -91,6 +112,21 @@ def build_session(settings: Settings, engines: Engines, hooks: CallHooks) -> Age
     )
 
 
+def _listening(settings: Settings, engines: Engines, hooks: CallHooks, overlaps: OverlapJudge | None) -> LocalStt:
+    return LocalStt(
+        engines.stt,
+        language=settings.conversation.language,
+        hooks=ListeningHooks(
+            is_agent_speaking=hooks.is_agent_speaking,
+            on_barge_in=hooks.on_barge_in,
+            on_no_words=hooks.on_no_words,
+            on_failure=lambda error: hooks.on_failure("stt", error),
+            on_settled_words=hooks.on_settled_words,
+            judge_overlap=judge_overlap if overlaps is None else overlaps.judge_words,
+        ),
+    )
+
+
 def build_speculations(
     settings: Settings, engines: Engines, demand: Demand, throw_away: Callable[[], None]
 ) -> Speculations:
@@ -105,14 +141,14 @@ def build_speculations(
     )
 
 
-def turn_handling(turns: TurnTaking, detection: TurnDetectionMode) -> TurnHandlingOptions:
-    """LiveKit's turn options from ours."""
+def turn_handling(turns: TurnTaking, detection: TurnDetectionMode, *, is_adaptive: bool = False) -> TurnHandlingOptions:
+    """LiveKit's turn options from ours; adaptive: whether our own interruption server is asked about overlaps."""
     return {
         "turn_detection": detection,
         "endpointing": {"mode": "fixed", "min_delay": turns.min_delay_s, "max_delay": turns.max_delay_s},
         "interruption": {
             "enabled": True,
-            "mode": "vad",  # "adaptive" is a cloud service
+            **_interruption_mode(is_adaptive),
             "min_duration": turns.interruption_min_speech_s,
             "min_words": turns.interruption_min_words,
             "resume_false_interruption": True,
@@ -125,6 +161,12 @@ def turn_handling(turns: TurnTaking, detection: TurnDetectionMode) -> TurnHandli
             "max_retries": MAX_PREPARED,
         },
     }
+
+
+def _interruption_mode(is_adaptive: bool) -> InterruptionOptions:
+    if not is_adaptive:
+        return {"mode": "vad"}  # without a mode it may choose the cloud's
+    return {"mode": "adaptive", "backchannel_boundary": (JUDGED_FROM_S, WORDS_KEPT_S)}
 
 
 def turn_detection(turns: TurnTaking, engines: Engines, listening: LocalStt, hooks: CallHooks) -> TurnDetectionMode:

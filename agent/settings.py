@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import ConfigError
+from agent.policies.barge_in import OverlapOptions
 from agent.policies.speculation import SpeculationLimits
 from serving.vad.gate import GateOptions
 
@@ -66,6 +67,8 @@ class TurnTaking(_Section):
     interruption_min_speech_s: float = Field(default=1.4, gt=0)
     """Sound over the agent's voice that makes it pause, whatever it is; recognised words stop it sooner."""
     interruption_min_words: int = Field(default=0, ge=0)
+    overlap: OverlapOptions = OverlapOptions()
+    """When engines.interruption, with the words so far, stops the agent."""
     false_interruption_timeout_s: float = Field(default=1.0, gt=0)
     """The agent goes on if it was stopped by something without words for this long."""
     preemptive_max_speech_s: float = Field(default=20.0, gt=0)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import math
+import os
 import signal
 from collections.abc import Iterator
 
@@ -13,6 +14,8 @@ from agent.box import Box, build_box, prepare
 from agent.call import Call
 from agent.errors import ConfigError
 from agent.gpu_plan import log_plan
+from agent.interruption_server import InterruptionServer
+from agent.offline import INFERENCE_URL
 from agent.ops import serve_ops
 from agent.settings import Keys, Settings
 from models.store import open_store
@@ -32,6 +35,7 @@ class Worker:
 
     def __init__(self, settings: Settings, keys: Keys, *, call_class: type[Call] = Call) -> None:
         self._settings = settings
+        self._keys = keys
         self._call_class = call_class
         store = open_store()
         log_plan(settings, store)
@@ -65,6 +69,7 @@ class Worker:
         try:
             await self._caretaker.run(self._box.host.load)
             await prepare(self._box)
+            await self._serve_interruptions()
             with _stopping() as stopped:
                 serving = asyncio.create_task(self._server.run(devmode=False))
                 stop = asyncio.create_task(stopped.wait())
@@ -73,9 +78,17 @@ class Worker:
                 await self._server.aclose()
                 await serving
         finally:
+            if self._box.interruptions is not None:
+                await self._box.interruptions.aclose()
             await ops.cleanup()
             self._caretaker.close()
             self._box.host.close()
+
+    async def _serve_interruptions(self) -> None:
+        """LiveKit's sessions find the server by the environment, when they start."""
+        if self._box.host.engines.interruption is not None:
+            self._box.interruptions = InterruptionServer(self._keys)
+            os.environ[INFERENCE_URL] = await self._box.interruptions.start()
 
     def _registered(self, *_: object) -> None:
         self._box.registered = True

@@ -18,6 +18,10 @@ LLM_TTFT = _histogram("llm_ttft", "Request to the first token of the reply.")
 LLM_QUEUE = _histogram("llm_queue", "Request to the first step of the model that works on it (vLLM).")
 TTS_TTFB = _histogram("tts_ttfb", "First text to the first sound.")
 TURN_INFERENCE = _histogram("turn_inference", "One judgement of the end-of-turn model.")
+INTERRUPTION_INFERENCE = _histogram("interruption_inference", "One judgement of the interruption model.")
+INTERRUPTION_DELAY = _histogram(
+    "interruption_delay", "Beginning of a sound over the agent's voice to the decision that it interrupts."
+)
 
 TURNS = Counter("callbox_turns", "Answered turns.", ("preempted",), registry=REGISTRY)
 CALLS = Counter("callbox_calls", "Calls by how they ended.", ("outcome",), registry=REGISTRY)
@@ -28,6 +32,12 @@ ENGINE_RELOADS = Counter(
 )
 ENGINE_READY = Gauge(
     "callbox_engine_ready", "1 while the engine is loaded, warm and working.", ("stage",), registry=REGISTRY
+)
+OVERLAPS = Counter(
+    "callbox_overlaps",
+    "Sounds over the agent's voice, by what they were taken for; fallback: the VAD decided.",
+    ("verdict",),
+    registry=REGISTRY,
 )
 INTERRUPTIONS = Counter("callbox_interruptions", "Replies cut short by the caller.", registry=REGISTRY)
 TOOL_CALLS = Counter("callbox_tool_calls", "Tools called, by outcome.", ("tool", "status"), registry=REGISTRY)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from livekit import rtc
 from livekit.agents import NOT_GIVEN, APIConnectOptions, LanguageCode, NotGivenOr, stt
@@ -34,6 +35,12 @@ _REOPEN_AFTER_S = 1.0
 """An engine that fails at once again is being loaded: it gets this much time, audio is kept meanwhile."""
 
 
+class OverlapJudgement(Protocol):
+    """Judges the words so far of an utterance that began over the agent's voice."""
+
+    def __call__(self, text: str, *, is_final: bool) -> Overlap: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ListeningHooks:
     """What recognition tells the call, and asks it."""
@@ -46,6 +53,8 @@ class ListeningHooks:
     """Speech ended without words."""
     on_failure: Callable[[CallboxError], None]
     """The engine failed and a new stream was opened; the call goes on."""
+    judge_overlap: OverlapJudgement = judge_overlap
+    """What words of an utterance that began over the agent's voice mean."""
     on_settled_words: Callable[[str], None] = lambda words: None
     """The caller is speaking, and these words of the utterance will not change any more."""
 
@@ -180,7 +189,7 @@ class _LocalSttStream(stt.RecognizeStream):
         """Whether this is, as far as one can tell, said under the agent's voice without wanting the floor."""
         if not (self._began_over_agent and self._parent.hooks.is_agent_speaking()):
             return False
-        verdict = judge_overlap(transcript.text, is_final=transcript.stage is TranscriptStage.FINAL)
+        verdict = self._parent.hooks.judge_overlap(transcript.text, is_final=transcript.stage is TranscriptStage.FINAL)
         if verdict is Overlap.BARGE_IN:
             self._parent.hooks.on_barge_in()
             self._began_over_agent = False

@@ -1,6 +1,7 @@
 """LiveKit's VAD over a VadEngine."""
 
 import time
+from collections.abc import Callable
 
 from livekit import rtc
 from livekit.agents import vad
@@ -15,12 +16,18 @@ _Event = vad.VADEventType
 
 
 class LocalVad(vad.VAD):
-    """Voice activity from a shared engine."""
+    """Voice activity from a shared engine.
 
-    def __init__(self, engine: VadEngine, gate: GateOptions) -> None:
+    `on_sound` is told at every window how long the speech going on has lasted, in seconds of audio; 0 while there is none.
+    """
+
+    def __init__(
+        self, engine: VadEngine, gate: GateOptions, *, on_sound: Callable[[float], None] = lambda seconds: None
+    ) -> None:
         super().__init__(capabilities=vad.VADCapabilities(update_interval=engine.window_samples / SPEECH_RATE))
         self.engine = engine
         self.gate = gate
+        self.on_sound = on_sound
 
     @property
     def model(self) -> str:
@@ -57,6 +64,7 @@ class _LocalVadStream(vad.VADStream):
         async for frame in self._input_ch:
             if isinstance(frame, self._FlushSentinel):
                 self._forget()
+                self._parent.on_sound(0.0)
                 continue
             if frame.sample_rate != SPEECH_RATE and resampler is None:
                 resampler = rtc.AudioResampler(frame.sample_rate, SPEECH_RATE)
@@ -69,6 +77,7 @@ class _LocalVadStream(vad.VADStream):
 
     def _judge(self, verdict: VoiceActivity, took_s: float) -> None:
         decision = self._gate.push(verdict)
+        self._parent.on_sound(verdict.end_s - self._gate.opened_at_s if self._gate.is_open else 0.0)
         self._emit(_Event.INFERENCE_DONE, verdict, took_s)
         match decision:
             case GateOpened():

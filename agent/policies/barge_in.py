@@ -72,24 +72,26 @@ def decide_overlap(
     words_are_final: bool = False,
     options: OverlapOptions = DEFAULT_OPTIONS,
 ) -> Overlap:
-    """Decide by all windows of an overlap so far, oldest first, and by its words so far, which overrule sound both ways.
+    """Decide by all windows of an overlap so far, oldest first, and by its words so far, which overrule sound both ways; only
+    a lone word of which no more is known does not: a cough, too, may be recognised as one.
 
     With the same words, more windows never take a BARGE_IN back; a BACKCHANNEL holds until the next window.
     """
-    by_words = judge_overlap(words, is_final=words_are_final)
-    if by_words is Overlap.BARGE_IN:
-        return by_words
+    if judge_overlap(words, is_final=False) is Overlap.BARGE_IN:
+        return Overlap.BARGE_IN
     heard = [(overlap_s, sound.interruption) for overlap_s, sound in windows if sound is not None]
-    if words.strip() and not _meaningful(words):
+    has_meaning = bool(_meaningful(words))
+    if words.strip() and not has_meaning:
         if words_are_final:
             return Overlap.BACKCHANNEL
         heard = [window for window in heard if window[0] > options.longest_murmur_s]
     wishes = [probability for _, probability in heard]
-    if _wants_the_floor(wishes, options, beside_a_word=bool(_meaningful(words))):
+    if _wants_the_floor(wishes, options, beside_a_word=has_meaning):
         return Overlap.BARGE_IN
     last = wishes[-options.likely_windows :]
-    is_unlikely = len(last) == options.likely_windows and max(last) < options.unlikely
-    return Overlap.BACKCHANNEL if words_are_final or is_unlikely else Overlap.UNDECIDED
+    if len(last) == options.likely_windows and max(last) < options.unlikely:
+        return Overlap.BACKCHANNEL
+    return judge_overlap(words, is_final=words_are_final)
 
 
 def has_lasted_unjudged(windows: Sequence[Window], longest_s: float) -> bool:

@@ -67,6 +67,13 @@ def test_delays_and_interruptions_are_the_settings() -> None:
     }
 
 
+def test_with_an_engine_livekit_asks_about_every_overlap_and_drops_no_words() -> None:
+    turns = settings().turns
+    adaptive = turn_handling(turns, "vad", is_adaptive=True)["interruption"]
+    plain = turn_handling(turns, "vad")["interruption"]
+    assert adaptive == {**plain, "mode": "adaptive", "backchannel_boundary": (0.0, 3600.0)}
+
+
 def test_no_replies_ahead_is_no_speculation() -> None:
     assert not turn_handling(settings(speculation={"max_per_turn": 0}).turns, "vad")["preemptive_generation"]["enabled"]
 

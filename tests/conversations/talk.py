@@ -1,12 +1,18 @@
 """A whole conversation without a room: the product's dialogue on scripted engines, in virtual time."""
 
 import asyncio
+import secrets
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+from livekit.agents.inference import interruption
+from livekit.agents.inference._utils import HEADER_JOB_ID
 from livekit.agents.llm import FunctionCall
+from livekit.agents.utils import http_context
 from livekit.agents.voice import events
 
 from agent.box import Box, prepare
@@ -14,7 +20,9 @@ from agent.captions import Captions
 from agent.clinic.book import Clinic
 from agent.clinic.facts import load_facts
 from agent.dialogue import Dialogue, Surroundings
-from agent.settings import ROOT, Settings
+from agent.interruption_server import InterruptionServer
+from agent.offline import INFERENCE_URL
+from agent.settings import ROOT, Keys, Settings
 from serving.audio import SPEECH_RATE, Pcm16
 from serving.capacity import CapacityGate
 from serving.chat import ChatRequest, TextDelta, ToolCall
@@ -23,6 +31,7 @@ from serving.host import EngineHost, Engines
 from tests.caption_room import CaptionRoom
 from tests.scripted import (
     Answer,
+    ScriptedInterruption,
     ScriptedLlm,
     ScriptedReply,
     ScriptedStt,
@@ -41,6 +50,7 @@ STOCK_LINES = {
     "technical_apology": "sorry there is a problem",
     "technical_goodbye": "sorry please call later",
 }
+JOB_ID = "AJ_conversation"
 PARKING = "you can park behind the building and it is free for everyone who comes to see us"
 """What the agent says unless a test gives it something else: 17 words in one piece, 5.4 s long."""
 
@@ -66,11 +76,13 @@ class Remembered:
 class Talk:
     """One conversation, and everything there is to see of it."""
 
+    box: Box
     dialogue: Dialogue
     stt: ScriptedStt
     turn: ScriptedTurn
     llm: ScriptedLlm
     tts: ScriptedTts
+    interruption: ScriptedInterruption | None
     sounds: Sounds
     demand: Demand
     room: CaptionRoom = field(default_factory=CaptionRoom)
@@ -95,6 +107,11 @@ class Talk:
         start = self.microphone.next_frame(at)
         self.microphone.play(samples, at=start)
         return Spoken(start, start + len(samples) / SPEECH_RATE)
+
+    async def end_interruption_service(self) -> None:
+        """LiveKit loses the server that it asks about overlaps."""
+        assert self.box.interruptions is not None
+        await self.box.interruptions.aclose()
 
     # what can be seen
 
@@ -169,9 +186,13 @@ def by_words(answers: dict[str, str | ToolCall]) -> Answer:
 
 @asynccontextmanager
 async def conversation(
-    answer: Answer | None = None, *, turns: dict[str, Any] | None = None, greeted: bool = True
+    answer: Answer | None = None,
+    *,
+    turns: dict[str, Any] | None = None,
+    greeted: bool = True,
+    has_interruption: bool = False,
 ) -> AsyncIterator[Talk]:
-    """A call that has begun; with `greeted` the greeting is over."""
+    """A call that has begun; with `greeted` the greeting is over, with `has_interruption` a model judges overlaps."""
     sounds = Sounds()
     scripted_llm = ScriptedLlm(answer or always(PARKING), ttft_s=0.05, token_s=0.002)
     engines = Engines(
@@ -180,6 +201,7 @@ async def conversation(
         turn=ScriptedTurn(sounds),
         llm=scripted_llm,
         tts=ScriptedTts(sounds),
+        interruption=ScriptedInterruption(sounds) if has_interruption else None,
     )
     box = _box(engines, turns or {})
     await prepare(box)
@@ -193,17 +215,56 @@ async def conversation(
     def hang_up() -> None:
         talk.hung_up_at = now()
 
-    dialogue = Dialogue(box, captions, Surroundings(lambda: "caller", engine_failed, hang_up))
-    talk = Talk(dialogue, engines.stt, engines.turn, scripted_llm, engines.tts, sounds, box.demand, room)  # type: ignore[arg-type]
-    await _start(talk)
-    if greeted:
-        await talk.quiet(0.5)
-    try:
-        yield talk
-    finally:
-        dialogue.close()
-        await dialogue.session.aclose()
-        await captions.aclose()
+    async with _overlaps_served(box) as judging:
+        dialogue = Dialogue(box, captions, Surroundings(lambda: "caller", engine_failed, hang_up))
+        talk = Talk(
+            box,
+            dialogue,
+            engines.stt,  # type: ignore[arg-type]
+            engines.turn,  # type: ignore[arg-type]
+            scripted_llm,
+            engines.tts,  # type: ignore[arg-type]
+            engines.interruption,  # type: ignore[arg-type]
+            sounds,
+            box.demand,
+            room,
+        )
+        judging(dialogue)
+        await _start(talk)
+        if greeted:
+            await talk.quiet(0.5)
+        try:
+            yield talk
+        finally:
+            dialogue.close()
+            await dialogue.session.aclose()
+            await captions.aclose()
+
+
+@asynccontextmanager
+async def _overlaps_served(box: Box) -> AsyncIterator[Callable[[Dialogue], None]]:
+    """The worker's interruption server, if the box has an engine for it, on a real socket: the clock waits for its bytes."""
+    if box.host.engines.interruption is None:
+        yield lambda dialogue: None
+        return
+    keys = Keys(livekit_url="ws://127.0.0.1", api_key="key", api_secret=secrets.token_urlsafe())
+    box.interruptions = InterruptionServer(keys)
+    async with AsyncExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv(INFERENCE_URL, await box.interruptions.start())
+        patch.setenv("LIVEKIT_API_KEY", keys.api_key)
+        patch.setenv("LIVEKIT_API_SECRET", keys.api_secret)
+        patch.setattr(interruption, "get_inference_headers", lambda: {HEADER_JOB_ID: JOB_ID})
+        patch.setattr(interruption, "perf_counter_ns", lambda: int(time.perf_counter() * 1e9))
+        stack.push_async_callback(box.interruptions.aclose)
+        await stack.enter_async_context(http_context.open())
+
+        def judging(dialogue: Dialogue) -> None:
+            assert box.interruptions is not None
+            assert dialogue.overlaps is not None
+            stack.enter_context(box.interruptions.judging(JOB_ID, dialogue.overlaps.judge))
+
+        yield judging
 
 
 def _box(engines: Engines, turns: dict[str, Any]) -> Box:

@@ -119,7 +119,9 @@ async def test_what_holds_in_every_call(seed: int) -> None:
     rng = random.Random(seed)
     most = rng.choice([0, 1, 2, 3, 3, 3])
     wasted = counted("reply_audio_seconds", "use", "wasted"), counted("speculations", "outcome", "thrown_away")
-    async with conversation(answer, turns={"speculation": {"max_per_turn": most}}) as talk:
+    async with conversation(
+        answer, turns={"speculation": {"max_per_turn": most}}, has_interruption=seed % 2 == 1
+    ) as talk:
         talk.llm.ttft_s = rng.choice([0.05, 0.3, 1.0])
         talk.stt.decode_s = rng.choice([0.02, 0.05, 0.3])
         talk.tts.piece_s = rng.choice([0.02, 0.1, 0.5])

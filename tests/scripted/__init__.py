@@ -7,6 +7,7 @@ the models behind them are scripted.
 """
 
 from tests.scripted.engine import ScriptedEngine
+from tests.scripted.interruption import ScriptedInterruption
 from tests.scripted.llm import Answer, ScriptedLlm, ScriptedReply, tokens
 from tests.scripted.sounds import NOISE, ROOM_RATE, WORD_S, Sounds, as_pcm16, noise
 from tests.scripted.stt import ListedStt, ListedSttStream, ScriptedStt
@@ -23,6 +24,7 @@ __all__ = [
     "ListedStt",
     "ListedSttStream",
     "ScriptedEngine",
+    "ScriptedInterruption",
     "ScriptedLlm",
     "ScriptedReply",
     "ScriptedStt",

@@ -144,6 +144,13 @@ def test_a_word_with_a_meaning_makes_one_likely_window_enough() -> None:
     assert decide(windows(0.5), "tuesday", words_are_final=True) is Overlap.BARGE_IN
 
 
+def test_a_lone_word_at_the_end_counts_unless_it_sounded_like_nothing() -> None:
+    assert decide([], "tuesday", words_are_final=True) is Overlap.BARGE_IN
+    assert decide(windows(0.5, 0.2), "tuesday", words_are_final=True) is Overlap.BARGE_IN
+    assert decide(windows(0.2, 0.2), "tuesday", words_are_final=True) is Overlap.BACKCHANNEL
+    assert decide(windows(0.2, 0.2), "stop", words_are_final=True) is Overlap.BARGE_IN
+
+
 def test_sound_without_words_that_is_over_was_nothing() -> None:
     assert decide(windows(0.5), "", words_are_final=True) is Overlap.BACKCHANNEL
 
