@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
@@ -59,6 +60,8 @@ class Reply:
         self.is_wasted: bool | None = None
         """None while nobody knows."""
         self.is_computing = False
+        self.turn_over: Future[None] = Future()
+        """Done once it is to be spoken; for engines, in any thread."""
         self._keeper = keeper
         self._confirmed = asyncio.Event()
 
@@ -84,6 +87,8 @@ class Reply:
     def confirm(self) -> None:
         """It is to be spoken."""
         self._confirmed.set()
+        if not self.turn_over.done():
+            self.turn_over.set_result(None)
 
     @contextmanager
     def computing(self) -> Iterator[None]:

@@ -1,7 +1,8 @@
 """What goes into a language model and what comes out of it, independent of any engine's own classes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -61,6 +62,9 @@ class ChatRequest:
     temperature: float = 0.0
     """0 is greedy; at most 2."""
     priority: Priority = Priority.CONFIRMED
+    confirmed: "Future[None] | None" = field(default=None, compare=False, repr=False)
+    """Done once the caller whose turn a speculative request answers has finished: from then on it is CONFIRMED, as far as an
+    engine can still change what it has begun. It is set, and read, in any thread."""
     tenant: str = ""
     """Whose conversation it is. Where an engine can tell tenants apart (vLLM can), no prefix that one of them had computed
     is found by another; so nobody learns from an answer's speed what somebody else has asked."""

@@ -96,9 +96,10 @@ class _LocalLlmStream(llm.LLMStream):
             raise api_error(error) from error
 
     async def _generate(self, reply: Reply | None) -> None:
-        is_speculative = reply is not None and not reply.is_confirmed
-        priority = Priority.SPECULATIVE if is_speculative else Priority.CONFIRMED
-        stream = self._parent.engine.open(replace(self._request, priority=priority))
+        request = self._request
+        if reply is not None and not reply.is_confirmed:
+            request = replace(request, priority=Priority.SPECULATIVE, confirmed=reply.turn_over)
+        stream = self._parent.engine.open(request)
         counted = 0
         try:
             async for event in stream:

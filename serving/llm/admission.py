@@ -1,7 +1,9 @@
 """Keeps room for the urgent: requests that nobody waits for may fill only part of an engine's places."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
 from serving.chat import Priority
@@ -18,7 +20,42 @@ class Admission:
         self._shares = {priority: asyncio.Semaphore(max(1, int(share * places))) for priority, share in SHARES.items()}
 
     @asynccontextmanager
-    async def place(self, priority: Priority) -> AsyncIterator[None]:
-        """Wait for a place and hold it."""
-        async with self._shares[priority]:
-            yield
+    async def place(self, priority: Priority, confirmed: "Future[None] | None" = None) -> AsyncIterator[Priority]:
+        """Wait for a place and hold it. Gives the priority it is held with: CONFIRMED if `confirmed` was done first."""
+        held = await self._enter(priority, confirmed)
+        try:
+            yield held
+        finally:
+            self._shares[held].release()
+
+    async def _enter(self, priority: Priority, confirmed: "Future[None] | None") -> Priority:
+        share = self._shares[priority]
+        if confirmed is None or not share.locked():
+            await share.acquire()
+            return priority
+        urgent, place = asyncio.Event(), asyncio.create_task(share.acquire())
+        _set_when_done(urgent, confirmed)
+        waits = asyncio.create_task(urgent.wait())
+        try:
+            await asyncio.wait((place, waits), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            if place.done():
+                share.release()
+            raise
+        finally:
+            place.cancel()
+            waits.cancel()
+        if not place.done():
+            await self._shares[Priority.CONFIRMED].acquire()
+            return Priority.CONFIRMED
+        return priority
+
+
+def _set_when_done(event: asyncio.Event, future: "Future[None]") -> None:
+    loop = asyncio.get_running_loop()
+
+    def done(_: "Future[None]") -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the engine is gone, and what waited with it
+            loop.call_soon_threadsafe(event.set)
+
+    future.add_done_callback(done)

@@ -64,6 +64,11 @@ class CTranslate2LlmStream(ReplyStream):
         self.generation = generation
         self._lanes = lanes
 
+    def promote(self) -> None:
+        """Somebody waits for it now."""
+        self.generation.promote()
+        self._lanes.promote(self._future)
+
     async def over(self) -> None:
         """Wait until the engine has done with it."""
         await asyncio.gather(asyncio.wrap_future(self._future), return_exceptions=True)
@@ -147,7 +152,10 @@ class CTranslate2Llm:
         channel: Channel[ChatEvent] = Channel()
         generation = Generation(model, request, prompt, emit=channel.put, cancelled=lambda: channel.cancelled)
         future = model.lanes.submit(request.priority, generation.run)
-        return CTranslate2LlmStream(channel, generation, future, model.lanes)
+        stream = CTranslate2LlmStream(channel, generation, future, model.lanes)
+        if request.confirmed is not None:
+            request.confirmed.add_done_callback(lambda _: stream.promote())
+        return stream
 
     async def warm_prefix(self, request: ChatRequest) -> None:
         """Put the system message and tools of `request` into the prefix cache, unless they are there or it is full."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from serving.chat import ChatEvent, ChatRequest, Usage
+from serving.chat import ChatEvent, ChatRequest, Priority, Usage
 from serving.errors import EngineDied
 from serving.llm.lanes import Lanes
 from serving.llm.prefix_cache import PrefixCache
@@ -68,11 +68,12 @@ class Generation:
         """How many the model has generated so far, the one that ends the reply included."""
         self._reader = model.vocabulary.reader()
         self._keeps_prefix = False
+        self._lane = request.priority
 
     def run(self) -> None:
         """Generate to the end, or until nobody wants it any more. Raises EngineDied, ToolCallMalformed."""
         model, prompt = self._model, self._prompt
-        model.lanes.wait_turn(self._request.priority, self._stopped)
+        model.lanes.wait_turn(lambda: self._lane, self._stopped)
         if self._ended_early():
             return
         self._keeps_prefix = model.prefixes.admit(prompt.static.texts)
@@ -107,6 +108,10 @@ class Generation:
             **sampling,
         }
 
+    def promote(self) -> None:
+        """Somebody waits for it now: it is no longer paused for others. `Lanes.promote` has to follow."""
+        self._lane = Priority.CONFIRMED
+
     def _stopped(self) -> bool:
         return self._cancelled() or self._model.closing.is_set()
 
@@ -128,5 +133,5 @@ class Generation:
         for event in self._reader.push(step.token_id):
             self._emit(event)
         if not step.is_last:
-            self._model.lanes.wait_turn(self._request.priority, self._stopped)
+            self._model.lanes.wait_turn(lambda: self._lane, self._stopped)
         return self._reader.done or self._stopped()

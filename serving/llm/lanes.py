@@ -7,12 +7,22 @@ worker in it. So a summary that is half written stands still while a caller's an
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from serving.bridge import EngineThread
 from serving.chat import Priority
 
 T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class _Work:
+    lane: Priority
+    function: Callable[[], Any]
+    future: "Future[Any]" = field(default_factory=Future)
+    is_taken: bool = False
+    """A thread has it; it may be queued in two lanes."""
 
 
 class Lanes:
@@ -22,6 +32,7 @@ class Lanes:
         self._slots = slots
         self._threads = {lane: EngineThread(f"{name}-{lane.name.lower()}", threads=slots) for lane in Priority}
         self._unfinished = dict.fromkeys(Priority, 0)
+        self._work: dict[Future[Any], _Work] = {}
         self._changed = threading.Condition()
 
     @staticmethod
@@ -31,18 +42,35 @@ class Lanes:
 
     def submit(self, lane: Priority, function: Callable[[], T]) -> "Future[T]":
         """Queue `function`. Cancelling works until it has begun."""
+        work = _Work(lane, function)
         with self._changed:
             self._unfinished[lane] += 1
-        future = self._threads[lane].submit(function)
-        future.add_done_callback(lambda _: self._leave(lane))
-        return future
+            self._work[work.future] = work
+        work.future.add_done_callback(self._leave)
+        self._queue(work)
+        return work.future
 
-    def wait_turn(self, lane: Priority, cancelled: Callable[[], bool]) -> None:
-        """Called by work before each step: returns when no more urgent work fills the slots, or once `cancelled()`."""
-        if lane is Priority.CONFIRMED:
+    def promote(self, future: "Future[Any]") -> None:
+        """Make what was submitted as urgent as can be, whether it waits, is paused or runs."""
+        with self._changed:
+            work = self._work.get(future)
+            if work is None or work.lane is Priority.CONFIRMED:
+                return
+            self._unfinished[work.lane] -= 1
+            self._unfinished[Priority.CONFIRMED] += 1
+            work.lane = Priority.CONFIRMED
+            waits = not work.is_taken
+            self._changed.notify_all()
+        if waits:
+            self._queue(work)
+
+    def wait_turn(self, lane: Callable[[], Priority], cancelled: Callable[[], bool]) -> None:
+        """Called by work before each step: returns when no more urgent work fills the slots, or once `cancelled()`. `lane`
+        gives the work's own, which `promote` may have changed."""
+        if lane() is Priority.CONFIRMED:
             return
         with self._changed:
-            self._changed.wait_for(lambda: cancelled() or self._ahead_of(lane) < self._slots)
+            self._changed.wait_for(lambda: cancelled() or self._ahead_of(lane()) < self._slots)
 
     def wake(self) -> None:
         """Let paused work look whether it has been cancelled."""
@@ -54,10 +82,37 @@ class Lanes:
         for threads in self._threads.values():
             threads.close()
 
+    def _queue(self, work: _Work) -> None:
+        queued = self._threads[work.lane].submit(lambda: self._run(work))
+        queued.add_done_callback(lambda done: self._dropped(work, done))
+
+    def _run(self, work: _Work) -> None:
+        if not self._take(work) or not work.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = work.function()
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
+            work.future.set_exception(error)
+        else:
+            work.future.set_result(result)
+
+    def _take(self, work: _Work) -> bool:
+        """Whether the work was still to be had."""
+        with self._changed:
+            is_first, work.is_taken = not work.is_taken, True
+        return is_first
+
+    def _dropped(self, work: _Work, queued: "Future[None]") -> None:
+        """If the lanes were closed before the work began, it never will."""
+        if queued.cancelled():
+            work.future.cancel()
+        elif (error := queued.exception()) is not None and self._take(work):
+            work.future.set_exception(error)
+
     def _ahead_of(self, lane: Priority) -> int:
         return sum(count for other, count in self._unfinished.items() if other < lane)
 
-    def _leave(self, lane: Priority) -> None:
+    def _leave(self, done: "Future[Any]") -> None:
         with self._changed:
-            self._unfinished[lane] -= 1
+            self._unfinished[self._work.pop(done).lane] -= 1
             self._changed.notify_all()

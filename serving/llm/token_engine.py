@@ -198,9 +198,10 @@ async def _reply(model: _Model, request: ChatRequest, ids: list[int], emit: Call
 async def _run(model: _Model, request: ChatRequest, ids: list[int], take: Callable[[Bunch], bool]) -> None:
     """Have a request worked on until it is complete, or `take` has had enough."""
     loop = asyncio.get_running_loop()
-    async with model.admission.place(request.priority), aclosing(model.core.generate(request, ids)) as bunches:
+    async with model.admission.place(request.priority, request.confirmed) as priority:
+        generating = model.core.generate(replace(request, priority=priority), ids)
         try:
-            async with asyncio.timeout(model.stall_s) as deadline:
+            async with aclosing(generating) as bunches, asyncio.timeout(model.stall_s) as deadline:
                 async for bunch in bunches:
                     if take(bunch):
                         break

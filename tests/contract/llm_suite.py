@@ -6,6 +6,7 @@ A test module takes them over with `from tests.contract.llm_suite import *` and 
 import asyncio
 import json
 import threading
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,6 +116,24 @@ async def test_a_caller_waits_for_nobody_less_urgent(shared: LlmEngine) -> None:
     await asyncio.gather(*background, *speculative, *confirmed)
     assert max(index for index, name in enumerate(finished) if name == "confirmed") < len(finished) // 2
     assert finished[-1] == "background"
+
+
+async def test_a_reply_whose_turn_is_over_no_longer_waits_for_those_that_may_be_thrown_away(shared: LlmEngine) -> None:
+    finished: list[str] = []
+
+    async def run(name: str, confirmed: "Future[None]") -> None:
+        request = ask(LONG, priority=Priority.SPECULATIVE, confirmed=confirmed)
+        assert spoken(await reply(shared, request)).startswith(SATURDAY)
+        finished.append(name)
+
+    turn_over: Future[None] = Future()
+    others = [asyncio.create_task(run("other", Future())) for _ in range(20)]
+    await asyncio.sleep(0)
+    waited_for = asyncio.create_task(run("waited for", turn_over))
+    await asyncio.sleep(0)
+    turn_over.set_result(None)
+    await asyncio.gather(*others, waited_for)
+    assert finished.index("waited for") < len(finished) // 2
 
 
 async def test_replies_at_the_same_time_do_not_mix(shared: LlmEngine) -> None:

@@ -31,7 +31,7 @@ class Steps:
     def __call__(self) -> None:
         for number in range(3):
             assert self.may_step.acquire(timeout=SOON_S)
-            self.lanes.wait_turn(self.priority, lambda: self.cancelled)
+            self.lanes.wait_turn(lambda: self.priority, lambda: self.cancelled)
             if self.cancelled:
                 return
             self.log.append(f"{self.priority.name} {number}")
@@ -126,3 +126,71 @@ def test_what_waits_is_cancelled_when_the_lanes_close() -> None:
     running.result(SOON_S)
     with pytest.raises(CancelledError):
         waiting.result(SOON_S)
+
+
+def test_promoted_work_is_no_longer_paused(lanes: Lanes) -> None:
+    log: list[str] = []
+    gate = threading.Event()
+    guess = Steps(lanes, Priority.SPECULATIVE, log)
+    future = lanes.submit(Priority.SPECULATIVE, guess)
+    guess.step()
+    answer = lanes.submit(Priority.CONFIRMED, lambda: gate.wait(SOON_S))
+    guess.may_step.release(2)
+    assert not guess.stepped.acquire(timeout=0.05)
+    guess.priority = Priority.CONFIRMED
+    lanes.promote(future)
+    future.result(SOON_S)
+    assert not answer.done()
+    gate.set()
+
+
+def test_promoted_work_leaves_the_line_of_its_lane(lanes: Lanes) -> None:
+    gate = threading.Event()
+    ran: list[str] = []
+    ahead = lanes.submit(Priority.SPECULATIVE, lambda: gate.wait(SOON_S))
+    waiting = lanes.submit(Priority.SPECULATIVE, lambda: ran.append("promoted"))
+    lanes.promote(waiting)
+    lanes.promote(waiting)
+    waiting.result(SOON_S)
+    assert not ahead.done()
+    gate.set()
+    lanes.submit(Priority.SPECULATIVE, lambda: ran.append("next")).result(SOON_S)
+    assert ran == ["promoted", "next"]
+    lanes.promote(waiting)  # over long ago
+
+
+def test_promoted_work_stops_the_rest(lanes: Lanes) -> None:
+    log: list[str] = []
+    background = Steps(lanes, Priority.BACKGROUND, log)
+    gate = threading.Event()
+    summary = lanes.submit(Priority.BACKGROUND, background)
+    background.step()
+    guess = lanes.submit(Priority.SPECULATIVE, lambda: gate.wait(SOON_S))
+    lanes.promote(guess)
+    background.may_step.release(2)
+    assert not background.stepped.acquire(timeout=0.05)
+    gate.set()
+    summary.result(SOON_S)
+
+
+def test_promoted_work_that_waits_can_still_be_cancelled(lanes: Lanes) -> None:
+    gate = threading.Event()
+    ran: list[str] = []
+    first = lanes.submit(Priority.CONFIRMED, lambda: gate.wait(SOON_S))
+    blocking = lanes.submit(Priority.SPECULATIVE, lambda: gate.wait(SOON_S))
+    waiting = lanes.submit(Priority.SPECULATIVE, lambda: ran.append("ran"))
+    lanes.promote(waiting)
+    assert waiting.cancel()
+    gate.set()
+    first.result(SOON_S)
+    blocking.result(SOON_S)
+    lanes.submit(Priority.SPECULATIVE, lambda: None).result(SOON_S)
+    lanes.submit(Priority.CONFIRMED, lambda: None).result(SOON_S)
+    assert ran == []
+
+
+def test_nothing_is_queued_in_lanes_that_are_closed() -> None:
+    lanes = Lanes("test", slots=1)
+    lanes.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        lanes.submit(Priority.CONFIRMED, lambda: None).result(SOON_S)
