@@ -23,7 +23,7 @@ STOP_S = 30.0
 def running_box(web: str, *options: str, start_s: float = START_S, module: str = "agent") -> Iterator[None]:
     """While in here the box at `web` takes calls; one that was started here, with these options of `python -m agent run` (or
     of another module's run), is stopped again. Raises CallerError."""
-    if _answers(web):
+    if is_answering(web):
         yield
         return
     log = ROOT / "out" / "box.log"
@@ -44,7 +44,7 @@ def running_box(web: str, *options: str, start_s: float = START_S, module: str =
 
 def _wait_until_ready(box: "subprocess.Popen[bytes]", web: str, log: Path, start_s: float) -> None:
     deadline = time.monotonic() + start_s
-    while not _answers(web):
+    while not is_answering(web):
         if box.poll() is not None:
             last = log.read_text(errors="replace").strip().splitlines()[-1:]
             raise CallerError(f"the box did not start: {' '.join(last) or 'no output'} (all of it in {log})")
@@ -53,7 +53,7 @@ def _wait_until_ready(box: "subprocess.Popen[bytes]", web: str, log: Path, start
         time.sleep(0.5)
 
 
-def _answers(web: str) -> bool:
+def is_answering(web: str) -> bool:
     """Whether a call can be taken now."""
     try:
         with urllib.request.urlopen(f"{web}/api/status", timeout=3) as answer:
