@@ -35,7 +35,11 @@ ENGINES: dict[Stage, dict[str, Entry]] = {
         "openai-server": Entry("serving.llm.openai_server", "OpenAiServerLlm", "OpenAiServerOptions"),
     },
     "tts": {"piper": Entry("serving.tts.piper", "PiperEngine", "PiperOptions")},
-    "interruption": {},
+    "interruption": {
+        "callbox-interruption": Entry(
+            "serving.interruption.callbox_interruption", "CallboxInterruption", "CallboxInterruptionOptions"
+        )
+    },
 }
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 SPEECH_TO_TEXT = "models.demo.speech_to_text.training"
 TEXT_TO_SPEECH = "models.demo.text_to_speech.training"
 LANGUAGE_MODEL = "models.demo.language_model.training"
+INTERRUPTION = "models.demo.interruption.training"
+AGENT_VOICE = "models/demo/text_to_speech/en_US-demo-low.onnx"
+"""Heard back as an echo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,56 @@ def language_model(plan: Plan) -> list[Step]:
     ]
 
 
+def interruption(plan: Plan) -> list[Step]:
+    """The agent's voice, rendered events, features, training, export."""
+    count, shards, epochs = ("120", 1, "1") if plan.quick else ("1000", 14, "10")
+    agent, turn_model = plan.path("data", "agent.npz"), ("--turn-model", str(plan.turn_model))
+    seeds: dict[str, tuple[str, ...]] = {f"{number}": () for number in range(11, 11 + shards)}
+    seeds["901"] = ("--held-out",)
+    return [
+        Step(
+            "the agent's voice",
+            f"{INTERRUPTION}.agent_talk",
+            ("--voice", AGENT_VOICE, "--count", "20" if plan.quick else "300", "--out", agent),
+        ),
+        *(
+            Step(
+                f"events {seed}",
+                f"{INTERRUPTION}.events",
+                ("--seed", seed, "--count", count, "--agent", agent, *more, "--out", plan.path("data", f"{seed}.npz")),
+            )
+            for seed, more in seeds.items()
+        ),
+        Step(
+            "features",
+            f"{INTERRUPTION}.features",
+            (
+                *turn_model,
+                *("--data", *(plan.path("data", f"{seed}.npz") for seed in seeds)),
+                *("--threads", str(plan.threads), "--out", plan.path("features")),
+            ),
+        ),
+        Step(
+            "training",
+            f"{INTERRUPTION}.train",
+            (
+                *("--features", plan.path("features"), "--test", plan.path("features", "901")),
+                *("--epochs", epochs, "--threads", str(plan.threads), "--out", plan.path("head.pt")),
+            ),
+        ),
+        Step(
+            "export",
+            f"{INTERRUPTION}.export",
+            (plan.path("head.pt"), *turn_model, "--out", plan.path("model", "interruption.onnx")),
+        ),
+        Step(
+            "evaluation",
+            f"{INTERRUPTION}.evaluate",
+            (plan.path("model", "interruption.onnx"), plan.path("data", "901.npz")),
+        ),
+    ]
+
+
 RECIPES = {
     "stt": Recipe("speech to text", ("flite", "espeak-ng"), speech_to_text, {"demo-stt": "ct2"}),
     "tts": Recipe(
@@ -167,5 +220,6 @@ RECIPES = {
     "llm": Recipe(
         "language model", (), language_model, {"demo-llm": "model/llama-demo-ct2", "demo-llm-hf": "model/llama-demo"}
     ),
+    "interruption": Recipe("interruptions", ("flite", "espeak-ng"), interruption, {"callbox-interruption": "model"}),
 }
 """In the order in which they are built."""

@@ -69,7 +69,7 @@ class EchoPath:
             response = made_up_room(self.reverberation_s, self.seed)
         else:
             response = hybrid(self.seed)
-        return (response / np.sqrt(np.sum(response**2))).astype(np.float32)
+        return np.asarray(response / np.sqrt(np.sum(response**2)), dtype=np.float32)
 
 
 def made_up_room(reverberation_s: float, seed: int) -> Pcm32:

@@ -12,7 +12,7 @@ from tests.models.conftest import FILES, describe, pin, repository, write_manife
 
 pytestmark = pytest.mark.unit
 
-SHIPPED = ("demo-stt", "demo-llm", "demo-llm-hf", "demo-voice")
+SHIPPED = ("demo-stt", "demo-llm", "demo-llm-hf", "demo-voice", "callbox-interruption")
 
 
 @pytest.mark.parametrize("name", [*SHIPPED, "silero-vad"])

@@ -6,6 +6,8 @@ import pytest
 from serving.audio import SPEECH_RATE
 from serving.mel import HOP_SAMPLES, MELS, WINDOW_SAMPLES, mel_power
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize("hertz", [200.0, 1000.0, 4000.0])
 def test_a_tone_is_loudest_in_the_band_that_whisper_gives_it(hertz: float) -> None:

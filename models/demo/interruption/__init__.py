@@ -1,0 +1,1 @@
+"""The interruption model: interruption, backchannel, or neither."""

@@ -1,0 +1,62 @@
+"""Voices to measure barge-in with: none of them is ever trained on. Debian packages flite, festival, espeak-ng."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from serving.audio import SPEECH_RATE, Pcm32
+
+VOICES = (
+    "flite rms",
+    "festival ked",
+    *(f"espeak {name}" for name in ("en-us+Andy", "en-us+Alicia", "en-gb+Andrea", "en-gb+Gene", "en-us+linda")),
+)
+"""espeak-ng has one synthesizer with many throats: its variants are less foreign to a model that heard others of them."""
+SPELLED = {"mm hmm": ("um hum", "[[m:h'm:]]"), "mhm": ("umhum", "[[m'mh'm]]"), "hm": ("hum", "[[h@m]]")}
+"""Murmurs as flite and festival, and as espeak-ng, are made to say them: written plainly they are letters to all three."""
+_QUIET = 0.03
+"""Of the peak: what is below, at the ends, is no sound of the voice."""
+
+
+def check_synthesizers() -> None:
+    """Exits, naming the packages, if one is missing."""
+    missing = [program for program in ("flite", "text2wave", "espeak-ng") if shutil.which(program) is None]
+    if missing:
+        sys.exit(f"Missing: {', '.join(missing)}. apt-get install flite festival festvox-kdlpc16k espeak-ng")
+
+
+def spoken(voice: str, text: str, cache: Path) -> Pcm32:
+    """The text by one of VOICES: float32 at SPEECH_RATE, shape (n,), peak 1, cut to its sound."""
+    path = cache / f"{hashlib.sha256(f'{voice}|{text}'.encode()).hexdigest()[:16]}.wav"
+    if not path.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        _render(voice, text, path)
+    samples, rate = soundfile.read(path, dtype="float32")
+    if rate != SPEECH_RATE:
+        samples = soxr.resample(samples, rate, SPEECH_RATE)
+    return trimmed(samples)
+
+
+def trimmed(samples: Pcm32) -> Pcm32:
+    """Cut to what is louder than a thirtieth of its peak, which is brought to 1."""
+    loud = np.flatnonzero(np.abs(samples) > _QUIET * np.abs(samples).max())
+    return np.asarray(samples[loud[0] : loud[-1] + 1] / np.abs(samples).max(), dtype=np.float32)
+
+
+def _render(voice: str, text: str, path: Path) -> None:
+    engine, name = voice.split(" ", 1)
+    said, spelled = None, SPELLED.get(text, (text, text))
+    text = spelled[1] if engine == "espeak" else spelled[0]
+    if engine == "flite":
+        command = ["flite", "-voice", name, "-t", text, "-o", str(path)]
+    elif engine == "festival":
+        command, said = ["text2wave", "-eval", f"(voice_{name}_diphone)", "-o", str(path)], text
+    else:
+        command = ["espeak-ng", "-v", name, "-s", "165", "-w", str(path), text]
+    subprocess.run(command, input=said, check=True, capture_output=True, text=True)

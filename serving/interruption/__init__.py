@@ -1,0 +1,1 @@
+"""Engines that tell what sound over the agent's voice is."""

@@ -1,0 +1,38 @@
+"""What the interruption model is shown: the sound since shortly before its onset, as a log-mel spectrogram. Pure.
+
+The window begins LEAD_S before the onset, so its length tells the model how long the sound has lasted; its gain is fixed, so
+loudness tells callers from television sets. models/demo/interruption/training/model.py trains on the same features.
+"""
+
+import numpy as np
+
+from serving.audio import SPEECH_RATE, Pcm32
+from serving.mel import HOP_SAMPLES, WINDOW_SAMPLES, mel_power
+
+LEAD_S = 0.4
+"""Of the line before the onset."""
+LONGEST_S = 1.6
+"""Of an overlap; of a longer one the last LEAD_S + LONGEST_S are shown."""
+SHORTEST_S = 0.06
+"""Of an overlap: a shorter one is shown as if it had begun that long ago."""
+GAIN = 20.0
+"""Brings speech at -26 dBFS to the variance of 1 that the encoder is used to."""
+FLOOR = 10**-5.5
+"""Of a mel band's power: 85 dB below loud speech."""
+
+
+def onset_window(samples: Pcm32, overlap_s: float) -> Pcm32:
+    """The last `overlap_s` seconds and LEAD_S before them, at 16 kHz, shape (n,), a copy; silence where there was nothing."""
+    wanted = round((LEAD_S + min(max(overlap_s, SHORTEST_S), LONGEST_S)) * SPEECH_RATE)
+    window = np.zeros(wanted, np.float32)
+    there = samples[-wanted:]
+    if len(there):
+        window[-len(there) :] = there
+    return window
+
+
+def log_mel(window: Pcm32) -> Pcm32:
+    """Features of a window, float32, shape (80, (n - 400) // 160 + 1). The last frame ends where the window ends."""
+    spare = (len(window) - WINDOW_SAMPLES) % HOP_SAMPLES
+    power = mel_power(window[spare:].astype(np.float64) * GAIN)
+    return np.asarray((np.log10(np.maximum(power, FLOOR)) + 4.0) / 4.0, dtype=np.float32)
