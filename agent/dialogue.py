@@ -73,7 +73,8 @@ class Dialogue:
             is_agent_speaking=lambda: self._heard is not None and self._heard.is_speaking,
             on_barge_in=self._barge_in,
             on_no_words=self._heard_no_words,
-            on_end_of_turn=self._judged,
+            on_judgement=lambda probability: self._speculations.judged(probability),
+            on_end_of_turn=self._turns.judged,
             on_failure=self._engine_failed,
             on_settled_words=lambda words: self._prefill.caller_speaks(words),
         )
@@ -171,10 +172,6 @@ class Dialogue:
 
     # what the stages tell
 
-    def _judged(self, probability: float) -> None:
-        self._turns.judged(probability)
-        self._speculations.judged(probability)
-
     def _barge_in(self) -> None:
         # LiveKit alone would only pause until the final transcript, and could not prepare an answer meanwhile.
         self._interrupt()
@@ -207,7 +204,7 @@ class Dialogue:
         """After a failure, with the caller silent: if no reply begins soon, say why."""
         if self._apology is not None:
             self._apology.cancel()
-        turn_s = 0.0 if self._confirmed else self._box.settings.turns.max_delay_s
+        turn_s = 0.0 if self._confirmed else self._box.settings.turns.endpointing.max_delay_s
         self._apology = asyncio.create_task(self._apologise_unless_answered(turn_s + ANSWER_WITHIN_S))
 
     async def _apologise_unless_answered(self, within_s: float) -> None:

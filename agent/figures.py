@@ -36,8 +36,8 @@ class TurnRecorder:
         self._caller: dict[str, Any] | None = None
         self._probability: float | None = None
 
-    def judged(self, probability: float) -> None:
-        """The end-of-turn model has spoken."""
+    def judged(self, probability: float | None) -> None:
+        """The turn is over, by this probability of the end-of-turn model, or without one."""
         self._probability = probability
 
     def caller_spoke(self, message: llm.ChatMessage) -> None:

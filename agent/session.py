@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from livekit.agents import AgentSession, inference, room_io
+from livekit.agents import AgentSession, inference, llm, room_io
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.turn import InterruptionOptions, TurnDetectionMode, TurnHandlingOptions
 
@@ -14,7 +14,9 @@ from agent.adapters.stt import ListeningHooks, LocalStt
 from agent.adapters.tts import LocalTts
 from agent.adapters.turn import LocalTurnDetector
 from agent.adapters.vad import LocalVad
+from agent.caller_turn import CallerTurn
 from agent.policies.barge_in import judge_overlap
+from agent.policies.endpointing import delay_s
 from agent.settings import Settings, TurnTaking
 from agent.speculation import Speculations
 from models.errors import CallboxError
@@ -51,8 +53,10 @@ class CallHooks:
     """The caller wants the floor."""
     on_no_words: Callable[[], None]
     """Speech ended without words."""
-    on_end_of_turn: Callable[[float], None]
-    """The end-of-turn engine gave this probability."""
+    on_judgement: Callable[[float], None]
+    """The end-of-turn engine gave the pause that lasts this probability."""
+    on_end_of_turn: Callable[[float | None], None]
+    """The turn is over, by this probability of the end-of-turn engine, or without one."""
     on_failure: StageFailure
     on_settled_words: Callable[[str], None]
     """The caller is speaking, and these words will not change any more."""
@@ -81,23 +85,14 @@ def build_session(
 
     `overlaps` is asked about sound over the agent's voice, through LiveKit's inference URL; without it the VAD decides.
     """
-    talk = settings.conversation
-    listening = _listening(settings, engines, hooks, overlaps)
-    detection = turn_detection(settings.turns, engines, listening, hooks)
-    return AgentSession(
-        vad=LocalVad(
-            engines.vad, settings.turns.gate, on_sound=overlaps.sound_lasts if overlaps else lambda seconds: None
-        ),
-        stt=listening,
+    turn = CallerTurn(is_agent_speaking=hooks.is_agent_speaking)
+    detection = turn_detection(settings.turns, engines, turn, hooks)
+    session: AgentSession[None] = AgentSession(
+        vad=_voice_activity(settings, engines, turn, overlaps),
+        stt=_listening(settings, engines, hooks, turn, overlaps),
         turn_handling=turn_handling(settings.turns, detection, is_adaptive=overlaps is not None),
-        llm=LocalLlm(
-            engines.llm,
-            max_reply_tokens=talk.max_reply_tokens,
-            plain_user_text=talk.plain_user_text,
-            tenant=talk.tenant,
-            on_failure=lambda error: hooks.on_failure("llm", error),
-        ),
-        max_tool_steps=talk.max_tool_steps,
+        llm=_thinking(settings, engines, hooks),
+        max_tool_steps=settings.conversation.max_tool_steps,
         tts=LocalTts(engines.tts, on_failure=lambda error: hooks.on_failure("tts", error)),
         tts_text_transforms=None,  # agent/speech does it, with the clause splitting it needs
         use_tts_aligned_transcript=False,  # HeardOutput reads the word times from the frames
@@ -110,9 +105,38 @@ def build_session(
             max_unrecoverable_errors=MAX_ERRORS_IN_A_ROW,
         ),
     )
+    session.on("conversation_item_added", lambda event: _tell_what_was_said(event.item, turn))
+    return session
 
 
-def _listening(settings: Settings, engines: Engines, hooks: CallHooks, overlaps: OverlapJudge | None) -> LocalStt:
+def _tell_what_was_said(item: object, turn: CallerTurn) -> None:
+    if isinstance(item, llm.ChatMessage) and item.role == "assistant":
+        turn.agent_said(item.text_content or "")
+
+
+def _voice_activity(settings: Settings, engines: Engines, turn: CallerTurn, overlaps: OverlapJudge | None) -> LocalVad:
+    return LocalVad(
+        engines.vad,
+        settings.turns.gate,
+        on_sound=overlaps.sound_lasts if overlaps else lambda seconds: None,
+        on_window=turn.heard_window,
+    )
+
+
+def _thinking(settings: Settings, engines: Engines, hooks: CallHooks) -> LocalLlm:
+    talk = settings.conversation
+    return LocalLlm(
+        engines.llm,
+        max_reply_tokens=talk.max_reply_tokens,
+        plain_user_text=talk.plain_user_text,
+        tenant=talk.tenant,
+        on_failure=lambda error: hooks.on_failure("llm", error),
+    )
+
+
+def _listening(
+    settings: Settings, engines: Engines, hooks: CallHooks, turn: CallerTurn, overlaps: OverlapJudge | None
+) -> LocalStt:
     return LocalStt(
         engines.stt,
         language=settings.conversation.language,
@@ -124,6 +148,7 @@ def _listening(settings: Settings, engines: Engines, hooks: CallHooks, overlaps:
             on_settled_words=hooks.on_settled_words,
             judge_overlap=judge_overlap if overlaps is None else overlaps.judge_words,
         ),
+        turn=turn,
     )
 
 
@@ -143,9 +168,12 @@ def build_speculations(
 
 def turn_handling(turns: TurnTaking, detection: TurnDetectionMode, *, is_adaptive: bool = False) -> TurnHandlingOptions:
     """LiveKit's turn options from ours; adaptive: whether our own interruption server is asked about overlaps."""
+    endpointing = turns.endpointing
+    # silence alone decides later than a judgement may
+    min_delay_s = delay_s(endpointing, None) if detection == "vad" else endpointing.min_delay_s
     return {
         "turn_detection": detection,
-        "endpointing": {"mode": "fixed", "min_delay": turns.min_delay_s, "max_delay": turns.max_delay_s},
+        "endpointing": {"mode": "fixed", "min_delay": min_delay_s, "max_delay": endpointing.max_delay_s},
         "interruption": {
             "enabled": True,
             **_interruption_mode(is_adaptive),
@@ -169,13 +197,17 @@ def _interruption_mode(is_adaptive: bool) -> InterruptionOptions:
     return {"mode": "adaptive", "backchannel_boundary": (JUDGED_FROM_S, WORDS_KEPT_S)}
 
 
-def turn_detection(turns: TurnTaking, engines: Engines, listening: LocalStt, hooks: CallHooks) -> TurnDetectionMode:
+def turn_detection(turns: TurnTaking, engines: Engines, turn: CallerTurn, hooks: CallHooks) -> TurnDetectionMode:
     """Who judges the end of a turn."""
     if turns.detection == "livekit-v1-mini":
         return inference.TurnDetector(version="v1-mini")  # without a version it may choose the cloud's
     if turns.detection == "engine" and engines.turn is not None:
         return LocalTurnDetector(
-            engines.turn, turns.threshold, words_are_in=listening.words_are_in, on_verdict=hooks.on_end_of_turn
+            engines.turn,
+            turns.endpointing,
+            turn=turn,
+            on_judgement=hooks.on_judgement,
+            on_decision=hooks.on_end_of_turn,
         )
     return "vad"
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import ConfigError
 from agent.policies.barge_in import OverlapOptions
+from agent.policies.endpointing import EndpointingOptions
 from agent.policies.speculation import SpeculationLimits
 from serving.vad.gate import GateOptions
 
@@ -58,12 +59,8 @@ class TurnTaking(_Section):
     """Who judges the end of a turn: engines.turn, LiveKit's in-wheel model, or silence alone."""
     gate: GateOptions = GateOptions()
     """When the VAD takes sound for speech. LiveKit refuses a min_silence_ms under 250 with an end-of-turn model."""
-    threshold: float = Field(default=0.5, gt=0, lt=1)
-    """End-of-turn probability at which a turn counts as finished."""
-    min_delay_s: float = Field(default=0.3, ge=0)
-    """Silence after which a turn judged finished is over."""
-    max_delay_s: float = Field(default=1.2, gt=0)
-    """Silence after which any turn is over."""
+    endpointing: EndpointingOptions = EndpointingOptions()
+    """How much silence ends a turn."""
     interruption_min_speech_s: float = Field(default=1.4, gt=0)
     """Sound over the agent's voice that makes it pause, whatever it is; recognised words stop it sooner."""
     interruption_min_words: int = Field(default=0, ge=0)

@@ -22,6 +22,24 @@ INTERRUPTION_INFERENCE = _histogram("interruption_inference", "One judgement of 
 INTERRUPTION_DELAY = _histogram(
     "interruption_delay", "Beginning of a sound over the agent's voice to the decision that it interrupts."
 )
+END_OF_TURN_PROBABILITY = Histogram(
+    "callbox_end_of_turn_probability",
+    "What the end-of-turn model gave the turns that were answered, when they were over.",
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0),
+    registry=REGISTRY,
+)
+TURN_JUDGEMENTS = Histogram(
+    "callbox_turn_judgements",
+    "Judgements asked of the end-of-turn model for a turn, those in pauses that the caller ended included.",
+    buckets=(0, 1, 2, 3, 5, 8, 12, 20, 40),
+    registry=REGISTRY,
+)
+TURN_ENDS = Counter(
+    "callbox_turn_ends",
+    "Turns by why they were over: a judgement, the longest delay, or silence without a judgement.",
+    ("decided_by",),
+    registry=REGISTRY,
+)
 
 TURNS = Counter("callbox_turns", "Answered turns.", ("preempted",), registry=REGISTRY)
 CALLS = Counter("callbox_calls", "Calls by how they ended.", ("outcome",), registry=REGISTRY)

@@ -14,6 +14,7 @@ from livekit.agents.utils import AudioBuffer
 from agent.adapters.audio import chunk_from
 from agent.adapters.errors import NO_RETRIES, api_error
 from agent.adapters.unheard import Unheard
+from agent.caller_turn import CallerTurn
 from agent.policies.barge_in import Overlap, judge_overlap
 from models.errors import CallboxError
 from serving.audio import SPEECH_RATE, AudioChunk
@@ -62,7 +63,7 @@ class ListeningHooks:
 class LocalStt(stt.STT[str]):
     """Streaming recognition from a shared engine. What is only murmured under the agent's voice is not passed on."""
 
-    def __init__(self, engine: SttEngine, *, language: str, hooks: ListeningHooks) -> None:
+    def __init__(self, engine: SttEngine, *, language: str, hooks: ListeningHooks, turn: CallerTurn) -> None:
         super().__init__(
             capabilities=stt.STTCapabilities(
                 streaming=True, interim_results=True, aligned_transcript="word", offline_recognize=False
@@ -71,9 +72,7 @@ class LocalStt(stt.STT[str]):
         self.engine = engine
         self.language = LanguageCode(language)
         self.hooks = hooks
-        self.words_are_in = asyncio.Event()
-        """Set while no utterance is being spoken or recognised."""
-        self.words_are_in.set()
+        self.turn = turn
 
     @property
     def model(self) -> str:
@@ -111,7 +110,7 @@ class _LocalSttStream(stt.RecognizeStream):
             while not has_ended:
                 has_ended = await self._recognise()
         finally:
-            self._parent.words_are_in.set()
+            self._parent.turn.utterance_over()
 
     async def _recognise(self) -> bool:
         """Listen until the input ends or the engine fails; whether it ended."""
@@ -162,13 +161,13 @@ class _LocalSttStream(stt.RecognizeStream):
         match event:
             case SpeechStarted():
                 self._in_utterance = True
-                self._parent.words_are_in.clear()
+                self._parent.turn.utterance_began()
                 self._began_over_agent = self._parent.hooks.is_agent_speaking()
                 self._send(stt.SpeechEvent(type=_Type.START_OF_SPEECH))
             case SpeechEnded():
                 self._in_utterance = False
                 self._send(stt.SpeechEvent(type=_Type.END_OF_SPEECH))
-                self._parent.words_are_in.set()
+                self._parent.turn.utterance_over()
             case Transcript(stage=TranscriptStage.FINAL, text=""):
                 if not self._began_over_agent:
                     self._parent.hooks.on_no_words()
@@ -180,6 +179,7 @@ class _LocalSttStream(stt.RecognizeStream):
                 if event.stage is TranscriptStage.INTERIM:
                     settled = event.words[: event.agreed_words]
                     self._parent.hooks.on_settled_words(" ".join(word.text for word in settled))
+                self._parent.turn.heard_words(event.text, is_final=event.stage is TranscriptStage.FINAL)
                 self._send(stt.SpeechEvent(type=_TYPES[event.stage], alternatives=[self._data(event)]))
                 if event.stage is TranscriptStage.FINAL:
                     usage = stt.RecognitionUsage(audio_duration=event.end_s - event.start_s)

@@ -1,7 +1,6 @@
 """LiveKit's streaming end-of-turn detector over a TurnEngine."""
 
 import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -13,39 +12,43 @@ from livekit.agents.voice.turn import TurnDetectionEvent
 
 from agent.adapters.audio import chunk_from
 from agent.adapters.errors import NO_RETRIES
-from models.errors import CallboxError
+from agent.adapters.pause import WORDS_TIMEOUT_S, Decision, Pause
+from agent.caller_turn import MUTED_S, CallerTurn
+from agent.policies.endpointing import EndpointingOptions
 from serving import metrics
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.engine import TurnEngine
-from serving.speech import TurnContext
 
-logger = logging.getLogger("callbox.turn")
-
-JUDGEMENT_TIMEOUT_S = 0.5
-"""A judgement later than this is done without."""
-WORDS_TIMEOUT_S = 2.0
-"""So long the end of a turn waits for words that are still being recognised."""
+LEAST_PROBABILITY = 1e-9
+"""LiveKit is answered once the turn is over, and lets it end at once whatever the probability; only a cancelled question is
+answered by less than this."""
+_COMMITTED = "turn committed"
+"""LiveKit's reason to flush a stream whose turn is being answered."""
 
 
 class LocalTurnDetector:
     """Judges ends of turns with a shared engine. Satisfies LiveKit's `_StreamingTurnDetector`.
 
-    No judgement is given before `words_are_in`: LiveKit would take the words that it has for all there are, and answer
-    the first half of a sentence while the second is being recognised.
+    LiveKit asks 200 ms into a silence, and waits for the answer with the delays that it was given as bounds. The answer
+    comes when the turn is over by agent/policies/endpointing.py, so that it is LiveKit who ends it, and who takes the
+    question back when the caller goes on.
     """
 
     def __init__(
         self,
         engine: TurnEngine,
-        threshold: float,
+        options: EndpointingOptions,
         *,
-        words_are_in: asyncio.Event,
-        on_verdict: Callable[[float], None],
+        turn: CallerTurn,
+        on_judgement: Callable[[float], None],
+        on_decision: Callable[[float | None], None],
     ) -> None:
+        """on_judgement is told every probability; on_decision the one that a turn ended with, None if there was none."""
         self.engine = engine
-        self.threshold = threshold
-        self.words_are_in = words_are_in
-        self.on_verdict = on_verdict
+        self.options = options
+        self.turn = turn
+        self.on_judgement = on_judgement
+        self.on_decision = on_decision
 
     @property
     def model(self) -> str:
@@ -63,7 +66,7 @@ class LocalTurnDetector:
 
 
 class LocalTurnStream:
-    """Keeps the last seconds of the caller's audio and has them judged when LiveKit asks, 200 ms into a silence."""
+    """Keeps the last seconds of the caller's audio, and says when their turn is over."""
 
     def __init__(self, parent: LocalTurnDetector) -> None:
         self._parent = parent
@@ -72,7 +75,11 @@ class LocalTurnStream:
         self._window_samples = int(parent.engine.window_s * SPEECH_RATE)
         self._resampler: rtc.AudioResampler | None = None
         self._pending: asyncio.Future[TurnDetectionEvent] | None = None
-        self._judging: asyncio.Task[None] | None = None
+        self._deciding: asyncio.Task[None] | None = None
+        self._pauses: list[Pause] = []
+        """Those of the turn."""
+        self._decision: Decision | None = None
+        """The answer to the last question."""
 
     @property
     def model(self) -> str:
@@ -91,12 +98,12 @@ class LocalTurnStream:
 
     @property
     def prediction_timeout(self) -> float:
-        """Seconds LiveKit waits for a judgement before it does without."""
-        return WORDS_TIMEOUT_S
+        """Seconds LiveKit waits for an answer before it does without. Longer than any takes."""
+        return max(self._parent.options.max_delay_s, WORDS_TIMEOUT_S) + 2 * MUTED_S
 
     async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
-        """Probability under which the turn counts as unfinished."""
-        return self._parent.threshold
+        """Probability under which LiveKit would wait on."""
+        return LEAST_PROBABILITY
 
     async def backchannel_threshold(self, language: LanguageCode | None) -> float | None:
         """The engine does not judge where the agent might say "mm-hmm"."""
@@ -118,57 +125,64 @@ class LocalTurnStream:
             self._held_samples -= len(self._audio.popleft())
 
     def predict(self) -> asyncio.Future[TurnDetectionEvent]:
-        """Judge what was heard up to now; replaces a judgement under way."""
+        """Answer once the turn is over; replaces a question under way."""
         self.cancel_inference()
+        parent = self._parent
         pending: asyncio.Future[TurnDetectionEvent] = asyncio.get_running_loop().create_future()
+        pause = Pause(parent.engine, parent.options, parent.turn, self._recent_sound, parent.on_judgement)
         self._pending = pending
-        samples = np.concatenate(self._audio) if self._audio else np.zeros(SPEECH_RATE, dtype=np.float32)
-        self._judging = asyncio.create_task(self._judge(samples, pending))
+        self._pauses.append(pause)
+        self._deciding = asyncio.create_task(self._decide(pause, pending))
         return pending
 
-    async def _judge(self, samples: Pcm32, pending: "asyncio.Future[TurnDetectionEvent]") -> None:
-        began = time.perf_counter()
-        probability = await self._probability(samples)
-        took_s = time.perf_counter() - began
-        await self._parent.words_are_in.wait()
-        self._settle(pending, probability, took_s)
+    def _recent_sound(self) -> Pcm32:
+        return np.concatenate(self._audio) if self._audio else np.zeros(SPEECH_RATE, dtype=np.float32)
 
-    async def _probability(self, samples: Pcm32) -> float:
-        """The engine's verdict; 1 if it has none, so that silence alone decides."""
-        try:
-            verdict = await asyncio.wait_for(self._parent.engine.predict(samples, TurnContext()), JUDGEMENT_TIMEOUT_S)
-        except (CallboxError, TimeoutError) as error:
-            logger.warning("end-of-turn detection failed: %s", type(error).__name__)
-            metrics.ENGINE_ERRORS.labels("turn").inc()
-            return 1.0
-        metrics.TURN_INFERENCE.observe(verdict.inference_s)
-        self._parent.on_verdict(verdict.probability)
-        return verdict.probability
+    async def _decide(self, pause: Pause, pending: "asyncio.Future[TurnDetectionEvent]") -> None:
+        self._decision = decision = await pause.decide()
+        if self._parent.turn.words:
+            self._parent.on_decision(decision.probability)
+        probability = 1.0 if decision.probability is None else max(decision.probability, LEAST_PROBABILITY)
+        self._settle(pending, probability, pause.inference_s)
 
-    def _settle(self, pending: "asyncio.Future[TurnDetectionEvent]", probability: float, took_s: float | None) -> None:
+    def _settle(
+        self, pending: "asyncio.Future[TurnDetectionEvent]", probability: float, inference_s: float | None
+    ) -> None:
         if not pending.done():
             pending.set_result(
                 TurnDetectionEvent(
                     type="eot_prediction",
                     last_speaking_time=time.time(),
                     end_of_turn_probability=probability,
-                    inference_duration=took_s,
+                    inference_duration=inference_s,
                 )
             )
 
     def cancel_inference(self, *, timed_out: bool = False) -> None:
-        """The caller went on, or the judgement came too late: it no longer matters."""
-        if self._judging is not None and not self._judging.done():
-            self._judging.cancel()
+        """The caller went on, or the answer came too late: it no longer matters."""
+        if self._deciding is not None and not self._deciding.done():
+            self._deciding.cancel()
         if self._pending is not None:
             self._settle(self._pending, 0.0, None)
-        self._judging = self._pending = None
+        self._deciding = self._pending = self._decision = None
 
     def flush(self, reason: str | None = None) -> None:
-        """The turn is over: its audio says nothing about the next one."""
+        """The turn is over: its audio and its words say nothing about the next one."""
+        if reason == _COMMITTED:
+            self._observe()
         self._audio.clear()
         self._held_samples = 0
+        self._pauses.clear()
+        self._parent.turn.turn_over()
         self.cancel_inference()
+
+    def _observe(self) -> None:
+        metrics.TURN_JUDGEMENTS.observe(sum(pause.judgements for pause in self._pauses))
+        if self._decision is None:
+            return
+        metrics.TURN_ENDS.labels(self._decision.by.value).inc()
+        if self._decision.probability is not None:
+            metrics.END_OF_TURN_PROBABILITY.observe(self._decision.probability)
 
     def end_input(self) -> None:
         """No more audio."""
@@ -176,7 +190,7 @@ class LocalTurnStream:
 
     async def aclose(self) -> None:
         """Drop what is under way."""
-        judging = self._judging
+        deciding = self._deciding
         self.flush()
-        if judging is not None:
-            await asyncio.gather(judging, return_exceptions=True)
+        if deciding is not None:
+            await asyncio.gather(deciding, return_exceptions=True)

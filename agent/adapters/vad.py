@@ -19,15 +19,22 @@ class LocalVad(vad.VAD):
     """Voice activity from a shared engine.
 
     `on_sound` is told at every window how long the speech going on has lasted, in seconds of audio; 0 while there is none.
+    `on_window` is told of every window: the gate that has seen it, and where it ends.
     """
 
     def __init__(
-        self, engine: VadEngine, gate: GateOptions, *, on_sound: Callable[[float], None] = lambda seconds: None
+        self,
+        engine: VadEngine,
+        gate: GateOptions,
+        *,
+        on_sound: Callable[[float], None] = lambda seconds: None,
+        on_window: Callable[[Gate, float], None] = lambda gate, end_s: None,
     ) -> None:
         super().__init__(capabilities=vad.VADCapabilities(update_interval=engine.window_samples / SPEECH_RATE))
         self.engine = engine
         self.gate = gate
         self.on_sound = on_sound
+        self.on_window = on_window
 
     @property
     def model(self) -> str:
@@ -78,6 +85,7 @@ class _LocalVadStream(vad.VADStream):
     def _judge(self, verdict: VoiceActivity, took_s: float) -> None:
         decision = self._gate.push(verdict)
         self._parent.on_sound(verdict.end_s - self._gate.opened_at_s if self._gate.is_open else 0.0)
+        self._parent.on_window(self._gate, verdict.end_s)
         self._emit(_Event.INFERENCE_DONE, verdict, took_s)
         match decision:
             case GateOpened():

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from livekit.agents import inference
 
-from agent.adapters.stt import ListeningHooks, LocalStt
 from agent.adapters.turn import LocalTurnDetector
+from agent.caller_turn import CallerTurn
 from agent.session import MAX_PREPARED, CallHooks, build_session, room_options, turn_detection, turn_handling
 from agent.settings import Settings
 from serving.host import Engines
@@ -19,6 +19,7 @@ HOOKS = CallHooks(
     is_agent_speaking=lambda: False,
     on_barge_in=lambda: None,
     on_no_words=lambda: None,
+    on_judgement=lambda probability: None,
     on_end_of_turn=lambda probability: None,
     on_failure=lambda stage, error: None,
     on_settled_words=lambda words: None,
@@ -42,14 +43,13 @@ def engines(*, has_turn: bool = True) -> Engines:
 
 def test_delays_and_interruptions_are_the_settings() -> None:
     turns = {
-        "min_delay_s": 0.4,
-        "max_delay_s": 2.0,
+        "endpointing": {"min_delay_s": 0.4, "max_delay_s": 2.0, "unjudged_delay_s": 0.9},
         "interruption_min_speech_s": 0.9,
         "interruption_min_words": 2,
         "false_interruption_timeout_s": 1.5,
         "preemptive_max_speech_s": 12.0,
     }
-    handling = turn_handling(settings(**turns).turns, "vad")
+    handling = turn_handling(settings(**turns).turns, inference.TurnDetector(version="v1-mini"))
     assert handling["endpointing"] == {"mode": "fixed", "min_delay": 0.4, "max_delay": 2.0}
     assert handling["interruption"] == {
         "enabled": True,
@@ -74,22 +74,25 @@ def test_with_an_engine_livekit_asks_about_every_overlap_and_drops_no_words() ->
     assert adaptive == {**plain, "mode": "adaptive", "backchannel_boundary": (0.0, 3600.0)}
 
 
+def test_silence_that_decides_alone_takes_longer_than_a_sure_end() -> None:
+    turns = settings(endpointing={"min_delay_s": 0.3, "max_delay_s": 2.0, "unjudged_delay_s": 0.9}).turns
+    assert turn_handling(turns, "vad")["endpointing"] == {"mode": "fixed", "min_delay": 0.9, "max_delay": 2.0}
+
+
 def test_no_replies_ahead_is_no_speculation() -> None:
     assert not turn_handling(settings(speculation={"max_per_turn": 0}).turns, "vad")["preemptive_generation"]["enabled"]
 
 
 def detection(*, has_turn: bool = True, **turns: Any) -> object:
     """Who judges the end of a turn under these settings."""
-    shared = engines(has_turn=has_turn)
-    hooks = ListeningHooks(lambda: False, lambda: None, lambda: None, lambda error: None)
-    listening = LocalStt(shared.stt, language="en", hooks=hooks)
-    return turn_detection(settings(**turns).turns, shared, listening, HOOKS)
+    turn = CallerTurn(is_agent_speaking=lambda: False)
+    return turn_detection(settings(**turns).turns, engines(has_turn=has_turn), turn, HOOKS)
 
 
 def test_the_end_of_a_turn_is_judged_by_what_was_chosen() -> None:
-    detector = detection(threshold=0.7)
+    detector = detection(endpointing={"threshold_at_1s": 0.7})
     assert isinstance(detector, LocalTurnDetector)
-    assert detector.threshold == 0.7
+    assert detector.options.threshold_at_1s == 0.7
     assert detection(detection="vad") == "vad"
     assert detection(has_turn=False) == "vad"
 
@@ -115,7 +118,7 @@ async def test_nothing_of_a_session_is_a_service() -> None:
 @in_virtual_time
 async def test_each_session_has_adapters_of_its_own_on_the_same_engines() -> None:
     shared = engines()
-    one, other = build_session(settings(), shared, HOOKS), build_session(settings(), shared, HOOKS)
+    one, other = (build_session(settings(), shared, HOOKS) for _ in range(2))
     assert one.llm is not other.llm
     assert one.stt is not other.stt
     assert one.llm.engine is other.llm.engine is shared.llm  # type: ignore[union-attr]

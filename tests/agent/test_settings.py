@@ -53,7 +53,7 @@ def test_a_profile_states_only_differences(profiles: Path, site: Path) -> None:
     assert settings.profile == "small"
     assert settings.engines.llm.options == {"threads": 2}
     assert settings.engines.vad.engine == "silero"
-    assert settings.turns.min_delay_s == 0.3
+    assert settings.turns.endpointing.min_delay_s == 0.3
     assert settings.network.is_loopback
 
 
@@ -72,6 +72,7 @@ def test_a_missing_profile_is_answered_with_those_there_are(profiles: Path, site
     [
         ({"turn": {}}, "turn"),
         ({"turns": {"min_delay": 0.2}}, "turns.min_delay"),
+        ({"turns": {"endpointing": {"min_delay": 0.2}}}, "turns.endpointing.min_delay"),
         ({"engines": {"stt": {"threads": 2}}}, "engines.stt.threads"),
         ({"turns": {"gate": {"min_silence": 2}}}, "turns.gate.min_silence"),
         ({"network": {"webport": 1}}, "network.webport"),
@@ -95,8 +96,13 @@ def test_an_unknown_key_is_named_with_the_profile(profiles: Path, site: Path) ->
 @pytest.mark.parametrize(
     ("content", "key", "reason"),
     [
-        ({"turns": {"threshold": 1.5}}, "turns.threshold", "less than 1"),
-        ({"turns": {"min_delay_s": "soon"}}, "turns.min_delay_s", "valid number"),
+        (
+            {"turns": {"endpointing": {"threshold_at_1s": 1.5}}},
+            "turns.endpointing",
+            "threshold_at_1s must be between 0 and 1",
+        ),
+        ({"turns": {"endpointing": {"min_delay_s": "soon"}}}, "turns.endpointing.min_delay_s", "valid number"),
+        ({"turns": {"false_interruption_timeout_s": 0}}, "turns.false_interruption_timeout_s", "greater than 0"),
         ({"turns": {"detection": "magic"}}, "turns.detection", "'engine', 'livekit-v1-mini' or 'vad'"),
         ({"capacity": {"max_calls": 0}}, "capacity.max_calls", "greater than 0"),
         ({"network": {"web_port": 70000}}, "network.web_port", "less than 65536"),
@@ -137,7 +143,7 @@ def test_a_file_that_is_no_mapping_is_refused(profiles: Path, site: Path, conten
 
 
 def test_broken_yaml_is_refused_by_name_and_line(profiles: Path, site: Path) -> None:
-    site.write_text("turns:\n  min_delay_s: [0.1\n")
+    site.write_text("turns:\n  false_interruption_timeout_s: [0.1\n")
     with pytest.raises(ConfigError, match=rf"{site}: not valid YAML(.|\n)*line"):
         load_settings("small", profiles=profiles, site=site)
 
@@ -154,10 +160,10 @@ def test_an_empty_site_file_changes_nothing(profiles: Path, site: Path) -> None:
 
 
 def test_the_site_file_wins_over_the_profile_key_by_key(profiles: Path, site: Path) -> None:
-    write(profiles / "small.yaml", {**PROFILE, "turns": {"min_delay_s": 0.4, "max_delay_s": 2.0}})
-    changes = {"turns": {"min_delay_s": 0.6}, "engines": {"llm": {"options": {"max_batch": 4}}}}
+    write(profiles / "small.yaml", {**PROFILE, "turns": {"endpointing": {"min_delay_s": 0.4, "max_delay_s": 2.0}}})
+    changes = {"turns": {"endpointing": {"min_delay_s": 0.6}}, "engines": {"llm": {"options": {"max_batch": 4}}}}
     settings = load_settings("small", profiles=profiles, site=write(site, changes))
-    assert (settings.turns.min_delay_s, settings.turns.max_delay_s) == (0.6, 2.0)
+    assert (settings.turns.endpointing.min_delay_s, settings.turns.endpointing.max_delay_s) == (0.6, 2.0)
     assert settings.engines.llm.model == "demo-llm"
     assert settings.engines.llm.options == {"threads": 2, "max_batch": 4}
 
@@ -185,7 +191,7 @@ def test_the_env_file_names_the_address_too(profiles: Path, site: Path, tmp_path
 def test_settings_do_not_change(profiles: Path, site: Path) -> None:
     settings = load_settings("small", profiles=profiles, site=site)
     with pytest.raises(ValueError, match="frozen"):
-        settings.turns.min_delay_s = 1.0
+        settings.turns.interruption_min_words = 1
     assert isinstance(settings, Settings)
 
 

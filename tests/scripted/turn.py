@@ -1,6 +1,7 @@
 """Ends of turns by script."""
 
 import asyncio
+from collections.abc import Callable
 
 from serving.audio import Pcm32
 from serving.speech import EndOfTurn, TurnContext
@@ -18,11 +19,25 @@ class ScriptedTurn(ScriptedEngine):
         super().__init__()
         self.sounds = sounds
         self.inference_s = inference_s
+        self.doubt: Callable[[TurnContext], float] | None = None
+        """Where the last word does not sound final: how likely the end is all the same; 0.05 without it."""
+        self.asked: list[TurnContext] = []
+        """What was known each time that it was asked."""
+        self.running = 0
+        self.most_running = 0
+        """How many judgements were under way at once."""
 
     async def predict(self, samples: Pcm32, context: TurnContext) -> EndOfTurn:
+        self.asked.append(context)
         error = self.failure()
-        await asyncio.sleep(self.inference_s)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            await asyncio.sleep(self.inference_s)
+        finally:
+            self.running -= 1
         if error is not None:
             raise error
-        finished = self.sounds.ends_turn(as_pcm16(samples))
-        return EndOfTurn(0.95 if finished else 0.05, self.inference_s)
+        if self.sounds.ends_turn(as_pcm16(samples)):
+            return EndOfTurn(0.95, self.inference_s)
+        return EndOfTurn(0.05 if self.doubt is None else self.doubt(context), self.inference_s)

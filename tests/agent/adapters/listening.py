@@ -10,6 +10,7 @@ from livekit.agents import APIError, stt
 
 from agent.adapters.audio import frame_from
 from agent.adapters.stt import ListeningHooks, LocalStt
+from agent.caller_turn import CallerTurn
 from models.errors import CallboxError
 from serving.audio import AudioChunk
 from serving.speech import SpeechEnded, SpeechStarted, Transcript, TranscriptStage, Word
@@ -25,6 +26,7 @@ class Listening:
 
     engine: ListedStt
     stream: stt.RecognizeStream
+    turn: CallerTurn
     events: list[stt.SpeechEvent] = field(default_factory=list)
     error: Exception | None = None
     agent_speaks: bool = False
@@ -91,7 +93,8 @@ async def listening() -> AsyncIterator[Listening]:
         on_failure=lambda error: made.failures.append(error),
         on_settled_words=lambda words: made.settled.append(words),
     )
-    made = Listening(engine, LocalStt(engine, language="en", hooks=hooks).stream())
+    turn = CallerTurn(is_agent_speaking=lambda: made.agent_speaks)
+    made = Listening(engine, LocalStt(engine, language="en", hooks=hooks, turn=turn).stream(), turn)
     collecting = asyncio.create_task(made.collect())
     await asyncio.sleep(0.001)
     try:

@@ -8,6 +8,7 @@ import pytest
 
 from agent.adapters.audio import frame_from
 from agent.adapters.stt import ListeningHooks, LocalStt
+from agent.caller_turn import CallerTurn
 from serving.audio import AudioChunk
 from serving.speech import SpeechStarted
 from tests.agent.adapters.listening import FINAL, INTERIM, PREFLIGHT, Kind, listening, transcript, utterance
@@ -195,7 +196,7 @@ async def test_murmurs_are_no_words_to_reckon_with() -> None:
 
 async def test_there_is_no_recognition_of_finished_recordings() -> None:
     hooks = ListeningHooks(lambda: False, lambda: None, lambda: None, lambda error: None)
-    local = LocalStt(ListedStt(), language="en", hooks=hooks)
+    local = LocalStt(ListedStt(), language="en", hooks=hooks, turn=CallerTurn(is_agent_speaking=lambda: False))
     assert not local.capabilities.offline_recognize
     with pytest.raises(NotImplementedError, match=r"use stream\(\)"):
         await local.recognize(frame_from(AudioChunk(np.zeros(160, np.int16), 16_000)))
@@ -203,7 +204,7 @@ async def test_there_is_no_recognition_of_finished_recordings() -> None:
 
 def test_it_tells_livekit_what_it_can_do() -> None:
     hooks = ListeningHooks(lambda: False, lambda: None, lambda: None, lambda error: None)
-    local = LocalStt(ListedStt(), language="en", hooks=hooks)
+    local = LocalStt(ListedStt(), language="en", hooks=hooks, turn=CallerTurn(is_agent_speaking=lambda: False))
     assert (local.model, local.provider) == ("stt", "callbox")
     assert local.capabilities.streaming
     assert local.capabilities.interim_results

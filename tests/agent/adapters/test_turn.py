@@ -1,4 +1,4 @@
-"""LocalTurnDetector: judgements as LiveKit asks for them."""
+"""LocalTurnDetector: questions and answers as LiveKit asks and gets them."""
 
 import asyncio
 
@@ -7,33 +7,34 @@ import pytest
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 
 from agent.adapters.audio import frame_from
-from agent.adapters.turn import JUDGEMENT_TIMEOUT_S, WORDS_TIMEOUT_S, LocalTurnDetector, LocalTurnStream
+from agent.adapters.pause import WORDS_TIMEOUT_S
+from agent.adapters.turn import LEAST_PROBABILITY, LocalTurnStream
+from agent.policies.endpointing import EndpointingOptions
+from serving import metrics
 from serving.audio import AudioChunk, Pcm16, Pcm32
-from serving.errors import EngineDied
 from serving.speech import EndOfTurn, TurnContext
+from serving.vad.gate import Gate, GateOptions
+from tests.agent.adapters.pausing import Pausing
 from tests.scripted import ScriptedTurn, Sounds, as_pcm16
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.unit
 
+OPTIONS = EndpointingOptions(min_delay_s=0.3, max_delay_s=1.2)
+
 
 class ListeningTurn(ScriptedTurn):
-    """Keeps what it was asked about."""
+    """Keeps the sound it was asked about."""
 
     window_s = 2.0
 
     def __init__(self, sounds: Sounds) -> None:
         super().__init__(sounds, inference_s=0.02)
-        self.asked: list[Pcm32] = []
-        self.answered = 0
+        self.heard: list[Pcm32] = []
 
     async def predict(self, samples: Pcm32, context: TurnContext) -> EndOfTurn:
-        self.asked.append(samples)
-        if self.is_dead:
-            raise EngineDied("The turn engine is dead.")
-        verdict = await super().predict(samples, context)
-        self.answered += 1
-        return verdict
+        self.heard.append(samples)
+        return await super().predict(samples, context)
 
 
 @pytest.fixture
@@ -47,22 +48,8 @@ def engine(sounds: Sounds) -> ListeningTurn:
 
 
 @pytest.fixture
-def verdicts() -> list[float]:
-    """What the detector reported."""
-    return []
-
-
-@pytest.fixture
-def words_are_in() -> asyncio.Event:
-    """Set: nothing is being recognised."""
-    event = asyncio.Event()
-    event.set()
-    return event
-
-
-@pytest.fixture
-def detector(engine: ListeningTurn, verdicts: list[float], words_are_in: asyncio.Event) -> LocalTurnDetector:
-    return LocalTurnDetector(engine, 0.6, words_are_in=words_are_in, on_verdict=verdicts.append)
+def caller(engine: ListeningTurn, sounds: Sounds) -> Pausing:
+    return Pausing(engine, sounds, OPTIONS)
 
 
 def push(stream: LocalTurnStream, samples: Pcm16, rate: int = 16_000) -> None:
@@ -72,196 +59,209 @@ def push(stream: LocalTurnStream, samples: Pcm16, rate: int = 16_000) -> None:
         stream.push_audio(frame_from(AudioChunk(samples[at : at + step], rate)))
 
 
-def test_livekit_takes_it_for_a_streaming_detector(detector: LocalTurnDetector) -> None:
-    assert isinstance(detector, _StreamingTurnDetector)
-    assert isinstance(detector.stream(), _StreamingTurnDetectorStream)
-    assert (detector.model, detector.provider) == ("turn", "callbox")
+def counted(name: str, **labels: str) -> float:
+    """What a metric has counted."""
+    return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def test_livekit_takes_it_for_a_streaming_detector(caller: Pausing) -> None:
+    assert isinstance(caller.detector, _StreamingTurnDetector)
+    assert isinstance(caller.stream, _StreamingTurnDetectorStream)
+    assert (caller.detector.model, caller.stream.model, caller.stream.provider) == ("turn", "turn", "callbox")
 
 
 @in_virtual_time
-async def test_what_it_tells_livekit(detector: LocalTurnDetector) -> None:
-    stream = detector.stream()
-    assert await stream.unlikely_threshold(None) == 0.6
-    assert await stream.backchannel_threshold(None) is None
-    assert await stream.supports_language(None)
-    assert not stream.is_fallback
-    assert stream.prediction_timeout == WORDS_TIMEOUT_S
+async def test_what_it_tells_livekit(caller: Pausing) -> None:
+    assert await caller.stream.unlikely_threshold(None) == LEAST_PROBABILITY
+    assert await caller.stream.backchannel_threshold(None) is None
+    assert await caller.stream.supports_language(None)
+    assert not caller.stream.is_fallback
+
+
+@pytest.mark.parametrize("longest_s", [0.8, 5.0])
+@in_virtual_time
+async def test_livekit_waits_longer_than_any_answer_takes(engine: ListeningTurn, longest_s: float) -> None:
+    caller = Pausing(engine, engine.sounds, EndpointingOptions(max_delay_s=longest_s))
+    assert caller.stream.prediction_timeout > max(longest_s, WORDS_TIMEOUT_S)
 
 
 @pytest.mark.parametrize(("ends_turn", "probability"), [(True, 0.95), (False, 0.05)])
 @in_virtual_time
-async def test_a_judgement_is_about_what_was_heard(
-    detector: LocalTurnDetector, sounds: Sounds, verdicts: list[float], ends_turn: bool, probability: float
-) -> None:
-    stream = detector.stream()
-    push(stream, sounds.speech("where can i park", ends_turn=ends_turn))
-    event = await stream.predict()
+async def test_an_answer_says_how_likely_the_end_was(caller: Pausing, ends_turn: bool, probability: float) -> None:
+    await caller.say("where can i park", ends_turn=ends_turn)
+    await caller.pause(1.5)
+    assert caller.answer is not None
+    event = caller.answer.result()
     assert (event.type, event.end_of_turn_probability) == ("eot_prediction", probability)
     assert event.inference_duration == pytest.approx(0.02)
-    assert verdicts == [probability]
+    assert caller.told == [probability]
 
 
 @in_virtual_time
-async def test_only_the_last_seconds_are_kept(
-    detector: LocalTurnDetector, engine: ListeningTurn, sounds: Sounds
-) -> None:
-    stream = detector.stream()
-    samples = sounds.speech(" ".join(["word"] * 30))
-    push(stream, samples)
-    await stream.predict()
-    (asked,) = engine.asked
-    assert 2.0 * 16_000 <= len(asked) <= 2.04 * 16_000
-    assert as_pcm16(asked).tolist() == samples[-len(asked) :].tolist()
-
-
-@in_virtual_time
-async def test_audio_at_another_rate_is_resampled(detector: LocalTurnDetector, engine: ListeningTurn) -> None:
-    engine.is_dead = True  # a resampler's dither is no language that it reads
-    stream = detector.stream()
-    push(stream, np.zeros(48_000, np.int16), rate=48_000)
-    await stream.predict()
-    assert len(engine.asked[0]) == pytest.approx(16_000, rel=0.05)
-
-
-@in_virtual_time
-async def test_with_nothing_heard_silence_is_judged(detector: LocalTurnDetector, engine: ListeningTurn) -> None:
-    await detector.stream().predict()
-    assert engine.asked[0].dtype == np.float32
-    assert not engine.asked[0].any()
-
-
-@in_virtual_time
-async def test_a_cancelled_judgement_is_answered_at_once_and_not_reported(
-    detector: LocalTurnDetector, engine: ListeningTurn, verdicts: list[float]
-) -> None:
-    stream = detector.stream()
-    pending = stream.predict()
-    await asyncio.sleep(0.01)
-    stream.cancel_inference()
-    assert pending.done()
-    assert pending.result().end_of_turn_probability == 0.0
-    await asyncio.sleep(1)
-    assert (engine.answered, verdicts) == (0, [])
-
-
-@in_virtual_time
-async def test_a_new_question_replaces_the_one_before(
-    detector: LocalTurnDetector, engine: ListeningTurn, sounds: Sounds, verdicts: list[float]
-) -> None:
-    stream = detector.stream()
-    push(stream, sounds.speech("where can i", ends_turn=False))
-    first = stream.predict()
-    await asyncio.sleep(0.01)
-    push(stream, sounds.speech("park"))
-    second = stream.predict()
-    assert first.done()
-    assert (await second).end_of_turn_probability == 0.95
-    assert (engine.answered, verdicts) == (1, [0.95])
-
-
-@in_virtual_time
-async def test_cancelling_after_the_answer_leaves_it(detector: LocalTurnDetector, sounds: Sounds) -> None:
-    stream = detector.stream()
-    push(stream, sounds.speech("park"))
-    pending = stream.predict()
-    await pending
-    stream.cancel_inference()
-    assert pending.result().end_of_turn_probability == 0.95
-
-
-@in_virtual_time
-async def test_a_flush_forgets_the_turn(detector: LocalTurnDetector, engine: ListeningTurn, sounds: Sounds) -> None:
-    stream = detector.stream()
-    push(stream, sounds.speech("where can i park"))
-    pending = stream.predict()
-    stream.flush("turn committed")
-    assert pending.done()
-    await stream.predict()
-    assert not engine.asked[-1].any()
-
-
-@in_virtual_time
-async def test_a_failed_judgement_leaves_it_to_silence(
-    detector: LocalTurnDetector, engine: ListeningTurn, sounds: Sounds, verdicts: list[float]
-) -> None:
-    stream = detector.stream()
+async def test_an_answer_always_lets_livekit_end_the_turn(caller: Pausing, engine: ListeningTurn) -> None:
+    engine.doubt = lambda context: 0.0
+    await caller.say("where can i park", ends_turn=False)
+    await caller.pause(1.5)
+    assert caller.answer is not None
+    threshold = await caller.stream.unlikely_threshold(None)
+    assert threshold is not None
+    assert caller.answer.result().end_of_turn_probability >= threshold
     engine.is_dead = True
-    push(stream, sounds.speech("where can i", ends_turn=False))
-    assert (await stream.predict()).end_of_turn_probability == 1.0
-    assert verdicts == []
-    engine.is_dead = False
-    assert (await stream.predict()).end_of_turn_probability == 0.05
+    await caller.say("where can i park", ends_turn=False)
+    await caller.pause(1.5)
+    assert caller.answer.result().end_of_turn_probability >= threshold
 
 
 @in_virtual_time
-async def test_a_late_judgement_is_done_without(
-    detector: LocalTurnDetector, engine: ListeningTurn, sounds: Sounds, verdicts: list[float]
-) -> None:
-    engine.inference_s = 60.0
-    stream = detector.stream()
-    push(stream, sounds.speech("where can i", ends_turn=False))
-    began = asyncio.get_running_loop().time()
-    assert (await stream.predict()).end_of_turn_probability == 1.0
-    assert asyncio.get_running_loop().time() - began == pytest.approx(JUDGEMENT_TIMEOUT_S)
-    assert verdicts == []
+async def test_only_the_last_seconds_are_kept(caller: Pausing, engine: ListeningTurn, sounds: Sounds) -> None:
+    await caller.say(" ".join(["word"] * 30))
+    await caller.pause(0.256)
+    (heard,) = engine.heard
+    assert 2.0 * 16_000 <= len(heard) <= 2.04 * 16_000
+    words = sounds.words(as_pcm16(heard), rate=16_000)
+    assert words[-1][0].end_s == pytest.approx(len(heard) / 16_000 - 0.224)
 
 
 @in_virtual_time
-async def test_a_judgement_waits_for_words_that_are_being_recognised(
-    detector: LocalTurnDetector, sounds: Sounds, verdicts: list[float], words_are_in: asyncio.Event
-) -> None:
-    words_are_in.clear()
-    stream = detector.stream()
-    push(stream, sounds.speech("park"))
-    pending = stream.predict()
-    await asyncio.sleep(1.0)
-    assert not pending.done()
-    assert verdicts == [0.95]
-    words_are_in.set()
-    event = await pending
-    assert event.end_of_turn_probability == 0.95
-    assert event.inference_duration == pytest.approx(0.02)
-
-
-@in_virtual_time
-async def test_a_judgement_that_waits_for_words_can_be_cancelled(
-    detector: LocalTurnDetector, words_are_in: asyncio.Event
-) -> None:
-    words_are_in.clear()
-    stream = detector.stream()
-    pending = stream.predict()
-    await asyncio.sleep(1.0)
-    stream.cancel_inference(timed_out=True)
-    assert pending.done()
-
-
-@in_virtual_time
-async def test_closing_drops_what_is_under_way(detector: LocalTurnDetector, engine: ListeningTurn) -> None:
-    stream = detector.stream()
-    pending = stream.predict()
+async def test_audio_at_another_rate_is_resampled(caller: Pausing, engine: ListeningTurn) -> None:
+    engine.is_dead = True  # a resampler's dither is no language that it reads
+    caller.recognised("park")
+    caller.turn.heard_window(Gate(GateOptions()), 0.032)
+    push(caller.stream, np.zeros(48_000, np.int16), rate=48_000)
+    pending = caller.stream.predict()
     await asyncio.sleep(0.01)
-    await stream.aclose()
-    assert pending.done()
-    await asyncio.sleep(1)
-    assert engine.answered == 0
-    await stream.aclose()
+    assert len(engine.heard[0]) == pytest.approx(16_000, rel=0.05)
+    await pending
 
 
 @in_virtual_time
-async def test_a_future_that_livekit_has_given_up_is_left_alone(detector: LocalTurnDetector) -> None:
-    stream = detector.stream()
-    pending = stream.predict()
+async def test_with_nothing_heard_silence_is_judged(caller: Pausing, engine: ListeningTurn) -> None:
+    caller.recognised("park")
+    caller.turn.heard_window(Gate(GateOptions()), 0.032)
+    await caller.stream.predict()
+    assert engine.heard[0].dtype == np.float32
+    assert not engine.heard[0].any()
+
+
+@in_virtual_time
+async def test_a_question_taken_back_is_answered_at_once_by_less_than_livekit_acts_on(
+    caller: Pausing, engine: ListeningTurn
+) -> None:
+    await caller.say("where can i park")
+    await caller.pause(0.224)
+    assert caller.answer is not None
+    caller.stream.cancel_inference()
+    assert caller.answer.result().end_of_turn_probability < LEAST_PROBABILITY
+    await asyncio.sleep(2)
+    assert (engine.running, caller.told) == (0, [])
+
+
+@in_virtual_time
+async def test_a_new_question_replaces_the_one_before(caller: Pausing, engine: ListeningTurn) -> None:
+    await caller.say("where can i park", ends_turn=False)
+    await caller.pause(0.256)
+    first, second = caller.answer, caller.stream.predict()
+    assert first is not None
+    assert first.done()
+    assert not second.done()
+    await caller.pause(1.5)
+    assert second.result().end_of_turn_probability == 0.05
+    assert caller.told == [0.05]
+
+
+@in_virtual_time
+async def test_taking_a_question_back_after_the_answer_leaves_it(caller: Pausing) -> None:
+    await caller.say("park")
+    await caller.pause(0.5)
+    assert caller.answer is not None
+    caller.stream.cancel_inference()
+    assert caller.answer.result().end_of_turn_probability == 0.95
+
+
+@in_virtual_time
+async def test_a_flush_forgets_the_turn(caller: Pausing, engine: ListeningTurn) -> None:
+    await caller.say("where can i park", ends_turn=False)
+    await caller.pause(0.256)
+    caller.stream.flush("turn committed")
+    assert caller.answer is not None
+    assert caller.answer.done()
+    assert caller.turn.words == ""
+    await caller.say("and when")
+    await caller.pause(0.256)
+    assert engine.asked[-1].words == "and when"
+    assert len(engine.heard[-1]) < 16_000
+
+
+@in_virtual_time
+async def test_a_turn_that_is_answered_is_counted(caller: Pausing) -> None:
+    names = ("callbox_end_of_turn_probability_count", "callbox_turn_judgements_count", "callbox_turn_judgements_sum")
+    before = [counted(name) for name in names]
+    ends = counted("callbox_turn_ends_total", decided_by="judgement")
+    await caller.say("i would like", ends_turn=False)
+    await caller.pause(0.32)
+    await caller.say("to park")
+    await caller.pause(0.5)
+    caller.stream.flush("clear_user_turn")
+    assert [counted(name) for name in names] == before
+    await caller.say("i would like", ends_turn=False)
+    await caller.pause(0.32)  # judged once
+    await caller.say("to park")
+    await caller.pause(0.5)  # and once more
+    caller.stream.flush("turn committed")
+    assert [counted(name) for name in names] == [before[0] + 1, before[1] + 1, before[2] + 2]
+    assert counted("callbox_turn_ends_total", decided_by="judgement") == ends + 1
+
+
+@in_virtual_time
+async def test_why_a_turn_was_over_is_counted(caller: Pausing, engine: ListeningTurn) -> None:
+    def ends() -> dict[str, float]:
+        reasons = ("judgement", "longest_delay", "silence")
+        return {reason: counted("callbox_turn_ends_total", decided_by=reason) for reason in reasons}
+
+    before = ends()
+    await caller.say("where can i", ends_turn=False)
+    await caller.pause(1.5)
+    caller.stream.flush("turn committed")
+    engine.is_dead = True
+    await caller.say("where can i park")
+    await caller.pause(1.5)
+    caller.stream.flush("turn committed")
+    assert ends() == {**before, "longest_delay": before["longest_delay"] + 1, "silence": before["silence"] + 1}
+
+
+@in_virtual_time
+async def test_closing_drops_what_is_under_way(caller: Pausing, engine: ListeningTurn) -> None:
+    await caller.say("where can i park")
+    await caller.pause(0.224)
+    await asyncio.sleep(0.01)
+    assert engine.running == 1
+    await caller.stream.aclose()
+    assert caller.answer is not None
+    assert caller.answer.done()
+    assert engine.running == 0
+    await caller.stream.aclose()
+
+
+@in_virtual_time
+async def test_an_answer_that_livekit_has_given_up_is_left_alone(caller: Pausing) -> None:
+    await caller.say("park")
+    await caller.pause(0.224)
+    pending = caller.answer
+    assert pending is not None
     pending.cancel()
     await asyncio.sleep(1)
-    stream.cancel_inference(timed_out=True)
+    caller.stream.cancel_inference(timed_out=True)
     assert pending.cancelled()
 
 
 @in_virtual_time
-async def test_streams_share_nothing(detector: LocalTurnDetector, sounds: Sounds) -> None:
-    one, other = detector.stream(), detector.stream()
-    push(one, sounds.speech("park"))
-    push(other, sounds.speech("where", ends_turn=False))
-    first, second = one.predict(), other.predict()
-    assert (await first).end_of_turn_probability == 0.95
-    assert (await second).end_of_turn_probability == 0.05
+async def test_calls_share_nothing_but_the_engine(engine: ListeningTurn, sounds: Sounds) -> None:
+    one, other = Pausing(engine, sounds, OPTIONS), Pausing(engine, sounds, OPTIONS)
+
+    async def talk(caller: Pausing, text: str, *, ends_turn: bool) -> None:
+        await caller.say(text, ends_turn=ends_turn)
+        await caller.pause(1.5)
+
+    await asyncio.gather(talk(one, "park", ends_turn=True), talk(other, "where", ends_turn=False))
+    assert (one.told, other.told) == ([0.95], [0.05])
+    assert {context.words for context in engine.asked} == {"park", "where"}
