@@ -1,0 +1,108 @@
+"""How soon ends of turns are seen, against how many pauses are taken for ends: `python -m scripts.bench_turns`.
+
+Callers that no model was trained on speak turns with pauses of known length; Callbox's model, Smart Turn v3.2, LiveKit's v1-mini
+and silence alone judge the same silences every 0.1 s, and each gets the best policy of the grid of LiveKit's eot-bench. Needs
+flite and festival; SVOX pico is built when first needed. Everything slow is kept in .cache/bench_turns.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from scripts.turn_bench.eot_cases import TurnCase, voice_cases
+from scripts.turn_bench.eot_detectors import OURS, Detector, detectors
+from scripts.turn_bench.eot_metrics import reliability
+from scripts.turn_bench.eot_pictures import draw_reliability, draw_trade_off
+from scripts.turn_bench.eot_report import Judged, figures, print_groups, print_sweeps, sweeps
+from scripts.turn_bench.eot_scripts import read_callers
+from scripts.turn_bench.eot_voices import VOICES, missing_programs, speak
+from scripts.turn_bench.eot_words import HeardPause, Hearing
+
+OUT = Path("out/bench_turns")
+RELIABLE_AFTER_S = (0.2, 0.5)
+
+
+def main() -> None:
+    """Measure, print, draw."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench_turns", description=__doc__)
+    parser.add_argument("--voices", nargs="*", default=[voice.name for voice in VOICES], help="only these")
+    chosen: list[str] = parser.parse_args().voices
+    if missing := missing_programs():
+        sys.exit(f"Missing: {', '.join(missing)}. Install: apt-get install flite festival festvox-kdlpc16k gcc")
+    OUT.mkdir(parents=True, exist_ok=True)
+    heard = list(hear(chosen))
+    found = detectors()
+    judged, cpu_ms = judge(heard, found)
+    for detector in found:
+        detector.close()
+    report = {"synthetic": show(judged, cpu_ms, [detector.name for detector in found])}
+    (OUT / "turns.json").write_text(json.dumps(report, indent=1))
+    print(f"Figures and pictures are in {OUT}.")
+
+
+def hear(chosen: Sequence[str]) -> Iterator[tuple[TurnCase, tuple[HeardPause, ...]]]:
+    """Every turn by every voice, and the words made out of it."""
+    callers, hearing = read_callers(), Hearing()
+    for seed, voice in enumerate(VOICES):
+        if voice.name not in chosen:
+            continue
+        try:
+            cases = list(voice_cases(voice, callers, speak, seed))
+        except subprocess.CalledProcessError as error:
+            print(f"The voice {voice.name} is left out: {error}")
+            continue
+        for case in cases:
+            yield case, hearing.words(case)
+    hearing.close()
+
+
+def judge(
+    heard: Sequence[tuple[TurnCase, tuple[HeardPause, ...]]], found: Sequence[Detector]
+) -> tuple[list[Judged], dict[str, float]]:
+    """What every detector says of every silence, and the CPU milliseconds of its judgements (median)."""
+    judged: list[Judged] = []
+    cpu_ms: dict[str, list[float]] = {detector.name: [] for detector in found}
+    for case, words in heard:
+        scores = {}
+        for detector in found:
+            scores[detector.name], took_ms = detector.score(case, words)
+            cpu_ms[detector.name] += took_ms
+        groups = {"voice": case.voice, "line": case.line, "strange": str(case.is_strange)}
+        for number, pause in enumerate(case.pauses):
+            of_pause = {name: silences[number] for name, silences in scores.items()}
+            judged.append(Judged({**groups, "kind": pause.kind}, pause.length_s, of_pause))
+    for detector in found:
+        detector.keep()
+    return judged, {name: median(taken) for name, taken in cpu_ms.items()}
+
+
+def show(judged: Sequence[Judged], cpu_ms: dict[str, float], names: Sequence[str]) -> dict[str, Any]:
+    """Tables, pictures, and all figures."""
+    strange = [one for one in judged if one.groups["strange"] == "True"]
+    swept = sweeps(strange, names)
+    print_sweeps("voices that no model has heard", strange, swept, cpu_ms)
+    report: dict[str, Any] = {"all": {name: figures(found) for name, found in swept.items()}, "cpu_ms": cpu_ms}
+    for key, group in (("voice", judged), ("line", strange), ("kind", strange)):
+        report[key] = print_groups(group, names, key)
+    draw_trade_off(OUT / "trade_off.png", swept, {})
+    if OURS in names:
+        silences = [one.silence(OURS) for one in strange]
+        reliable = {f"after {after_s} s": reliability(silences, after_s) for after_s in RELIABLE_AFTER_S}
+        draw_reliability(OUT / "reliability.png", reliable)
+        report["reliability"] = {name: asdict(one) | {"ece": one.expected_error} for name, one in reliable.items()}
+        for name, one in reliable.items():
+            print(f"Callbox's probability {name}: expected calibration error {one.expected_error:.3f}")
+    return report
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise", under="ignore")
+    main()
