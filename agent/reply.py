@@ -52,6 +52,8 @@ class Reply:
         """When the language model's adapter first wanted to begin it, loop time."""
         self.begun_at: float | None = None
         """When it was begun ahead of its turn's end, loop time; None if it was not."""
+        self.tokens_ahead: int | None = None
+        """How many tokens it may have before its turn is over, if it was begun ahead."""
         self.sounded_at: float | None = None
         """When its first sound was there, loop time."""
         self.tokens = 0
@@ -74,6 +76,11 @@ class Reply:
     def is_given_up(self) -> bool:
         """Whether it will never be spoken, and is about to be closed."""
         return self.is_wasted is True or self.handle.interrupted
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it has all that it may have before its turn is over."""
+        return not self.is_confirmed and self.tokens_ahead is not None and self.tokens >= self.tokens_ahead
 
     async def may_begin(self) -> None:
         """Wait until computing it is allowed."""

@@ -100,6 +100,7 @@ class Speculations:
         """Whether it may be begun ahead of its turn's end, now."""
         refusal = self._policy.refusal(self._load())
         if refusal is None:
+            reply.tokens_ahead = self._policy.tokens_ahead
             self._policy.begun()
             reply.begun_at = asyncio.get_running_loop().time()
         elif refusal not in reply.put_off:
@@ -161,7 +162,8 @@ class Speculations:
         metrics.REPLY_AUDIO.labels(use).inc(audio_s)
 
     def _goes_on(self) -> None:
-        if self._candidate is not None and self._candidate.is_computing:
+        reply = self._candidate
+        if reply is not None and reply.is_computing and not reply.is_held:
             self._throw_away()
             self._retire()
 

@@ -1,7 +1,7 @@
 """What replies begun ahead of their turn's end save and waste: `python -m scripts.bench_speculation`.
 
-The same calls, by callers who pause in the middle of their lines, to a box that begins replies ahead, to one that never
-does, and to one that is kept from it by load. From the worker's own counters: what became of the replies, tokens and
+The same calls, by callers who pause in the middle of their lines, to a box that begins replies ahead, to one that does so
+without a budget, to one that never does, and to one that is kept from it by load. From the worker's own counters: what became of the replies, tokens and
 seconds of speech that were of use and that were thrown away; from the caller's recording: last word to first sound.
 Starts its boxes itself, one after the other; none may be running.
 """
@@ -42,6 +42,13 @@ from scripts.caller.room import WEB
 DIALOGUES = ("questions", "book", "refill")
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "ahead": {},
+    "without a budget": {
+        "max_per_turn": 100,
+        "max_tokens_ahead": 1_000_000,
+        "max_wasted_tokens": 1_000_000,
+        "max_wasted_audio_s": 1e6,
+        "min_probability": 0.0,
+    },
     "never ahead": {"max_per_turn": 0},
     "kept from it by load": {"max_load": 0.0},
 }

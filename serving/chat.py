@@ -65,6 +65,9 @@ class ChatRequest:
     confirmed: "Future[None] | None" = field(default=None, compare=False, repr=False)
     """Done once the caller whose turn a speculative request answers has finished: from then on it is CONFIRMED, as far as an
     engine can still change what it has begun. It is set, and read, in any thread."""
+    tokens_ahead: int | None = None
+    """Of a speculative request, how many tokens are generated before `confirmed` is done; None: all. What comes after costs
+    an engine that cannot pause a second start, with everything in its prefix cache."""
     tenant: str = ""
     """Whose conversation it is. Where an engine can tell tenants apart (vLLM can), no prefix that one of them had computed
     is found by another; so nobody learns from an answer's speed what somebody else has asked."""

@@ -98,7 +98,12 @@ class _LocalLlmStream(llm.LLMStream):
     async def _generate(self, reply: Reply | None) -> None:
         request = self._request
         if reply is not None and not reply.is_confirmed:
-            request = replace(request, priority=Priority.SPECULATIVE, confirmed=reply.turn_over)
+            request = replace(
+                request,
+                priority=Priority.SPECULATIVE,
+                confirmed=reply.turn_over,
+                tokens_ahead=reply.tokens_ahead,
+            )
         stream = self._parent.engine.open(request)
         counted = 0
         try:

@@ -24,10 +24,14 @@ class SpeculationLimits:
 
     max_per_turn: int = 3
     """Replies begun ahead of one turn's end; 0: none."""
+    max_tokens_ahead: int = 32
+    """Of a reply, before its turn is over: the first clause and some more, and most replies whole. The rest is generated
+    while the first clause is spoken. On a GPU a token costs little beside others, but what is never generated costs nothing."""
     max_wasted_tokens: int = 96
-    """Once so many tokens of a turn were thrown away, its reply is begun when it is over."""
+    """Of a turn; what is thrown away after that was never begun."""
     max_wasted_audio_s: float = 6.0
-    """The same for seconds of synthesized speech. No reply has more than its first clause of it before its turn is over."""
+    """Once so many seconds of a turn's speech were thrown away, its reply is begun when it is over. No reply has more than
+    its first clause of it before."""
     min_probability: float = 0.3
     """From a turn's second reply on: none is begun while the end of the turn is less likely than this, and the last one
     waits until somebody has judged."""
@@ -40,6 +44,8 @@ class SpeculationLimits:
     def __post_init__(self) -> None:
         if self.max_per_turn < 0:
             raise ValueError("max_per_turn must be at least 0")
+        if self.max_tokens_ahead < 1:
+            raise ValueError("max_tokens_ahead must be at least 1")
         if not 0 <= self.min_probability <= 1:
             raise ValueError("min_probability must be between 0 and 1")
 
@@ -88,6 +94,11 @@ class SpeculationPolicy:
     def begun(self) -> None:
         """A reply was begun ahead of its turn's end."""
         self._begun += 1
+
+    @property
+    def tokens_ahead(self) -> int:
+        """How much of a reply that is begun now may be generated before its turn is over."""
+        return max(1, min(self._limits.max_tokens_ahead, self._limits.max_wasted_tokens - self._wasted_tokens))
 
     def wasted(self, tokens: int, audio_s: float) -> None:
         """So much of a reply was thrown away."""

@@ -33,9 +33,7 @@ class Admission:
         if confirmed is None or not share.locked():
             await share.acquire()
             return priority
-        urgent, place = asyncio.Event(), asyncio.create_task(share.acquire())
-        _set_when_done(urgent, confirmed)
-        waits = asyncio.create_task(urgent.wait())
+        place, waits = asyncio.create_task(share.acquire()), asyncio.create_task(until_done(confirmed))
         try:
             await asyncio.wait((place, waits), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -51,11 +49,13 @@ class Admission:
         return priority
 
 
-def _set_when_done(event: asyncio.Event, future: "Future[None]") -> None:
-    loop = asyncio.get_running_loop()
+async def until_done(future: "Future[None]") -> None:
+    """Wait for a future of another loop or thread, without cancelling it when the wait is cancelled."""
+    loop, event = asyncio.get_running_loop(), asyncio.Event()
 
     def done(_: "Future[None]") -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the engine is gone, and what waited with it
             loop.call_soon_threadsafe(event.set)
 
     future.add_done_callback(done)
+    await event.wait()

@@ -69,6 +69,7 @@ class Generation:
         self._reader = model.vocabulary.reader()
         self._keeps_prefix = False
         self._lane = request.priority
+        self._tokens_ahead = None if request.confirmed is None else request.tokens_ahead
 
     def run(self) -> None:
         """Generate to the end, or until nobody wants it any more. Raises EngineDied, ToolCallMalformed."""
@@ -133,5 +134,6 @@ class Generation:
         for event in self._reader.push(step.token_id):
             self._emit(event)
         if not step.is_last:
-            self._model.lanes.wait_turn(lambda: self._lane, self._stopped)
+            is_ahead = self._tokens_ahead is not None and self.tokens >= self._tokens_ahead
+            self._model.lanes.wait_turn(lambda: self._lane, self._stopped, is_ahead=is_ahead)
         return self._reader.done or self._stopped()

@@ -46,6 +46,7 @@ class Lanes:
         with self._changed:
             self._unfinished[lane] += 1
             self._work[work.future] = work
+            self._changed.notify_all()
         work.future.add_done_callback(self._leave)
         self._queue(work)
         return work.future
@@ -64,13 +65,21 @@ class Lanes:
         if waits:
             self._queue(work)
 
-    def wait_turn(self, lane: Callable[[], Priority], cancelled: Callable[[], bool]) -> None:
+    def wait_turn(self, lane: Callable[[], Priority], cancelled: Callable[[], bool], *, is_ahead: bool = False) -> None:
         """Called by work before each step: returns when no more urgent work fills the slots, or once `cancelled()`. `lane`
-        gives the work's own, which `promote` may have changed."""
+        gives the work's own, which `promote` may have changed. Work that `is_ahead` of what is needed waits to be promoted,
+        unless others wait for its slot."""
+
+        def may_go_on() -> bool:
+            own = lane()
+            if cancelled() or own is Priority.CONFIRMED:
+                return True
+            return self._ahead_of(own) < self._slots and not (is_ahead and self._unfinished[own] <= self._slots)
+
         if lane() is Priority.CONFIRMED:
             return
         with self._changed:
-            self._changed.wait_for(lambda: cancelled() or self._ahead_of(lane()) < self._slots)
+            self._changed.wait_for(may_go_on)
 
     def wake(self) -> None:
         """Let paused work look whether it has been cancelled."""

@@ -17,7 +17,7 @@ from serving import metrics
 from serving.bridge import Channel, LoopThread
 from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority
 from serving.errors import EngineDied, EngineError, EngineLoadFailed, ToolCallMalformed
-from serving.llm.admission import Admission
+from serving.llm.admission import Admission, until_done
 from serving.llm.reply import Reply, ReplyStream, reply_error
 from serving.llm.vocabulary import Vocabulary
 
@@ -196,7 +196,28 @@ async def _reply(model: _Model, request: ChatRequest, ids: list[int], emit: Call
 
 
 async def _run(model: _Model, request: ChatRequest, ids: list[int], take: Callable[[Bunch], bool]) -> None:
-    """Have a request worked on until it is complete, or `take` has had enough."""
+    """Have a request worked on until it is complete, or `take` has had enough. What may be thrown away is worked on for its
+    `tokens_ahead`; the rest is a request of its own, once somebody waits for it."""
+    confirmed, ahead = request.confirmed, request.tokens_ahead
+    if confirmed is None or ahead is None or ahead >= request.max_tokens:
+        await _generate(model, request, ids, take)
+        return
+    given: list[int] = []
+
+    def take_ahead(bunch: Bunch) -> bool:
+        given.extend(bunch.token_ids)
+        return take(bunch)
+
+    has_enough = await _generate(model, replace(request, max_tokens=ahead), ids, take_ahead)
+    if has_enough or len(given) < ahead or given[-1] in model.vocabulary.stop_ids:
+        return
+    await until_done(confirmed)
+    rest = replace(request, max_tokens=request.max_tokens - len(given), priority=Priority.CONFIRMED, confirmed=None)
+    await _generate(model, rest, ids + given, lambda bunch: take(Bunch(bunch.token_ids)))
+
+
+async def _generate(model: _Model, request: ChatRequest, ids: list[int], take: Callable[[Bunch], bool]) -> bool:
+    """Have one request of the core's worked on; whether `take` had enough before it was complete."""
     loop = asyncio.get_running_loop()
     async with model.admission.place(request.priority, request.confirmed) as priority:
         generating = model.core.generate(replace(request, priority=priority), ids)
@@ -204,9 +225,10 @@ async def _run(model: _Model, request: ChatRequest, ids: list[int], take: Callab
             async with aclosing(generating) as bunches, asyncio.timeout(model.stall_s) as deadline:
                 async for bunch in bunches:
                     if take(bunch):
-                        break
+                        return True
                     deadline.reschedule(loop.time() + model.stall_s)
         except TimeoutError:
             raise EngineDied(
                 f"The language model gave no token in {model.stall_s:.0f} s. It has to be loaded again."
             ) from None
+    return False

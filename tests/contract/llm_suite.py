@@ -136,6 +136,32 @@ async def test_a_reply_whose_turn_is_over_no_longer_waits_for_those_that_may_be_
     assert finished.index("waited for") < len(finished) // 2
 
 
+async def test_what_is_generated_ahead_and_the_rest_are_one_reply(shared: LlmEngine) -> None:
+    expected = await reply(shared, ask(LONG))
+    turn_over: Future[None] = Future()
+    stream = shared.open(ask(LONG, priority=Priority.SPECULATIVE, confirmed=turn_over, tokens_ahead=6))
+    events: list[ChatEvent] = []
+
+    async def collect() -> None:
+        async for event in stream:
+            events.append(event)
+
+    collecting = asyncio.create_task(collect())
+    for _ in range(500):
+        if len(events) >= 3:
+            break
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(1.0)
+    assert 0 < len(events) <= 6
+    assert not collecting.done()
+    turn_over.set_result(None)
+    await collecting
+    assert spoken(events) == spoken(expected)
+    counts, alone = usage(events), usage(expected)
+    assert (counts.prompt_tokens, counts.completion_tokens) == (alone.prompt_tokens, alone.completion_tokens)
+    assert 0 <= counts.cached_tokens < counts.prompt_tokens
+
+
 async def test_replies_at_the_same_time_do_not_mix(shared: LlmEngine) -> None:
     questions = [LONG, "do you take medicare", "where can i park", "is there a time with doctor chen next tuesday"]
     alone = [await reply(shared, ask(question)) for question in questions]

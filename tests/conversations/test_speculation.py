@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -56,6 +57,25 @@ async def test_a_reply_that_was_held_after_its_first_clause_has_no_gap() -> None
         last_of_first, first_of_next = words[5], words[6]
         assert (last_of_first.text, first_of_next.text) == ("building.", "it")
         assert first_of_next.at - last_of_first.at == pytest.approx(0.32 + 0.2, abs=0.03)  # the word, the pause
+
+
+@pytest.mark.parametrize("coughs", [False, True])
+@in_virtual_time
+async def test_a_long_reply_is_generated_so_far_and_the_rest_when_the_turn_is_over(coughs: bool) -> None:
+    text = " ".join(f"this is part {n} of what there is to say." for n in "abcdefg")
+    async with conversation(always(text), turns={"speculation": {"max_tokens_ahead": 24}}) as talk:
+        line = talk.say("where can i", ends_turn=False)
+        if coughs:  # costs nothing: nothing is being computed
+            talk.make_noise(0.3, at=line.end + 0.64)
+        await talk.until(lambda: now() >= line.end + 1.19)
+        assert len(talk.replies[0].sent) == 24
+        await talk.quiet()
+        (reply,) = talk.replies
+        assert reply.is_complete
+        assert talk.heard_text(since=line.start) == text
+        words = talk.heard(since=line.start)
+        gaps = [after.at - before.at - 0.32 for before, after in pairwise(words)]
+        assert max(gaps) < 0.25  # the pause between sentences
 
 
 @pytest.mark.parametrize("pause_s", [0.16, 0.32, 0.64, 0.96])
@@ -165,7 +185,8 @@ async def test_a_turn_that_has_wasted_enough_is_answered_when_it_is_over() -> No
             line = talk.say(part, at=at, ends_turn=part == "please")
             at = line.end + 0.48
         await talk.quiet()
-        # a reply has 20 tokens: two were thrown away
+        # a reply has 19 tokens, then its usage: one was thrown away whole, one after what was left of the budget
+        assert [len(reply.sent) for reply in talk.replies[:2]] == [20, 11]
         assert [reply.request.priority for reply in talk.replies] == [
             Priority.SPECULATIVE,
             Priority.SPECULATIVE,

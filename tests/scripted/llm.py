@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from serving.chat import ChatEvent, ChatRequest, TextDelta, ToolCall, Usage
 from serving.errors import EngineDied
+from serving.llm.admission import until_done
 from tests.scripted.engine import ScriptedEngine
 
 Answer = Callable[[ChatRequest], Sequence[TextDelta | ToolCall]]
@@ -67,6 +68,9 @@ class _ScriptedLlmStream:
         if error is not None:
             raise error
         for event in [*engine.answer(reply.request), Usage(len(reply.request.messages), 0, 1, engine.ttft_s)]:
+            ahead, confirmed = reply.request.tokens_ahead, reply.request.confirmed
+            if confirmed is not None and ahead is not None and len(reply.sent) >= ahead:
+                await until_done(confirmed)
             reply.sent.append(event)
             yield event
             await asyncio.sleep(engine.token_s)

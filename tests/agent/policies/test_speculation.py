@@ -40,6 +40,15 @@ def test_what_was_thrown_away_is_limited() -> None:
     assert one.refusal(IDLE) is Refusal.BUDGET
 
 
+def test_no_reply_can_waste_more_tokens_than_are_left() -> None:
+    one = policy(max_tokens_ahead=32, max_wasted_tokens=50)
+    assert one.tokens_ahead == 32
+    one.wasted(32, 0.0)
+    assert one.tokens_ahead == 18
+    one.wasted(18, 0.0)
+    assert one.refusal(IDLE) is Refusal.BUDGET
+
+
 @pytest.mark.parametrize(
     ("load", "refusal"),
     [
@@ -90,7 +99,9 @@ def test_a_turn_that_is_over_says_nothing_about_the_next() -> None:
     assert one.refusal(IDLE) is None
 
 
-@pytest.mark.parametrize("limits", [{"max_per_turn": -1}, {"min_probability": 1.1}, {"min_probability": -0.1}])
+@pytest.mark.parametrize(
+    "limits", [{"max_per_turn": -1}, {"max_tokens_ahead": 0}, {"min_probability": 1.1}, {"min_probability": -0.1}]
+)
 def test_limits_that_mean_nothing_are_refused(limits: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(limits))):
         policy(**limits)  # type: ignore[arg-type]

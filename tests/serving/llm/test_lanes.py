@@ -194,3 +194,48 @@ def test_nothing_is_queued_in_lanes_that_are_closed() -> None:
     lanes.close()
     with pytest.raises(RuntimeError, match="closed"):
         lanes.submit(Priority.CONFIRMED, lambda: None).result(SOON_S)
+
+
+class StepsAhead(Steps):
+    """Work of which nothing is needed before it is promoted."""
+
+    def __call__(self) -> None:
+        for number in range(3):
+            assert self.may_step.acquire(timeout=SOON_S)
+            self.lanes.wait_turn(lambda: self.priority, lambda: self.cancelled, is_ahead=True)
+            if self.cancelled:
+                return
+            self.log.append(f"{self.priority.name} {number}")
+            self.stepped.release()
+
+
+def test_work_ahead_of_what_is_needed_waits_until_it_is_promoted(lanes: Lanes) -> None:
+    guess = StepsAhead(lanes, Priority.SPECULATIVE, [])
+    future = lanes.submit(Priority.SPECULATIVE, guess)
+    guess.may_step.release(3)
+    assert not guess.stepped.acquire(timeout=0.05)
+    guess.priority = Priority.CONFIRMED
+    lanes.promote(future)
+    future.result(SOON_S)
+    assert len(guess.log) == 3
+
+
+def test_work_ahead_of_what_is_needed_keeps_nobody_from_its_slot(lanes: Lanes) -> None:
+    guess = StepsAhead(lanes, Priority.SPECULATIVE, [])
+    future = lanes.submit(Priority.SPECULATIVE, guess)
+    guess.may_step.release(3)
+    assert not guess.stepped.acquire(timeout=0.05)
+    lanes.submit(Priority.SPECULATIVE, lambda: None).result(SOON_S)
+    future.result(SOON_S)
+    assert len(guess.log) == 3
+
+
+def test_work_ahead_of_what_is_needed_can_be_cancelled(lanes: Lanes) -> None:
+    guess = StepsAhead(lanes, Priority.SPECULATIVE, [])
+    future = lanes.submit(Priority.SPECULATIVE, guess)
+    guess.may_step.release()
+    assert not guess.stepped.acquire(timeout=0.05)
+    guess.cancelled = True
+    lanes.wake()
+    future.result(SOON_S)
+    assert guess.log == []

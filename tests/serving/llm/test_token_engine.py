@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
@@ -20,7 +21,7 @@ PLACES = 4
 
 
 class ScriptedCore:
-    """Says a few words, one token a bunch, when the gate is open."""
+    """Says a few words, one token a bunch, when the gate is open; a prompt that ends in some of them gets the rest."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.words = vocabulary.tokenizer.encode("we are open", add_special_tokens=False).ids
@@ -36,7 +37,8 @@ class ScriptedCore:
         self.asked.append(request)
         self.running += 1
         try:
-            for at, token in enumerate([*self.words, self.stop][: request.max_tokens]):
+            said = max(n for n in range(len(self.words) + 1) if n == 0 or ids[-n:] == self.words[:n])
+            for at, token in enumerate([*self.words, self.stop][said:][: request.max_tokens]):
                 await self.gate.wait()
                 yield Bunch([token], cached_tokens=7 if at == 0 else None)
         except (asyncio.CancelledError, GeneratorExit):
@@ -99,6 +101,54 @@ async def test_tokens_become_text_and_usage(engine: ScriptedTokenLlm) -> None:
     assert usage.cached_tokens == 7
     assert usage.completion_tokens == len(engine.core.words) + 1
     assert usage.ttft_s > 0
+
+
+@pytest.mark.parametrize("ahead", [1, 2])
+async def test_what_may_be_thrown_away_is_generated_so_far_and_the_rest_when_somebody_waits(
+    engine: ScriptedTokenLlm, ahead: int
+) -> None:
+    turn_over: Future[None] = Future()
+    request = replace(HELLO, priority=Priority.SPECULATIVE, confirmed=turn_over, tokens_ahead=ahead)
+    events: list[object] = []
+
+    async def collect() -> None:
+        async for event in engine.open(request):
+            events.append(event)
+
+    collecting = asyncio.create_task(collect())
+    await eventually(lambda: len(engine.core.asked) == 1 and not engine.core.running)
+    await asyncio.sleep(0.3)  # longer than a stall
+    assert [(asked.max_tokens, asked.priority) for asked in engine.core.asked] == [(ahead, Priority.SPECULATIVE)]
+    assert not collecting.done()
+    turn_over.set_result(None)
+    await asyncio.wait_for(collecting, 10)
+    assert [(asked.max_tokens, asked.priority) for asked in engine.core.asked[1:]] == [
+        (HELLO.max_tokens - ahead, Priority.CONFIRMED)
+    ]
+    *deltas, usage = events
+    assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == "we are open"
+    assert isinstance(usage, Usage)
+    assert (usage.completion_tokens, usage.cached_tokens) == (len(engine.core.words) + 1, 7)
+
+
+async def test_a_reply_that_is_shorter_than_what_it_may_have_ahead_is_whole(engine: ScriptedTokenLlm) -> None:
+    exactly = len(engine.core.words) + 1
+    for ahead in (exactly, exactly + 1, None):
+        request = replace(HELLO, priority=Priority.SPECULATIVE, confirmed=Future(), tokens_ahead=ahead)
+        events = [event async for event in engine.open(request)]
+        assert isinstance(events[-1], Usage)
+    assert len(engine.core.asked) == 3
+
+
+async def test_a_held_reply_that_is_closed_never_goes_on(engine: ScriptedTokenLlm) -> None:
+    turn_over: Future[None] = Future()
+    stream = engine.open(replace(HELLO, priority=Priority.SPECULATIVE, confirmed=turn_over, tokens_ahead=1))
+    await eventually(lambda: engine.core.asked and not engine.core.running)
+    await stream.aclose()
+    await asyncio.sleep(0.05)
+    turn_over.set_result(None)
+    await asyncio.sleep(0.05)
+    assert len(engine.core.asked) == 1
 
 
 async def test_closing_a_stream_cancels_the_core(engine: ScriptedTokenLlm) -> None:
