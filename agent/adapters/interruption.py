@@ -1,7 +1,6 @@
 """Sound over the agent's voice in one call, judged with an InterruptionEngine and the words recognised so far."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -13,10 +12,7 @@ from models.errors import CallboxError
 from serving import metrics
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm16
 from serving.engine import InterruptionEngine
-from serving.errors import EngineError
 from serving.speech import Interruption
-
-logger = logging.getLogger("callbox.interruption")
 
 JUDGEMENT_TIMEOUT_S = 0.4
 """A judgement later than this is done without. LiveKit gives the whole model up, for good, after 0.7 s without an answer."""
@@ -59,7 +55,7 @@ class OverlapHooks:
     on_barge_in: Callable[[], None]
     """The caller wants the floor: stop speaking."""
     on_failure: Callable[[CallboxError], None]
-    """The engine failed or was late; told once a sound."""
+    """The engine failed; told once a sound."""
 
 
 class OverlapJudge:
@@ -141,21 +137,16 @@ class OverlapJudge:
         audio = audio[-round(self._engine.window_s * SPEECH_RATE) :]
         try:
             sound = await asyncio.wait_for(self._engine.predict(audio, overlap_s), JUDGEMENT_TIMEOUT_S)
+        except TimeoutError:  # the machine is busy; the engine may be well
+            metrics.ENGINE_ERRORS.labels("interruption").inc()
         except CallboxError as error:
-            self._failed(error)
-        except TimeoutError:
-            self._failed(
-                EngineError(f"The interruption model needs more than {JUDGEMENT_TIMEOUT_S} s. Take fewer calls.")
-            )
+            if not self._has_failed:
+                self._has_failed = True
+                self._hooks.on_failure(error)
         else:
             metrics.INTERRUPTION_INFERENCE.observe(sound.inference_s)
             return sound
         return None
-
-    def _failed(self, error: CallboxError) -> None:
-        if not self._has_failed:
-            self._has_failed = True
-            self._hooks.on_failure(error)
 
     def _resemblance(self) -> Verdict:
         sounds = [sound for _, sound in self._windows if sound is not None]

@@ -210,7 +210,7 @@ async def test_a_slow_model_is_done_without_and_used_again_when_it_is_fast() -> 
         talk.interruption.inference_s = 30.0
         sound = talk.make_noise(1.2, at=began + 0.5)
         await talk.until(lambda: asyncio.get_running_loop().time() > sound.end + 0.3)
-        assert talk.engine_failures == 1
+        assert talk.engine_failures == 0
         talk.interruption.inference_s = 0.02
         line = talk.say("tuesday would be better", at=sound.end + 0.5)
         await talk.quiet()

@@ -10,7 +10,7 @@ from agent.adapters.interruption import GOES_ON, JUDGEMENT_TIMEOUT_S, OverlapHoo
 from agent.policies.barge_in import Overlap, OverlapOptions
 from models.errors import CallboxError
 from serving.audio import SPEECH_RATE, Pcm16, Pcm32
-from serving.errors import EngineDied, EngineError
+from serving.errors import EngineDied
 from serving.speech import Interruption
 from tests.overlaps import CountedOverlaps
 from tests.scripted import ScriptedEngine
@@ -172,7 +172,7 @@ async def test_a_late_judgement_is_done_without_in_time_for_livekit() -> None:
     began = asyncio.get_running_loop().time()
     assert await call.stops_at(0.2) == []
     assert asyncio.get_running_loop().time() - began == pytest.approx(JUDGEMENT_TIMEOUT_S)
-    assert [type(error) for error in call.failures] == [EngineError]
+    assert call.failures == []
     assert await call.stops_at(0.6) == [0.6]
 
 

@@ -1,0 +1,89 @@
+"""The interruption engine in a real call, behind LiveKit's own detector: what it says reaches the call that it is about."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.adapters.interruption import Verdict
+from scripts.caller.clock import RATE
+from scripts.caller.conversation import CallRecord
+from scripts.caller.measure import AGENT_THRESHOLD_DBFS, spans
+from tests.call.conftest import RunningBox, run_box
+from tests.livekit_server import LiveKitServer
+
+pytestmark = pytest.mark.call
+
+_QUESTION = "what are your opening hours"
+_ANSWER = "We open weekdays from eight thirty to six, and Saturday from nine to one."
+_HANG_UP = {"when": ".", "hang_up": True}
+
+
+def certain(hears: str) -> dict[str, Any]:
+    """Settings of a box whose interruption engine takes every sound for this."""
+    choice = {"engine": "certain", "model": "silero-vad", "options": {"hears": hears}}
+    return {"engines": {"interruption": choice}}
+
+
+def counted(box: RunningBox) -> dict[str, int]:
+    """Overlaps by verdict, since the worker began; verdicts without any are left out."""
+    pattern = r'^callbox_overlaps_total\{verdict="(\w+)"\} ([\d.]+)$'
+    found = {verdict: int(float(count)) for verdict, count in re.findall(pattern, box.get("/metrics"), re.MULTILINE)}
+    assert found.keys() <= {verdict.value for verdict in Verdict}
+    return {verdict: count for verdict, count in found.items() if count}
+
+
+def cut_replies(box: RunningBox, room: str) -> list[str]:
+    """Replies that the caller stopped, as far as they were heard."""
+    return [entry["text"] for entry in box.history(room) if entry["role"] == "assistant" and entry["interrupted"]]
+
+
+def sound_under(record: CallRecord, utterance: int) -> float:
+    """How long the agent was audible from the beginning of the caller's utterance on, without a pause, in seconds."""
+    start = record.utterances[utterance].start_sample
+    assert start is not None
+    over = [
+        span for span in spans(record.agent, AGENT_THRESHOLD_DBFS, 0.45) if span.start_s < start / RATE < span.end_s
+    ]
+    assert len(over) == 1
+    return over[0].end_s - start / RATE
+
+
+async def test_a_sound_stops_the_agent_before_its_words_are_known_if_the_engine_says_so(
+    livekit_server: LiveKitServer, tmp_path: Path
+) -> None:
+    murmur = {"when": "open", "barge_in_after_s": 0.8, "say": "mm hmm", "times": 1}
+    with run_box(livekit_server, tmp_path, "tests.call.certain_interruption", **certain("interruption")) as box:
+        record = await box.hold({"opening": _QUESTION, "rules": [murmur, _HANG_UP]}, room="sound")
+        assert counted(box) == {"interruption": 1}
+    (heard,) = cut_replies(box, "sound")
+    assert _ANSWER.startswith(heard)
+    assert len(heard) < len(_ANSWER)
+    assert sound_under(record, 1) < 1.0
+
+
+async def test_a_sound_that_the_engine_waves_off_is_over_the_reply_but_words_stop_it(
+    livekit_server: LiveKitServer, tmp_path: Path
+) -> None:
+    murmured = {"when": "open", "backchannel": {"after_s": 0.8, "say": "mm hmm"}, "say": "where can i park", "times": 1}
+    barge_in = {"when": "park", "barge_in_after_s": 1.0, "say": "wait stop hold on a second", "times": 1}
+    with run_box(livekit_server, tmp_path, "tests.call.certain_interruption", **certain("other")) as box:
+        await box.hold({"opening": _QUESTION, "rules": [barge_in, murmured, _HANG_UP]}, room="waved-off")
+        assert counted(box) == {"other": 1, "interruption": 1}
+    replies = [entry["text"] for entry in box.history("waved-off") if entry["role"] == "assistant"]
+    assert any(_ANSWER in reply for reply in replies)
+    (heard,) = cut_replies(box, "waved-off")
+    assert "park" in heard
+
+
+async def test_without_the_engine_murmurs_and_words_do_what_they_did(
+    livekit_server: LiveKitServer, tmp_path: Path
+) -> None:
+    murmured = {"when": "open", "backchannel": {"after_s": 0.8, "say": "mm hmm"}, "say": "where can i park", "times": 1}
+    barge_in = {"when": "park", "barge_in_after_s": 1.0, "say": "wait stop hold on a second", "times": 1}
+    with run_box(livekit_server, tmp_path, "tests.call.certain_interruption", **certain("nothing")) as box:
+        await box.hold({"opening": _QUESTION, "rules": [barge_in, murmured, _HANG_UP]}, room="dead")
+        assert counted(box) == {"fallback": 1, "interruption": 1}
+    assert len(cut_replies(box, "dead")) == 1
+    assert not re.search(r"error|Traceback", box.log.read_text(), re.IGNORECASE)
