@@ -107,7 +107,7 @@ class OverlapJudge:
 
     async def judge(self, samples: Pcm16) -> Judged:
         """Judge a window of the caller's audio (16 kHz, ends now). One at a time: what comes meanwhile is not judged."""
-        if self._is_settled or self._asking or not self._sound_s:
+        if self._is_settled or self._asking or not 0 < self._sound_s <= self._options.longest_judged_s:
             return GOES_ON
         windows, overlap_s = self._windows, min(self._sound_s, len(samples) / SPEECH_RATE)
         self._asking = True

@@ -50,6 +50,8 @@ class OverlapOptions:
     likely_windows: int = 2
     unlikely: float = 0.3
     """`likely_windows` in a row below it: the agent is not meant, as far as can be told yet."""
+    longest_judged_s: float = 1.6
+    """Of one sound: the engine tells beginnings, and later only words stop the agent."""
     longest_murmur_s: float = 1.4
     """While all recognised words are murmurs, sound stops the agent only once it has lasted longer than murmurs do."""
 

@@ -1,5 +1,6 @@
 """The interruption engine in a real call, behind LiveKit's own detector: what it says reaches the call that it is about."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from agent.adapters.interruption import Verdict
 from scripts.caller.clock import RATE
 from scripts.caller.conversation import CallRecord
-from scripts.caller.measure import AGENT_THRESHOLD_DBFS, spans
+from scripts.caller.measure import AGENT_THRESHOLD_DBFS, Span, spans
+from scripts.caller.mouth import Kind
 from tests.call.conftest import RunningBox, run_box
 from tests.livekit_server import LiveKitServer
 
@@ -39,15 +41,16 @@ def cut_replies(box: RunningBox, room: str) -> list[str]:
     return [entry["text"] for entry in box.history(room) if entry["role"] == "assistant" and entry["interrupted"]]
 
 
-def sound_under(record: CallRecord, utterance: int) -> float:
-    """How long the agent was audible from the beginning of the caller's utterance on, without a pause, in seconds."""
-    start = record.utterances[utterance].start_sample
-    assert start is not None
-    over = [
-        span for span in spans(record.agent, AGENT_THRESHOLD_DBFS, 0.45) if span.start_s < start / RATE < span.end_s
-    ]
-    assert len(over) == 1
-    return over[0].end_s - start / RATE
+def starts_s(record: CallRecord) -> list[float]:
+    """When each of the caller's utterances began, in the recordings."""
+    return [utterance.start_sample / RATE for utterance in record.utterances if utterance.start_sample is not None]
+
+
+def sounds_from(record: CallRecord, index: int) -> list[Span]:
+    """The stretches in which the agent was audible from the beginning of one utterance to that of the next."""
+    begins_s, ends_s = [*starts_s(record), math.inf][index : index + 2]
+    sounds = spans(record.agent, AGENT_THRESHOLD_DBFS, 0.45)
+    return [sound for sound in sounds if sound.end_s > begins_s and sound.start_s < ends_s]
 
 
 async def test_a_sound_stops_the_agent_before_its_words_are_known_if_the_engine_says_so(
@@ -60,7 +63,7 @@ async def test_a_sound_stops_the_agent_before_its_words_are_known_if_the_engine_
     (heard,) = cut_replies(box, "sound")
     assert _ANSWER.startswith(heard)
     assert len(heard) < len(_ANSWER)
-    assert sound_under(record, 1) < 1.0
+    assert sounds_from(record, 1)[0].end_s < starts_s(record)[1] + 1.0
 
 
 async def test_a_sound_that_the_engine_waves_off_is_over_the_reply_but_words_stop_it(
@@ -87,3 +90,27 @@ async def test_without_the_engine_murmurs_and_words_do_what_they_did(
         assert counted(box) == {"fallback": 1, "interruption": 1}
     assert len(cut_replies(box, "dead")) == 1
     assert not re.search(r"error|Traceback", box.log.read_text(), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("voice", ["rms", "awb"])
+async def test_nothing_that_is_not_meant_leaves_a_gap_in_a_reply(box: RunningBox, voice: str) -> None:
+    sounds = {"open": "mm hmm", "park": "[cough]", "medicare": "[keyboard]", "street": "[noise]"}
+    questions = [_QUESTION, "where can i park", "which insurance do you take", "what is your address", "goodbye"]
+    rules = [
+        {"when": about, "backchannel": {"after_s": 0.8, "say": sound}, "say": question, "times": 1}
+        for (about, sound), question in zip(sounds.items(), questions[1:], strict=True)
+    ]
+    rules[-1]["hang_up"] = True
+    room = f"not-meant-{voice}"
+    record = await box.hold({"opening": _QUESTION, "rules": rules}, room=room, voice=voice)
+
+    assert [utterance.line.text for utterance in record.utterances if utterance.kind is Kind.BACKCHANNEL] == [
+        *sounds.values()
+    ]
+    for index, utterance in enumerate(record.utterances):
+        if utterance.kind is Kind.BACKCHANNEL:
+            (reply,) = sounds_from(record, index)  # without a pause
+            assert reply.start_s < starts_s(record)[index]
+    assert cut_replies(box, room) == []
+    said = [entry["text"] for entry in box.history(room) if entry["role"] == "user"]
+    assert said == questions[: len(said)]

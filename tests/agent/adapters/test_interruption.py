@@ -107,6 +107,14 @@ async def test_the_engine_hears_no_more_than_it_can_use_and_how_long_the_sound_i
     assert [overlap_s for _, overlap_s in call.engine.asked] == [0.3, 1.5]
 
 
+async def test_the_engine_is_not_asked_about_more_than_a_beginning() -> None:
+    call = Call(noise(), noise())
+    assert await call.stops_at(0.2, OPTIONS.longest_judged_s, OPTIONS.longest_judged_s + 0.1, 9.0) == []
+    assert len(call.engine.asked) == 2
+    call.judge.sound_lasts(0.0)
+    assert call.counted() == {"other": 1}
+
+
 async def test_each_sound_is_judged_by_itself() -> None:
     call = Call(wish(0.7), wish(0.7))
     assert await call.stops_at(0.2) == []
