@@ -6,10 +6,10 @@ were not. Waiting a little longer pays as long as
     (1 - p) * hazard * cost of a cut-off > p * cost of delay,
 
 where p is the probability that the turn is over given the silence so far, and the hazard is the rate at which callers who
-will go on do so. So the odds p / (1 - p) to ask for are in proportion to the hazard. It falls as a silence lasts (most pauses
-inside a turn are short, and the long ones may last for ever): with pauses whose lengths have a power law as their tail it is
-1 / silence. Hence the odds asked for fall as a power of the silence; power 0 is one threshold for all silences, the rule of
-the usual benchmark of end-of-turn models.
+will go on do so. So the odds p / (1 - p) to ask for are in proportion to the hazard, and it falls as a silence lasts. Of the
+pauses of LiveKit's eot-bench (English, 2026) 0.556, 0.217, 0.10 and 0.05 still last at 0.3, 0.6, 1.0 and 1.6 s: the hazard is
+5.9, 3.1, 1.9 and 1.2 a second in between, which is 1.5 / silence to within 6 %. Hence odds that fall as a power of the
+silence, 1 by default; with power 0 there is one threshold for all silences, the policy that eot-bench sweeps.
 """
 
 import math

@@ -71,6 +71,7 @@ async def test_doubt_waits_as_long_as_the_policy_says_and_is_judged_all_the_whil
     assert [context.silence_s for context in engine.asked] == pytest.approx(
         [0.224, 0.324, 0.424, 0.524, 0.624], abs=0.01
     )
+    assert caller.judged == [0.5] * len(engine.asked)
     assert caller.told == [0.5]
 
 

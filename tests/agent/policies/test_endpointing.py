@@ -138,6 +138,42 @@ def test_doubt_that_comes_in_time_makes_it_wait() -> None:
     assert turn_end_s(OPTIONS, [Judgement(0.2, 0.1), Judgement(0.5, 0.9)]) == 0.5
 
 
+def mean_cost(options: EndpointingOptions, prior: float) -> float:
+    """Seconds that a silence costs on average where pauses have a tail of 1 / silence and a cut-off costs 0.6 s.
+
+    The judge knows nothing but the share of turns that end and the silence so far, so that it is calibrated.
+    """
+    cost = 0.0
+    for lasts_s in (0.3 * 1.02**step for step in range(400)):  # of pauses of at least 0.3 s, 0.3 / t last longer than t
+        share = 0.3 / lasts_s - 0.3 / (lasts_s * 1.02)
+        cost += (1 - prior) * share * 0.6 * (lasts_s > silent_judge_ends_s(options, prior))
+    return cost + prior * silent_judge_ends_s(options, prior)
+
+
+def silent_judge_ends_s(options: EndpointingOptions, prior: float) -> float:
+    """When the turn ends by a judge who only counts time."""
+    times_s = [0.3 + 0.02 * step for step in range(200)]
+    chances = [prior / (prior + (1 - prior) * 0.3 / time_s) for time_s in times_s]
+    return turn_end_s(options, [Judgement(*pair) for pair in zip(times_s, chances, strict=True)])
+
+
+@pytest.mark.parametrize("prior", [0.1, 0.2, 0.3, 0.5])
+def test_odds_in_proportion_to_the_hazard_cost_least(prior: float) -> None:
+    """The hazard of these pauses is 1 / silence: at 1 s a cut-off of 0.6 s must be outweighed by odds of 0.6."""
+
+    def cost(threshold_at_1s: float, decline: float) -> float:
+        return mean_cost(
+            EndpointingOptions(
+                min_delay_s=0.3, max_delay_s=4, threshold_at_1s=threshold_at_1s, decline=decline, judge_every_s=0.02
+            ),
+            prior,
+        )
+
+    best = cost(0.6 / 1.6, 1.0)
+    others = [cost(level, decline) for level in (0.1, 0.25, 0.5, 0.7) for decline in (0.0, 1.0, 2.0)]
+    assert best <= min(others) + 0.01
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
