@@ -39,7 +39,8 @@ class EndpointingOptions:
     """Silence after which a turn is over that no model has judged. Longer than min_delay_s: silence alone cuts into many a
     pause."""
     judge_every_s: float = 0.1
-    """Silence between two judgements, as long as they leave it open."""
+    """Silence between two judgements, as long as they leave it open. Longer than max_delay_s: one a pause, for a model that
+    knows no longer silences than the first."""
 
     def __post_init__(self) -> None:
         """Raises ValueError, naming the option."""

@@ -62,6 +62,15 @@ def test_every_shipped_profile_is_valid(name: str, site: Path) -> None:
     assert load_settings(name, site=site).title
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in PROFILES.glob("*.yaml")))
+def test_smart_turn_judges_once_a_pause_and_no_other_model_does(name: str, site: Path) -> None:
+    settings = load_settings(name, site=site)
+    endpointing = settings.turns.endpointing
+    assert settings.engines.turn is not None
+    judges_once = endpointing.judge_every_s > endpointing.max_delay_s
+    assert judges_once == (settings.engines.turn.engine == "smart-turn")
+
+
 def test_a_missing_profile_is_answered_with_those_there_are(profiles: Path, site: Path) -> None:
     with pytest.raises(ConfigError, match=r"no profile 'huge'\. Choose one of: large, small\."):
         load_settings("huge", profiles=profiles, site=site)
