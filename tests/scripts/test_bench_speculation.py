@@ -17,11 +17,11 @@ def test_every_variant_is_a_setting_on_top_of_the_operators(
     variant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = tmp_path / "site.yaml"
-    own.write_text(yaml.safe_dump({"turns": {"min_delay_s": 0.33, "speculation": {"max_wait_s": 0.7}}}))
+    own.write_text(yaml.safe_dump({"turns": {"preemptive_max_speech_s": 9.0, "speculation": {"max_wait_s": 0.7}}}))
     monkeypatch.setenv(SITE_VARIABLE, str(own))
     with site_with(VARIANTS[variant]):
         turns = load_settings("demo").turns
-        assert turns.min_delay_s == 0.33
+        assert turns.preemptive_max_speech_s == 9.0
         assert turns.speculation.max_wait_s == 0.7
         assert all(getattr(turns.speculation, key) == value for key, value in VARIANTS[variant].items())
     assert os.environ[SITE_VARIABLE] == str(own)
