@@ -93,12 +93,18 @@ def next_judgement_s(options: EndpointingOptions, last: Judgement) -> float | No
 
 
 def turn_end_s(options: EndpointingOptions, judgements: Iterable[Judgement]) -> float:
-    """When a silence that goes on ends the turn, given judgements of it in order; each holds until the next."""
-    end_s = delay_s(options, None)
+    """When a silence that goes on ends the turn, given judgements of it in order.
+
+    Each that comes when one is asked for holds until the next; what the agent would not have asked for is passed over.
+    """
+    end_s, due_s = delay_s(options, None), 0.0
     for judgement in judgements:
         if judgement.silence_s >= end_s:
             break
+        if judgement.silence_s + ROUNDING_S < due_s:
+            continue
         end_s = max(judgement.silence_s, delay_s(options, judgement.probability))
+        due_s = next_judgement_s(options, judgement) or math.inf
     return end_s
 
 

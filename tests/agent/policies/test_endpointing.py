@@ -174,6 +174,13 @@ def test_odds_in_proportion_to_the_hazard_cost_least(prior: float) -> None:
     assert best <= min(others) + 0.01
 
 
+def test_judgements_that_are_not_asked_for_change_nothing() -> None:
+    once = EndpointingOptions(min_delay_s=0.25, max_delay_s=2.0, threshold_at_1s=0.4, judge_every_s=10)
+    assert turn_end_s(once, [Judgement(0.2, 0.3), Judgement(0.3, 0.99)]) == delay_s(once, 0.3)
+    seldom = EndpointingOptions(min_delay_s=0.25, max_delay_s=2.0, threshold_at_1s=0.4, judge_every_s=0.2)
+    assert turn_end_s(seldom, [Judgement(0.2, 0.3), Judgement(0.3, 0.99), Judgement(0.4, 0.95)]) == 0.4
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
