@@ -1,7 +1,6 @@
 """An audio output that knows, word by word, what the caller has heard."""
 
 import asyncio
-import time
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from livekit.agents.voice import io
 
 from agent.captions import Captions
 from agent.policies.heard import Run, heard_until, heard_words
+from agent.resuming import ResumingOutput
 from serving.speech import Word
 
 
@@ -22,8 +22,6 @@ class _Reply:
     segment: str = field(default_factory=lambda: utils.shortuuid("agent_"))
     words: list[Word] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
-    started_at: float | None = None
-    paused_s: float = 0.0
     shown: int = 0
 
     @property
@@ -38,16 +36,16 @@ class HeardOutput(io.AudioOutput):
     """
 
     def __init__(self, next_in_chain: io.AudioOutput, captions: Captions) -> None:
+        self._line = ResumingOutput(next_in_chain)
         super().__init__(
             label="Heard",
             capabilities=io.AudioOutputCapabilities(pause=True),
-            next_in_chain=next_in_chain,
+            next_in_chain=self._line,
             sample_rate=next_in_chain.sample_rate,
         )
         self._captions = captions
         self._replies: deque[_Reply] = deque()
         self._capturing = False
-        self._paused_at: float | None = None
         self._pacing: asyncio.Task[None] | None = None
         self.quiet = asyncio.Event()
         """Set while no reply is being played."""
@@ -65,32 +63,18 @@ class HeardOutput(io.AudioOutput):
             self._replies.append(_Reply())
         for word in frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, ()):
             self._replies[-1].words.append(Word(str(word).strip(), float(word.start_time), float(word.end_time)))
-        await self._sink.capture_frame(frame)
+        await self._line.capture_frame(frame)
 
     def flush(self) -> None:
         super().flush()
         self._capturing = False
-        self._sink.flush()
+        self._line.flush()
 
     def clear_buffer(self) -> None:
-        self._sink.clear_buffer()
-
-    def pause(self) -> None:
-        # LiveKit pauses again at every VAD window of an interruption.
-        if self._paused_at is None:
-            self._paused_at = time.time()
-        super().pause()
-
-    def resume(self) -> None:
-        reply = self._replies[0] if self._replies else None
-        if self._paused_at is not None and reply is not None and reply.started_at is not None:
-            reply.paused_s += time.time() - max(self._paused_at, reply.started_at)
-        self._paused_at = None
-        super().resume()
+        self._line.clear_buffer()
 
     def on_playback_started(self, *, created_at: float) -> None:
         if self._replies:
-            self._replies[0].started_at = created_at
             self.quiet.clear()
             self._pacing = asyncio.create_task(self._pace(self._replies[0]))
         super().on_playback_started(created_at=created_at)
@@ -122,22 +106,11 @@ class HeardOutput(io.AudioOutput):
             synchronized_transcript=synchronized_transcript,
         )
 
-    @property
-    def _sink(self) -> io.AudioOutput:
-        sink = self.next_in_chain
-        if sink is None:
-            raise RuntimeError("HeardOutput was built without an output to play on")
-        return sink
-
     async def _pace(self, reply: _Reply) -> None:
         """Show each word when it is spoken."""
         while True:
-            heard = heard_until(reply.words, self._position_s(reply))
+            heard = heard_until(reply.words, self._line.position_s)
             if len(heard) > reply.shown:
                 reply.shown = len(heard)
                 self._captions.agent(reply.segment, " ".join(word.text for word in heard), is_final=False)
             await asyncio.sleep(0.1)
-
-    def _position_s(self, reply: _Reply) -> float:
-        now = self._paused_at or time.time()
-        return now - (reply.started_at or now) - reply.paused_s

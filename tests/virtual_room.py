@@ -15,6 +15,7 @@ from livekit import rtc
 from livekit.agents.voice import io
 from livekit.agents.voice.room_io._output import _ParticipantAudioOutput
 
+from agent.policies.heard import STILL_HEARD_S
 from serving.audio import SPEECH_RATE, Pcm16
 from tests.scripted import ROOM_RATE, WORD_S, Sounds
 
@@ -102,8 +103,9 @@ class Loudspeaker:
         await asyncio.sleep(max(0.0, self.queued_duration - self._queue_s))
 
     def clear_queue(self) -> None:
-        """What has not been played never will be."""
-        keep = round((asyncio.get_running_loop().time() - self.played[-1].at) * ROOM_RATE) if self.played else 0
+        """What has not been played never will be, but for what a packet and a jitter buffer hold."""
+        kept_s = asyncio.get_running_loop().time() + STILL_HEARD_S
+        keep = round((kept_s - self.played[-1].at) * ROOM_RATE) if self.played else 0
         if self.played:
             self.played[-1].samples = self.played[-1].samples[: max(0, keep)]
         if self._drained is not None and not self._drained.done():

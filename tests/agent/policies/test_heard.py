@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from agent.policies.heard import Run, heard_until, heard_words
+from agent.policies.heard import STILL_HEARD_S, Run, heard_until, heard_words, resume_at
 from serving.speech import Word
 
 pytestmark = pytest.mark.unit
@@ -18,11 +18,40 @@ def texts(words: list[Word]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("played_s", "heard"),
-    [(0.0, 0), (0.19, 0), (0.2, 1), (0.69, 1), (0.7, 2), (1.1, 2), (1.4, 3), (1.79, 3), (1.8, 4), (9.0, 4)],
+    [(0.1, 0), (0.19, 0), (0.2, 1), (0.69, 1), (0.7, 2), (1.1, 2), (1.4, 3), (1.79, 3), (1.8, 4), (9.0, 4)],
 )
 def test_a_word_counts_from_its_middle_on(played_s: float, heard: int) -> None:
-    assert heard_words(WORDS, [Run(0.0, played_s)]) == WORDS[:heard]
+    assert heard_words(WORDS, [Run(0.0, played_s - STILL_HEARD_S)]) == WORDS[:heard]
     assert heard_until(WORDS, played_s) == WORDS[:heard]
+
+
+def test_what_is_still_heard_after_a_stop_counts() -> None:
+    assert texts(heard_words(WORDS, [Run(0.0, 0.69)])) == ["one", "two"]
+    assert texts(heard_words(WORDS, [Run(0.0, 0.7 - STILL_HEARD_S - 0.001)])) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("reached_s", "resumed_s"),
+    [
+        (0.0, 0.0),
+        (0.1, 0.0),
+        (0.4, 0.4),
+        (0.96, 0.4),
+        (0.98, 0.98),
+        (1.0, 1.0),
+        (1.1, 1.1),
+        (1.2, 1.2),
+        (1.21, 1.2),
+        (2.0, 2.0),
+        (3.0, 3.0),
+    ],
+)
+def test_a_reply_goes_on_with_the_word_that_was_broken_off(reached_s: float, resumed_s: float) -> None:
+    assert resume_at(WORDS, reached_s) == resumed_s
+
+
+def test_a_reply_without_word_times_goes_on_where_it_was() -> None:
+    assert resume_at([], 1.5) == 1.5
 
 
 def test_what_a_pause_discarded_was_not_heard() -> None:
@@ -30,7 +59,7 @@ def test_what_a_pause_discarded_was_not_heard() -> None:
 
 
 def test_a_word_torn_apart_counts_if_its_middle_was_played() -> None:
-    assert texts(heard_words(WORDS, [Run(0.0, 0.72), Run(0.9, 2.0)])) == ["one", "two", "three", "four"]
+    assert texts(heard_words(WORDS, [Run(0.0, 0.71), Run(0.9, 2.0)])) == ["one", "two", "three", "four"]
 
 
 def test_runs_that_touch_lose_nothing_between_them() -> None:
