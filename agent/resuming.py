@@ -12,6 +12,10 @@ from livekit.agents.voice import io
 from agent.policies.heard import resume_at
 from serving.speech import Word
 
+SECOND_THOUGHT_S = 0.05
+"""A reply that was broken off goes on only after this: LiveKit may resume a reply that it is about to clear, which the caller
+would hear as a click of speech."""
+
 
 @dataclass(slots=True)
 class _Reply:
@@ -144,7 +148,8 @@ class ResumingOutput(io.AudioOutput):
         self._is_paused = False
         self._stop_resuming()
         if self._reply is not None:
-            self._resuming = asyncio.create_task(self._hand_over(self._reply))
+            after_s = SECOND_THOUGHT_S if self._reply.has_started else 0.0
+            self._resuming = asyncio.create_task(self._hand_over(self._reply, after_s=after_s))
 
     def on_playback_started(self, *, created_at: float) -> None:
         reply = self._reply
@@ -207,9 +212,11 @@ class ResumingOutput(io.AudioOutput):
             self._flush_sink()
             self._sink.clear_buffer()
 
-    async def _hand_over(self, reply: _Reply) -> None:
+    async def _hand_over(self, reply: _Reply, *, after_s: float = 0.0) -> None:
         """Give the sink all it has not got of the reply, unless a pause comes in between."""
         async with self._turn:
+            if after_s:
+                await asyncio.sleep(after_s)
             await self._taken_back.wait()
             while not (self._is_paused or reply.is_cleared or reply.over.is_set()) and reply.sent < reply.samples:
                 frame = reply.next_frame()

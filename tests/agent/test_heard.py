@@ -217,3 +217,17 @@ async def test_silence_between_words_belongs_to_no_word() -> None:
         talk.output.flush()
         await asyncio.sleep(1.0)
         assert (await talk.interrupt()).synchronized_transcript == "one"
+
+
+@in_virtual_time
+async def test_a_held_reply_that_is_resumed_only_to_be_cut_makes_no_sound() -> None:
+    async with line() as talk:
+        await talk.speak(TEXT)
+        await asyncio.sleep(1.0)
+        talk.output.pause()
+        await asyncio.sleep(1.0)
+        talk.output.resume()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert (await talk.interrupt()).synchronized_transcript == talk.heard == "one two three"
+        assert len(talk.loudspeaker.played) == 1
