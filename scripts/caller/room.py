@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +134,15 @@ class CallerRoom:
         """`listening`, `thinking` or `speaking` as the agent says of itself; None before it says anything."""
         states = (p.attributes.get(STATE_ATTRIBUTE) for p in self._room.remote_participants.values())
         return next((state for state in states if state), None)
+
+    def on_text(self, topic: str, act: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+        """Have each text stream on a topic acted on, once it is complete."""
+
+        async def read(reader: rtc.TextStreamReader) -> None:
+            with contextlib.suppress(rtc.StreamError):
+                await act(await reader.read_all())
+
+        self._room.register_text_stream_handler(topic, lambda reader, _identity: self._keep(read(reader)))
 
     def _on_track(self, track: rtc.Track, _publication: object, _participant: object) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO:

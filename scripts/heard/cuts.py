@@ -1,0 +1,74 @@
+"""Where replies are cut: a plan drawn with a seed, so that a run can be repeated. Pure."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+REPLIES = (
+    "We open weekdays from eight thirty to six, and Saturday from nine to one.",
+    "You can park behind the building, and it is free for everyone who comes to see us.",
+    "Doctor Chen has a free appointment on Tuesday the fourth at half past ten in the morning.",
+    "Please bring your insurance card, a list of the medicines you take, and your last letter from the hospital.",
+    "I have booked you with Doctor Patel on Friday at two fifteen. Is there anything else I can do for you?",
+    "The number of the pharmacy is five five five, zero one four two, and they are open until eight.",
+    "Your refill was sent this morning. It should be ready for you to pick up after four o'clock today.",
+    "I am sorry, I did not find an appointment under that name. Could you spell it for me, letter by letter?",
+)
+WORD_S = 0.31
+"""About what a word takes, pauses included: to spread cuts over a whole reply."""
+
+
+class Kind(StrEnum):
+    """Who cuts, and what came before."""
+
+    INTERRUPT = "interrupt"
+    """The session's interrupt(), at any moment."""
+    FIRST_WORD = "first word"
+    """The same, within the first 0.4 s."""
+    PAUSE = "pause"
+    """A pause, as noise brings it about, some way into the reply; later an interrupt()."""
+    CALLER = "caller"
+    """The caller says that they want the floor, and the recognised words cut the reply."""
+
+
+class Cut(BaseModel):
+    """One reply and what happens to it; times count from its first sound."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    text: str
+    after_s: Annotated[float, Field(ge=0)]
+    """Until it is cut, pauses not counted; for CALLER until the caller begins to speak."""
+    pause_at_s: float = 0.0
+    pause_s: float = 0.0
+    """0: no pause."""
+
+
+class Plan(BaseModel):
+    """One call."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cuts: tuple[Cut, ...]
+
+
+def draw(count: int, kind: Kind, random: np.random.Generator) -> list[Cut]:
+    """`count` cuts of a kind, uniform over a reply's length."""
+    return [_one(kind, REPLIES[int(random.integers(len(REPLIES)))], random) for _ in range(count)]
+
+
+def _one(kind: Kind, text: str, random: np.random.Generator) -> Cut:
+    length_s = len(text.split()) * WORD_S
+    if kind is Kind.FIRST_WORD:
+        return Cut(kind=kind, text=text, after_s=random.uniform(0.0, 0.4))
+    if kind is Kind.CALLER:
+        return Cut(kind=kind, text=text, after_s=random.uniform(0.2, length_s * 0.6))
+    after_s = random.uniform(0.0, length_s)
+    if kind is Kind.PAUSE:
+        pause_at_s = random.uniform(0.0, length_s * 0.8)
+        after_s = random.uniform(pause_at_s, length_s)
+        return Cut(kind=kind, text=text, after_s=after_s, pause_at_s=pause_at_s, pause_s=random.uniform(0.5, 1.0))
+    return Cut(kind=kind, text=text, after_s=after_s)

@@ -1,0 +1,32 @@
+"""Over a real room: the memory ends at the word at which the sound in the caller's ear ended."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scripts.heard.cuts import Kind, Plan, draw
+from scripts.heard.figures import Judged, judge_call
+from scripts.heard.rig import running_rig
+
+pytestmark = pytest.mark.call
+
+CUTS = {Kind.INTERRUPT: 4, Kind.FIRST_WORD: 2, Kind.PAUSE: 3, Kind.CALLER: 1}
+
+
+async def test_cut_replies_are_remembered_as_they_were_heard(tmp_path: Path) -> None:
+    random = np.random.default_rng(11)
+    plan = Plan(cuts=tuple(cut for kind, count in CUTS.items() for cut in draw(count, kind, random)))
+    with running_rig(tmp_path) as rig:
+        call = await rig.hold("heard", plan)
+    judged = judge_call(call.entries, call.recording, call.origin_s)
+    assert len(judged) == len(plan.cuts)
+    assert sum(one.is_cut for one in judged) >= 8
+    assert all(one.error in (0, 1) for one in judged), [one for one in judged if one.error not in (0, 1)]
+    # the end itself, to some milliseconds: words alone would not show a lag of 100 ms
+    assert abs(float(np.median(beyond_s(judged)))) <= 0.02
+
+
+def beyond_s(judged: list[Judged]) -> list[float]:
+    """How much more was heard than the worker counts as played, where that can be seen."""
+    return [one.beyond_s for one in judged if one.beyond_s is not None]
