@@ -6,6 +6,7 @@ recording, which is aligned with the reply by its sound alone.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from models.errors import CallboxError
 from scripts.caller.leaving import run_and_leave
 from scripts.caller.report import number, percentile
 from scripts.heard.cuts import Kind, Plan, draw
+from scripts.heard.far import Distance, far_away
 from scripts.heard.figures import Judged, histogram, judge_call
 from scripts.heard.rig import running_rig
 
@@ -41,12 +43,16 @@ def plans(cuts: int, calls: int, seed: int) -> list[Plan]:
     return [Plan(cuts=tuple(drawn[at] for at in order[call::calls])) for call in range(calls)]
 
 
-async def bench(cuts: int, calls: int, seed: int, out: Path) -> list[Judged]:
-    """All calls, one after the other. Raises CallboxError."""
+async def bench(drawn: Sequence[Plan], distance: Distance | None, out: Path) -> list[Judged]:
+    """All calls, one after the other, by a caller at this distance or on the same machine. Raises CallboxError."""
     judged: list[Judged] = []
-    with running_rig(out) as rig:
-        for at, plan in enumerate(plans(cuts, calls, seed)):
-            heard = await rig.hold(f"heard-{seed}-{at + 1}", plan)
+    async with contextlib.AsyncExitStack() as running:
+        rig = running.enter_context(running_rig(out))
+        url = rig.keys.livekit_url
+        if distance is not None:
+            url = await running.enter_async_context(far_away(distance, url, rig.media_port))
+        for at, plan in enumerate(drawn):
+            heard = await rig.hold(f"heard-{at + 1}", plan, url=url)
             judged += judge_call(heard.entries, heard.recording, heard.origin_s)
             console.print(
                 f"  call {at + 1}: {len(plan.cuts)} replies, errors so far {histogram(judged)}", highlight=False
@@ -97,6 +103,9 @@ def main(
     cuts: Annotated[int, typer.Option(min=4, help="replies to cut")] = 100,
     calls: Annotated[int, typer.Option(min=1, help="calls they are spread over")] = 4,
     seed: Annotated[int, typer.Option(help="draws where they are cut")] = 0,
+    delay_ms: Annotated[float, typer.Option(min=0, help="of every packet to and from the caller")] = 0.0,
+    jitter_ms: Annotated[float, typer.Option(min=0, help="standard deviation of that delay")] = 0.0,
+    lost: Annotated[float, typer.Option(min=0, max=0.5, help="share of those packets that get lost")] = 0.0,
     out: Annotated[Path, typer.Option(help="folder for the calls and the figures")] = Path("out/bench_heard"),
 ) -> None:
     """Set the words remembered against the words heard."""
@@ -104,8 +113,9 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     for left in out.glob("heard-*"):
         left.unlink()
+    distance = Distance(delay_ms / 1000, jitter_ms / 1000, lost) if delay_ms or jitter_ms or lost else None
     try:
-        judged = asyncio.run(bench(cuts, calls, seed, out.resolve()))
+        judged = asyncio.run(bench(plans(cuts, calls, seed), distance, out.resolve()))
     except CallboxError as error:
         console.print(f"[red]![/red] {error}", highlight=False)
         raise typer.Exit(2) from None

@@ -35,7 +35,7 @@ BRIDGE_S = 0.6
 """The longest stretch of a run without any window that is found."""
 SAID_AGAIN_S = 0.9
 """By how much more than a pause the lag may grow: the longest word, said again."""
-OVERLAP_S = 0.06
+OVERLAP_S = 0.1
 """By how much windows that belong to different runs may overlap in the recording."""
 SILENT = 10 ** (-50 / 20) * 32768
 """RMS below which a window says nothing about lags."""

@@ -48,15 +48,16 @@ class Rig:
     """What takes planned calls."""
 
     keys: Keys = field(repr=False)
+    media_port: int
     agent_name: str
     folder: Path
 
-    async def hold(self, room: str, plan: Plan) -> Heard:
-        """One call from the greeting to the plan's end. Raises CallerError."""
+    async def hold(self, room: str, plan: Plan, *, url: str | None = None) -> Heard:
+        """One call from the greeting to the plan's end; `url` is another way to the media server. Raises CallerError."""
         (self.folder / f"{room}.plan.json").write_text(plan.model_dump_json())
         keys, line = self.keys, load_voice("rms").line(BARGE_IN)
         ticket = mint_ticket(
-            keys.livekit_url, keys.api_key, keys.api_secret, room=room, identity="caller", agent=self.agent_name
+            url or keys.livekit_url, keys.api_key, keys.api_secret, room=room, identity="caller", agent=self.agent_name
         )
         async with CallerRoom(ticket) as call:
             call.on_text(CUE_TOPIC, lambda cue: _speak_up(call, line, **json.loads(cue)))
@@ -105,7 +106,7 @@ def running_rig(folder: Path) -> Iterator[Rig]:
         log = folder / "worker.log"
         process = running.enter_context(_process(worker, log, environment))
         _wait_until_registered(process, log)
-        yield Rig(keys, name, folder)
+        yield Rig(keys, network.rtc_udp_port, name, folder)
 
 
 @contextlib.contextmanager
