@@ -48,7 +48,7 @@ class _Relay(asyncio.DatagramProtocol):
         if self._far.random.random() < distance.lost:
             return
         delay_s = max(0.0, self._far.random.gauss(distance.delay_s, distance.jitter_s))
-        self._due_s = max(self._due_s, loop.time() + delay_s)
+        self._due_s = max(self._due_s + 1e-6, loop.time() + delay_s)  # the loop keeps no order among equals
         if self._back is not None:
             front, caller = self._back
             loop.call_at(self._due_s, front.transport.sendto, data, caller)
