@@ -15,13 +15,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import jiwer
 import numpy as np
 
 from scripts.turn_bench.eot_cases import TurnCase, voice_cases
 from scripts.turn_bench.eot_detectors import OURS, Detector, detectors
 from scripts.turn_bench.eot_metrics import reliability
 from scripts.turn_bench.eot_pictures import draw_reliability, draw_trade_off
-from scripts.turn_bench.eot_report import Judged, figures, print_groups, print_sweeps, sweeps
+from scripts.turn_bench.eot_policies import policies
+from scripts.turn_bench.eot_real import REAL_SPEECH, real_cases
+from scripts.turn_bench.eot_report import Judged, figures, fixed, print_fixed, print_groups, print_sweeps, sweeps
 from scripts.turn_bench.eot_scripts import read_callers
 from scripts.turn_bench.eot_voices import VOICES, missing_programs, speak
 from scripts.turn_bench.eot_words import HeardPause, Hearing
@@ -41,9 +44,13 @@ def main() -> None:
     heard = list(hear(chosen))
     found = detectors()
     judged, cpu_ms = judge(heard, found)
+    report = {"recognition": word_errors(heard), "synthetic": show(judged, cpu_ms, [one.name for one in found])}
+    if REAL_SPEECH.is_dir():
+        report["people"] = show_people(found)
+    else:
+        print(f"People's recorded speech is skipped: {REAL_SPEECH} is not on this machine.")
     for detector in found:
         detector.close()
-    report = {"synthetic": show(judged, cpu_ms, [detector.name for detector in found])}
     (OUT / "turns.json").write_text(json.dumps(report, indent=1))
     print(f"Figures and pictures are in {OUT}.")
 
@@ -55,7 +62,7 @@ def hear(chosen: Sequence[str]) -> Iterator[tuple[TurnCase, tuple[HeardPause, ..
         if voice.name not in chosen:
             continue
         try:
-            cases = list(voice_cases(voice, callers, speak, seed))
+            cases = list(voice_cases(voice, callers if voice.is_strange else callers[:3], speak, seed))
         except subprocess.CalledProcessError as error:
             print(f"The voice {voice.name} is left out: {error}")
             continue
@@ -75,12 +82,11 @@ def judge(
         for detector in found:
             scores[detector.name], took_ms = detector.score(case, words)
             cpu_ms[detector.name] += took_ms
+            detector.keep()
         groups = {"voice": case.voice, "line": case.line, "strange": str(case.is_strange)}
         for number, pause in enumerate(case.pauses):
             of_pause = {name: silences[number] for name, silences in scores.items()}
             judged.append(Judged({**groups, "kind": pause.kind}, pause.length_s, of_pause))
-    for detector in found:
-        detector.keep()
     return judged, {name: median(taken) for name, taken in cpu_ms.items()}
 
 
@@ -92,7 +98,10 @@ def show(judged: Sequence[Judged], cpu_ms: dict[str, float], names: Sequence[str
     report: dict[str, Any] = {"all": {name: figures(found) for name, found in swept.items()}, "cpu_ms": cpu_ms}
     for key, group in (("voice", judged), ("line", strange), ("kind", strange)):
         report[key] = print_groups(group, names, key)
-    draw_trade_off(OUT / "trade_off.png", swept, {})
+    rules = {policy.name: fixed(policy, strange) for policy in policies(names)}
+    print_fixed("rules with their numbers fixed, the same silences", rules)
+    report["rules"] = {name: asdict(row) for name, row in rules.items()}
+    draw_trade_off(OUT / "trade_off.png", swept, rules)
     if OURS in names:
         silences = [one.silence(OURS) for one in strange]
         reliable = {f"after {after_s} s": reliability(silences, after_s) for after_s in RELIABLE_AFTER_S}
@@ -101,6 +110,31 @@ def show(judged: Sequence[Judged], cpu_ms: dict[str, float], names: Sequence[str
         for name, one in reliable.items():
             print(f"Callbox's probability {name}: expected calibration error {one.expected_error:.3f}")
     return report
+
+
+def show_people(found: Sequence[Detector]) -> dict[str, Any]:
+    """The same for people's recorded speech, without words."""
+    heard = [(case, (HeardPause("", ""),) * len(case.pauses)) for case in real_cases()]
+    judged, cpu_ms = judge(heard, found)
+    names = [detector.name for detector in found]
+    swept = sweeps(judged, names)
+    print_sweeps("people, recorded, words withheld", judged, swept, cpu_ms)
+    rules = {policy.name: fixed(policy, judged) for policy in policies(names)}
+    print_fixed("rules with their numbers fixed, people", rules)
+    return {
+        "all": {name: figures(one) for name, one in swept.items()},
+        "rules": {name: asdict(row) for name, row in rules.items()},
+    }
+
+
+def word_errors(heard: Sequence[tuple[TurnCase, tuple[HeardPause, ...]]]) -> dict[str, float]:
+    """The recogniser's word error rate over whole turns, pauses and all, by voice and line."""
+    said: dict[str, list[tuple[str, str]]] = {}
+    for case, words in heard:
+        said.setdefault(f"{case.voice}, {case.line}", []).append((case.words, words[-1].settled))
+    rates = {name: float(jiwer.wer(*map(list, zip(*pairs, strict=True)))) for name, pairs in said.items()}
+    print("Word error rates: " + "; ".join(f"{name} {100 * rate:.0f} %" for name, rate in rates.items()))
+    return rates
 
 
 if __name__ == "__main__":

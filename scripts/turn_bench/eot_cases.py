@@ -129,7 +129,7 @@ def _hesitating(piece: Pcm32, turn: ScriptedTurn, place: int, rng: np.random.Gen
 def _line_levels(line: str, rng: np.random.Generator) -> tuple[float, float]:
     """RMS of the caller's speech, and of their line's noise, against full scale."""
     level_dbfs = rng.uniform(-28, -18)
-    below = rng.uniform(15, 30) if line == TELEPHONE else rng.uniform(35, 50)
+    below = rng.uniform(18, 32) if line == TELEPHONE else rng.uniform(35, 50)
     return level_dbfs, level_dbfs - below
 
 

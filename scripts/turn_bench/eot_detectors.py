@@ -34,6 +34,7 @@ class Detector:
     version: str
     judge: Judge
     close: Callable[[], object] = lambda: None
+    _is_new: bool = False
     _kept: dict[str, list[list[float]]] = field(default_factory=dict)
     """Digest of a turn -> for each silence its scores, and last the CPU milliseconds of a judgement."""
 
@@ -49,14 +50,17 @@ class Detector:
         """Scores of each silence of a turn after 0.1, 0.2 ... s, and what each judgement took (CPU ms)."""
         key = hashlib.sha256(f"{case.digest}|{heard}".encode()).hexdigest()[:24]
         if key not in self._kept:
-            self._kept[key] = self._score(case, heard)
+            self._kept[key], self._is_new = self._score(case, heard), True
         *scores, cpu_ms = self._kept[key]
         return [tuple(silence) for silence in scores], cpu_ms
 
     def keep(self) -> None:
-        """Write down what was said."""
+        """Write down what was said, if there is something new."""
+        if not self._is_new:
+            return
         CACHE.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(self._kept))
+        self._is_new = False
 
     def _score(self, case: TurnCase, heard: Sequence[HeardPause]) -> list[list[float]]:
         found, cpu_ms, pauses_s = list[list[float]](), list[float](), list(case.habits_s)

@@ -17,6 +17,9 @@ UV = Path(".venv/bin/uv")
 RATE = 16_000
 """What pico speaks at; the bench's rate too."""
 
+VOLUME = 50
+"""Percent: at pico's own 100 it clips."""
+
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_bool,
     ctypes.c_void_p,
@@ -53,6 +56,8 @@ def _engine(language: str) -> Callable[[str], Pcm32]:
     library.TtsEngine_Speak.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
     languages = f"{FOLDER.resolve()}/languages/"
     engine = library.TtsEngine_Create(languages.encode(), language.encode(), callback)
+    library.TtsEngine_SetVolume.argtypes = (ctypes.c_void_p, ctypes.c_int)
+    library.TtsEngine_SetVolume(engine, VOLUME)
 
     def speak(text: str, _keep: object = callback) -> Pcm32:
         heard.clear()

@@ -42,7 +42,7 @@ class Voice:
     speaker: str
     """The engine's name for it."""
     is_strange: bool = True
-    """Whether no model has heard this speaker. The others are reported apart."""
+    """Whether no model has heard this speaker. The others are reported apart, and speak the first three calls only."""
 
 
 VOICES = (

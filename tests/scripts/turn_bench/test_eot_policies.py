@@ -1,0 +1,40 @@
+"""Rules with fixed numbers end turns when they should."""
+
+import math
+
+import pytest
+
+from agent.policies.endpointing import EndpointingOptions
+from scripts.turn_bench.eot_policies import LIVEKIT_MAX_S, LIVEKIT_MIN_S, graded_end_s, livekit_end_s
+from scripts.turn_bench.eot_report import Judged, Policy, fixed
+
+pytestmark = pytest.mark.unit
+OPTIONS = EndpointingOptions(min_delay_s=0.3, max_delay_s=1.2, threshold_at_1s=0.5, decline=1.0)
+
+
+def test_the_surer_the_sooner() -> None:
+    assert graded_end_s(OPTIONS, (0.0, *[0.99] * 11)) == pytest.approx(0.3)
+    assert graded_end_s(OPTIONS, (0.99, *[0.01] * 11)) == pytest.approx(1.2)  # the first came before the words
+    assert graded_end_s(OPTIONS, (0.0, 0.01, 0.01, 0.01, *[0.99] * 8)) == pytest.approx(0.5)
+
+
+def test_livekit_judges_once() -> None:
+    assert livekit_end_s((0.0, 0.99)) == LIVEKIT_MIN_S
+    assert livekit_end_s((0.99, 0.0, 0.99)) == LIVEKIT_MAX_S
+
+
+def test_a_fixed_rule_s_figures() -> None:
+    judged = [
+        Judged({}, math.inf, {"x": (0.9,)}),
+        Judged({}, math.inf, {"x": (0.1,)}),
+        Judged({}, 0.5, {"x": (0.9,)}),
+        Judged({}, 0.5, {"x": (0.1,)}),
+    ]
+    rule = Policy("rule", "x", lambda scores: 0.4 if scores[0] > 0.5 else 2.0)
+
+    found = fixed(rule, judged)
+
+    assert found.cut_offs == 0.5
+    assert found.mean_s == pytest.approx(1.2)
+    assert found.median_s == pytest.approx(1.2)
+    assert found.p95_s == pytest.approx(0.4 + 0.95 * 1.6)
