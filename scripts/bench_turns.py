@@ -129,10 +129,13 @@ def show_people(found: Sequence[Detector]) -> dict[str, Any]:
 
 def word_errors(heard: Sequence[tuple[TurnCase, tuple[HeardPause, ...]]]) -> dict[str, float]:
     """The recogniser's word error rate over whole turns, pauses and all, by voice and line."""
-    said: dict[str, list[tuple[str, str]]] = {}
+    turns: dict[str, list[tuple[str, str]]] = {}
     for case, words in heard:
-        said.setdefault(f"{case.voice}, {case.line}", []).append((case.words, words[-1].settled))
-    rates = {name: float(jiwer.wer(*map(list, zip(*pairs, strict=True)))) for name, pairs in said.items()}
+        turns.setdefault(f"{case.voice}, {case.line}", []).append((case.words, words[-1].settled))
+    rates = {
+        name: float(jiwer.wer([said for said, _ in pairs], [words for _, words in pairs]))
+        for name, pairs in turns.items()
+    }
     print("Word error rates: " + "; ".join(f"{name} {100 * rate:.0f} %" for name, rate in rates.items()))
     return rates
 
