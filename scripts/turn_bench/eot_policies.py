@@ -1,6 +1,7 @@
 """Rules that end turns with their numbers fixed: what the agent really does, and what LiveKit does out of the box."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 
@@ -10,6 +11,9 @@ from scripts.turn_bench.eot_detectors import OURS, SMART_TURN, V1_MINI
 from scripts.turn_bench.eot_metrics import SCORE_EVERY_S
 from scripts.turn_bench.eot_report import Policy
 
+PROFILES = ("demo", "cpu", "gpu")
+DETECTORS = {"callbox-turn": OURS, "smart-turn": SMART_TURN}
+"""What the engines' names in the settings stand for here."""
 FIRST_JUDGED_S = 0.2
 """By then the words of the pause have been recognised; the agent ends no turn without them."""
 LIVEKIT_MIN_S, LIVEKIT_MAX_S = 0.3, 2.5
@@ -17,24 +21,22 @@ LIVEKIT_MIN_S, LIVEKIT_MAX_S = 0.3, 2.5
 
 
 def policies(detectors: Sequence[str]) -> list[Policy]:
-    """Those whose detector is there."""
-    graded = EndpointingOptions()
-    demo = load_settings("demo").turns.endpointing
-    found = [
-        Policy("Callbox, as shipped", OURS, lambda scores: graded_end_s(graded, scores)),
-        Policy("Callbox, as the demo profile has it", OURS, lambda scores: graded_end_s(demo, scores)),
-        Policy("Smart Turn v3.2 in the same rule", SMART_TURN, lambda scores: graded_end_s(graded, scores)),
-        Policy("LiveKit v1-mini, LiveKit's own rule", V1_MINI, livekit_end_s),
-    ]
+    """Those whose detector is there: the defaults, each profile as it is, and LiveKit's."""
+    found = [Policy("Callbox's model, default rule", OURS, partial(graded_end_s, EndpointingOptions()))]
+    for profile in PROFILES:
+        settings = load_settings(profile)
+        detector = DETECTORS.get(settings.engines.turn.engine, "") if settings.engines.turn else ""
+        rule = partial(graded_end_s, settings.turns.endpointing)
+        found.append(Policy(f"as shipped, profile {profile}: {detector}", detector, rule))
+    found.append(Policy("LiveKit v1-mini, LiveKit's own rule", V1_MINI, livekit_end_s))
     return [policy for policy in found if policy.detector in detectors]
 
 
 def graded_end_s(options: EndpointingOptions, scores: Sequence[float]) -> float:
     """When the agent ends a turn that was judged so after 0.1, 0.2 ... s of silence."""
     first = round(FIRST_JUDGED_S / SCORE_EVERY_S)
-    judged = (
-        Judgement(number * SCORE_EVERY_S, score) for number, score in enumerate(scores, start=1) if number >= first
-    )
+    every = max(1, round(options.judge_every_s / SCORE_EVERY_S))
+    judged = [Judgement((place + 1) * SCORE_EVERY_S, scores[place]) for place in range(first - 1, len(scores), every)]
     return turn_end_s(options, judged)
 
 

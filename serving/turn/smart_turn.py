@@ -119,7 +119,7 @@ def _keep_scores_float(model: "onnx.ModelProto") -> None:
     """Do not round attention scores to 8 bits on their way into the softmax.
 
     onnxruntime's softmax over integers is several times slower than over floats: without it a judgement takes three
-    quarters of the time, and the probabilities move by 0.03 on average (scripts/bench_turn.py shows both).
+    quarters of the time, and the probabilities move by 0.03 on average.
     """
     producers = {output: node for node in model.graph.node for output in node.output}
     for node in model.graph.node:

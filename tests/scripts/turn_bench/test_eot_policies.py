@@ -1,11 +1,20 @@
 """Rules with fixed numbers end turns when they should."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from agent.policies.endpointing import EndpointingOptions
-from scripts.turn_bench.eot_policies import LIVEKIT_MAX_S, LIVEKIT_MIN_S, graded_end_s, livekit_end_s
+from scripts.turn_bench.eot_detectors import OURS, SMART_TURN, V1_MINI
+from scripts.turn_bench.eot_policies import (
+    LIVEKIT_MAX_S,
+    LIVEKIT_MIN_S,
+    PROFILES,
+    graded_end_s,
+    livekit_end_s,
+    policies,
+)
 from scripts.turn_bench.eot_report import Judged, Policy, fixed
 
 pytestmark = pytest.mark.unit
@@ -16,6 +25,17 @@ def test_the_surer_the_sooner() -> None:
     assert graded_end_s(OPTIONS, (0.0, *[0.99] * 11)) == pytest.approx(0.3)
     assert graded_end_s(OPTIONS, (0.99, *[0.01] * 11)) == pytest.approx(1.2)  # the first came before the words
     assert graded_end_s(OPTIONS, (0.0, 0.01, 0.01, 0.01, *[0.99] * 8)) == pytest.approx(0.5)
+
+
+def test_a_model_asked_once_a_pause_is_not_asked_again() -> None:
+    once = replace(OPTIONS, judge_every_s=10)
+    assert graded_end_s(once, (0.0, 0.01, *[0.99] * 10)) == pytest.approx(1.2)
+
+
+def test_every_profile_has_its_row() -> None:
+    names = [policy.name for policy in policies([OURS, SMART_TURN, V1_MINI])]
+    assert len([name for name in names if name.startswith("as shipped, profile")]) == len(PROFILES)
+    assert [policy.detector for policy in policies([V1_MINI])] == [V1_MINI]
 
 
 def test_livekit_judges_once() -> None:
