@@ -1,0 +1,72 @@
+"""Smart Turn's own network for a shorter window, with its inner values as outputs: what the head is trained on and is joined to.
+
+Weights, biases and the ranges of its 8-bit numbers stay as Daily published them; only the window (its last 4 s: positions 200 to
+399) and the outputs change.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from models.errors import ModelMissing
+from serving.turn.smart_turn import keep_scores_float
+
+POSITIONS = 200
+"""Of 20 ms."""
+FRAMES = 2 * POSITIONS
+"""Of 10 ms, of the log-mel that goes in."""
+WIDTH = 384
+INPUT = "input_features"
+_ALL_POSITIONS = 400
+_TABLE = "inner.encoder.embed_positions.weight"
+_FRAMES_OF_HEADS = "val_21"
+OUTPUTS = {
+    "third": "add_390",
+    "states": "layer_norm_8",
+    "pooled": "sum_1",
+    "logit": "linear_28_DequantizeLinear_Output",
+}
+"""Third layer's states (batch, 200, 384); the last layer's, normalised; their sum as Smart Turn weighs it (batch, 384); its logit."""
+
+
+def shortened(path: Path, outputs: tuple[str, ...]) -> onnx.ModelProto:
+    """Smart Turn v3.2 with a window of 4 s and these outputs of OUTPUTS, under those names. Raises ModelMissing."""
+    model = onnx.load(path)
+    graph = model.graph
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    made = {name for node in graph.node for name in node.output}
+    if not {_TABLE, _FRAMES_OF_HEADS} <= stored.keys() or not set(OUTPUTS.values()) <= made:
+        raise ModelMissing(f"{path.name} is not Smart Turn v3.2's network for the CPU. Get it: make turn-model")
+    keep_scores_float(model)
+    _replace(stored[_TABLE], numpy_helper.to_array(stored[_TABLE])[_ALL_POSITIONS - POSITIONS :])
+    _replace(stored[_FRAMES_OF_HEADS], np.array([POSITIONS], np.int64))
+    graph.input[0].type.tensor_type.shape.dim[2].dim_value = FRAMES
+    del graph.output[:], graph.value_info[:]
+    for name in outputs:
+        graph.node.append(helper.make_node("Identity", [OUTPUTS[name]], [name]))
+        graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+    _prune(graph)
+    return model
+
+
+def _replace(tensor: onnx.TensorProto, value: np.ndarray) -> None:
+    tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(value), tensor.name))
+
+
+def _prune(graph: onnx.GraphProto) -> None:
+    """Leave out what no output needs."""
+    makers = {name: node for node in graph.node for name in node.output}
+    wanted, needed = [output.name for output in graph.output], set[int]()
+    while wanted:
+        node = makers.get(wanted.pop())
+        if node is not None and id(node) not in needed:
+            needed.add(id(node))
+            wanted += node.input
+    nodes = [node for node in graph.node if id(node) in needed]
+    read = {name for node in nodes for name in node.input}
+    stored = [tensor for tensor in graph.initializer if tensor.name in read]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(stored)

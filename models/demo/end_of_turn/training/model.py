@@ -1,0 +1,99 @@
+"""The head: from the frozen network's sound, the words and the context to the probability that the turn is over.
+
+The logarithm of the odds is `a + b . phi(silence)` with b >= 0 and phi rising: of two judgements that differ in nothing but the
+silence, the later one never is the lower. Whoever pauses falls silent for a while and goes on; whoever has finished does not.
+"""
+
+import torch
+from torch import nn
+
+from models.demo.end_of_turn.training.encoder import WIDTH
+from serving.turn.inputs import ASKED, HABITS
+from serving.turn.words import BUCKETS, FIRST_WORD, MOST_DIGITS, MOST_WORDS, PIECES, RECENT
+
+SOUND = 64
+"""Numbers that sound is summed up in."""
+TEXT = 64
+RISES = 3
+
+Batch = dict[str, torch.Tensor]
+
+
+class Sound(nn.Module):
+    """The last 2 s of states, weighed by four queries of its own, and Smart Turn's own summary."""
+
+    def __init__(self, dropout: float) -> None:
+        """`dropout`: share of the numbers left out in training."""
+        super().__init__()
+        self.narrow = nn.Sequential(nn.Dropout(dropout), nn.Linear(WIDTH, SOUND), nn.GELU())
+        self.near = nn.Conv1d(SOUND, SOUND, 5, padding=2)
+        self.queries = nn.Linear(SOUND, 4)
+        self.summary = nn.Sequential(nn.Dropout(dropout), nn.Linear(WIDTH, SOUND), nn.GELU())
+        self.join = nn.Sequential(nn.Dropout(dropout), nn.Linear(5 * SOUND + 1, SOUND), nn.GELU())
+
+    def forward(self, states: torch.Tensor, pooled: torch.Tensor, logit: torch.Tensor) -> torch.Tensor:
+        """(batch, n, 384), (batch, 384), (batch, 1) -> (batch, SOUND)."""
+        narrow = self.narrow(states)
+        narrow = narrow + nn.functional.gelu(self.near(narrow.transpose(1, 2)).transpose(1, 2))
+        weights = torch.softmax(self.queries(narrow), dim=1)
+        heard = (weights.transpose(1, 2) @ narrow).flatten(1)
+        return self.join(torch.cat([heard, self.summary(pooled), torch.tanh(logit / 4)], 1))
+
+
+class Text(nn.Module):
+    """The last words, each known or told by its pieces, and how many digits and words there are."""
+
+    def __init__(self, vocabulary: int, dropout: float) -> None:
+        """`vocabulary`: how many words are known."""
+        super().__init__()
+        self.words = nn.Embedding(FIRST_WORD + vocabulary, 32, padding_idx=0)
+        self.pieces = nn.Embedding(BUCKETS + 1, 32, padding_idx=0)
+        self.run = nn.Embedding(MOST_DIGITS + 1, 16)
+        self.digits = nn.Embedding(MOST_DIGITS + 1, 16)
+        self.count = nn.Embedding(MOST_WORDS + 1, 16)
+        self.asked = nn.Embedding(len(ASKED), 16)
+        self.join = nn.Sequential(
+            nn.Dropout(dropout), nn.Linear(RECENT * 32 + 64, 128), nn.GELU(), nn.Dropout(dropout), nn.Linear(128, TEXT), nn.GELU()
+        )
+
+    def forward(self, words: torch.Tensor, pieces: torch.Tensor, counts: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+        """(batch, 10), (batch, 10, 4), (batch, 3), (batch,) -> (batch, TEXT)."""
+        said = self.words(words) + self.pieces(pieces).sum(2) / PIECES
+        numbers = [self.run(counts[:, 0]), self.digits(counts[:, 1]), self.count(counts[:, 2]), self.asked(asked)]
+        return self.join(torch.cat([said.flatten(1), *numbers], 1))
+
+
+class Head(nn.Module):
+    """Sound, text and habits, joined."""
+
+    def __init__(self, vocabulary: int, dropout: float = 0.3) -> None:
+        """`vocabulary`: how many words are known."""
+        super().__init__()
+        self.sound, self.text = Sound(dropout), Text(vocabulary, dropout)
+        self.joined = nn.Sequential(
+            nn.Linear(SOUND + TEXT + HABITS, 96), nn.GELU(), nn.Dropout(dropout), nn.Linear(96, 64), nn.GELU()
+        )
+        self.level, self.rises = nn.Linear(64, 1), nn.Linear(64, RISES)
+
+    def parts(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """a (batch, 1) and b (batch, RISES) of the module's docstring."""
+        if "states" in batch:
+            sound = self.sound(batch["states"], batch["pooled"], batch["logit"])
+            if self.training:
+                sound = sound * (torch.rand(len(sound), 1) > 0.1)
+        else:  # words alone
+            sound = torch.zeros(len(batch["words"]), SOUND)
+        text = self.text(batch["words"], batch["pieces"], batch["counts"], batch["asked"])
+        joined = self.joined(torch.cat([sound, text, batch["habits"]], 1))
+        return self.level(joined), nn.functional.softplus(self.rises(joined))
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """The logarithm of the odds, (batch, times), for silences (batch, times) in seconds."""
+        level, rises = self.parts(batch)
+        return level + (rises[:, None, :] * phi(batch["silence_s"])).sum(-1)
+
+
+def phi(silence_s: torch.Tensor) -> torch.Tensor:
+    """(batch, times) -> (batch, times, RISES), each rising with the silence."""
+    bends = [torch.log1p(silence_s / 0.15), torch.relu(silence_s - 0.3), torch.relu(silence_s - 0.8)]
+    return torch.stack(bends, -1)

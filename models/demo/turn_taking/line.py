@@ -1,0 +1,97 @@
+"""What lies between a caller's mouth and the engines: a room, a telephone, noise, a level. Without PyTorch."""
+
+import math
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+from scipy.signal import butter, fftconvolve, lfilter, sosfilt
+
+RATE = 16_000
+Samples = NDArray[np.float32]
+
+_BANDS = tuple(butter(4, band, "bandpass", fs=8_000, output="sos") for band in ((300, 3400), (200, 3400), (350, 3000)))
+_LOW_PASSES = tuple(butter(4, cutoff_hz, fs=RATE, output="sos") for cutoff_hz in (3800, 5000, 6500))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One caller's line; stays as it is for all that they say."""
+
+    room: Samples | None
+    """Impulse response."""
+    band: NDArray[np.float64] | None
+    """Of an 8 kHz telephone with G.711 mu-law; None: a wide band."""
+    low_pass: NDArray[np.float64] | None
+    level_db: float
+    """RMS of speech, against full scale."""
+    noise_db: float
+    """Against speech."""
+    noise: str
+    """"white", "low", "hum" or "babble"."""
+    seed: int
+
+    def carry(self, samples: Samples, babble: Samples | None = None) -> Samples:
+        """What arrives of a caller's sound, silences included; `babble` is other people's talk for lines that have it."""
+        noises = np.random.default_rng(self.seed)
+        heard = samples
+        if self.room is not None:
+            heard = fftconvolve(heard, self.room)[: len(samples)]
+        if self.low_pass is not None:
+            heard = sosfilt(self.low_pass, heard)
+        loud = np.abs(samples) > 0.02
+        level = math.sqrt(float(np.mean(np.square(heard[loud])))) if loud.any() else 1.0
+        heard = heard * (10 ** (self.level_db / 20) / max(level, 1e-5))
+        noise = self._noise(noises, len(samples), babble) * 10 ** ((self.level_db + self.noise_db) / 20)
+        heard = np.asarray(heard + noise, dtype=np.float32)
+        return telephone(heard, self.band) if self.band is not None else np.clip(heard, -1.0, 1.0)
+
+    def _noise(self, rng: np.random.Generator, length: int, babble: Samples | None) -> NDArray[np.float64]:
+        if self.noise == "babble" and babble is not None and len(babble):
+            begin = int(rng.integers(len(babble)))
+            found = np.resize(np.roll(babble, -begin), length) + 0.05 * rng.normal(size=length)
+        elif self.noise == "hum":
+            times = np.arange(length) / RATE
+            tones = (np.sin(2 * np.pi * 50 * number * times) / number for number in (1, 2, 3, 5))
+            found = sum(tones, 0.1 * rng.normal(size=length))
+        else:
+            found = rng.normal(size=length)
+            if self.noise == "low":
+                found = lfilter([1], [1, -rng.uniform(0.8, 0.98)], found)
+        return np.asarray(found / max(float(np.std(found)), 1e-6))
+
+
+def draw_line(rng: random.Random) -> Line:
+    """A third telephones, a third rooms; signal to noise from 5 to 60 dB."""
+    seed = rng.randrange(2**31)
+    phone = rng.random() < 0.35
+    noisy = rng.random() < 0.65
+    return Line(
+        room=draw_room(rng) if rng.random() < 0.3 else None,
+        band=rng.choice(_BANDS) if phone else None,
+        low_pass=rng.choice(_LOW_PASSES) if rng.random() < 0.25 else None,
+        level_db=rng.uniform(-36, -14),
+        noise_db=-rng.uniform(5, 35) if noisy else -rng.uniform(35, 60),
+        noise=rng.choice(("white", "low", "low", "hum", "babble", "babble")) if noisy else "white",
+        seed=seed,
+    )
+
+
+def draw_room(rng: random.Random) -> Samples:
+    """An impulse response: a direct sound and a tail that dies away within 0.05 to 0.4 s."""
+    length = int(RATE * rng.uniform(0.05, 0.4))
+    room = np.random.default_rng(rng.randrange(2**31)).normal(size=length) * np.exp(-np.arange(length) / (length / 5))
+    room[0] = 1 / rng.uniform(0.1, 0.5)
+    return np.asarray(room / math.sqrt(float(np.sum(room**2))), dtype=np.float32)
+
+
+def telephone(samples: Samples, band: NDArray[np.float64] | None = None) -> Samples:
+    """There and back through an 8 kHz trunk: band, 8-bit mu-law (ITU-T G.711)."""
+    narrow = sosfilt(_BANDS[0] if band is None else band, soxr.resample(samples, RATE, 8_000))
+    compressed = np.sign(narrow) * np.log1p(255 * np.minimum(np.abs(narrow), 1.0)) / math.log(256)
+    coarse = np.round(compressed * 127) / 127
+    restored = np.sign(coarse) * np.expm1(np.abs(coarse) * math.log(256)) / 255
+    wide = np.asarray(soxr.resample(restored.astype(np.float32), 8_000, RATE), dtype=np.float32)
+    return np.resize(np.pad(wide, (0, max(0, len(samples) - len(wide)))), len(samples))

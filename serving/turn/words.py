@@ -1,0 +1,115 @@
+"""What a caller's words so far tell about whether more will come, as small integers for a network. Pure.
+
+Whatever a recogniser writes is read the same way: "It's 555-1234." and "it's five five five one two three four" give the same.
+Words that the network has no vector for are told by their beginnings and endings, so any English word means something.
+"""
+
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+RECENT = 10
+"""Words that are looked at one by one, counted from the last."""
+PIECES = 4
+BUCKETS = 512
+"""Beginnings and endings are hashed into numbers from 1 to this; 0: none."""
+UNKNOWN = 1
+FIRST_WORD = 2
+"""Number of the vocabulary's first word; 0: no word there."""
+MOST_DIGITS = 12
+MOST_WORDS = 24
+
+DIGITS = frozenset(("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+FILLERS = frozenset(("um", "uh", "er", "erm", "hmm", "uhm", "mm"))
+
+_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+          "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+             "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth")  # fmt: skip
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class WordFeatures:
+    """A turn's words for the network."""
+
+    words: npt.NDArray[np.int64]
+    """Shape (10,): numbers of the last words, the last one last."""
+    pieces: npt.NDArray[np.int64]
+    """Shape (10, 4): of each word hashed its first three letters, its last two, its last three, and itself."""
+    counts: npt.NDArray[np.int64]
+    """Shape (3,): digits that the words end with, digits in all (each at most 12), words in all (at most 24)."""
+
+
+def spoken_words(text: str) -> list[str]:
+    """Lower case, without punctuation, numbers as they are read out: "At 10:30." -> ["at", "ten", "thirty"]."""
+    found: list[str] = []
+    for token in _TOKEN.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")):
+        ordinal, number = _ORDINAL.fullmatch(token), _NUMBER.match(token)
+        if ordinal:
+            found += _ordinal(int(ordinal[1]))
+        elif number:
+            found += _cardinal(number[0])
+            found += [token[number.end() :]] if number.end() < len(token) else []
+        else:
+            found.append(token)
+    return found
+
+
+def word_features(text: str, vocabulary: Mapping[str, int]) -> WordFeatures:
+    """The features of a turn's words so far; `vocabulary` gives the words' numbers, from FIRST_WORD on."""
+    said = spoken_words(text)
+    recent = said[-RECENT:]
+    words = np.zeros(RECENT, dtype=np.int64)
+    pieces = np.zeros((RECENT, PIECES), dtype=np.int64)
+    for place, word in enumerate(recent, start=RECENT - len(recent)):
+        words[place] = vocabulary.get(word, UNKNOWN)
+        pieces[place] = [_bucket(piece) for piece in (f"^{word[:3]}", f"{word[-2:]}$", f"{word[-3:]}$", f"^{word}$")]
+    counts = (min(digit_run(said), MOST_DIGITS), min(sum(map(_digits_in, said)), MOST_DIGITS), min(len(said), MOST_WORDS))
+    return WordFeatures(words, pieces, np.array(counts, dtype=np.int64))
+
+
+def digit_run(said: Sequence[str]) -> int:
+    """How many digits the words end with; an "um" among them is skipped."""
+    count = 0
+    for word in reversed(said):
+        if word not in FILLERS and not _digits_in(word):
+            break
+        count += _digits_in(word)
+    return count
+
+
+def _digits_in(word: str) -> int:
+    return 1 if word in DIGITS or word == "double" else 2 if word == "triple" else 0
+
+
+def _cardinal(digits: str) -> list[str]:
+    """Two digits are a number, more are read one by one."""
+    if len(digits) > 2 or (len(digits) == 2 and digits[0] == "0"):
+        return [_UNITS[int(digit)] for digit in digits]
+    return _below_hundred(int(digits))
+
+
+def _below_hundred(number: int) -> list[str]:
+    if number < len(_UNITS):
+        return [_UNITS[number]]
+    tens, unit = divmod(number, 10)
+    return [_TENS[tens], _UNITS[unit]] if unit else [_TENS[tens]]
+
+
+def _ordinal(number: int) -> list[str]:
+    if 0 < number < len(_ORDINALS):
+        return [_ORDINALS[number]]
+    tens, unit = divmod(number, 10)
+    return [_TENS[tens], _ORDINALS[unit]] if unit else [f"{_TENS[tens][:-1]}ieth"]
+
+
+def _bucket(piece: str) -> int:
+    return 1 + zlib.crc32(piece.encode()) % BUCKETS
