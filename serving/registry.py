@@ -28,7 +28,10 @@ class Entry:
 ENGINES: dict[Stage, dict[str, Entry]] = {
     "vad": {"silero": Entry("serving.vad.silero", "SileroVad", "SileroOptions")},
     "stt": {"faster-whisper": Entry("serving.stt.faster_whisper", "FasterWhisperEngine", "FasterWhisperOptions")},
-    "turn": {"smart-turn": Entry("serving.turn.smart_turn", "SmartTurn", "SmartTurnOptions")},
+    "turn": {
+        "callbox-turn": Entry("serving.turn.callbox_turn", "CallboxTurn", "CallboxTurnOptions"),
+        "smart-turn": Entry("serving.turn.smart_turn", "SmartTurn", "SmartTurnOptions"),
+    },
     "llm": {
         "ctranslate2": Entry("serving.llm.ctranslate2", "CTranslate2Llm", "CTranslate2LlmOptions"),
         "vllm": Entry("serving.llm.vllm", "VllmLlm", "VllmOptions"),

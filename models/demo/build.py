@@ -26,6 +26,8 @@ DEBIAN = {
     "espeak-ng": Path("/usr/bin/espeak-ng"),
     "wamerican": Path("/usr/share/dict/words"),
     "gcc": Path("/usr/bin/gcc"),
+    "festival": Path("/usr/bin/festival"),
+    "festvox-kdlpc16k": Path("/usr/share/festival/voices/english/ked_diphone"),
 }
 """Package -> a file that it brings; a program may as well be elsewhere on PATH."""
 PYTHON = ("torch", "transformers", "onnx", "scipy", "jiwer", "pocketsphinx", "safetensors")

@@ -7,6 +7,7 @@ from pathlib import Path
 SPEECH_TO_TEXT = "models.demo.speech_to_text.training"
 TEXT_TO_SPEECH = "models.demo.text_to_speech.training"
 LANGUAGE_MODEL = "models.demo.language_model.training"
+END_OF_TURN = "models.demo.end_of_turn.training"
 INTERRUPTION = "models.demo.interruption.training"
 AGENT_VOICE = "models/demo/text_to_speech/en_US-demo-low.onnx"
 """Heard back as an echo."""
@@ -209,6 +210,39 @@ def interruption(plan: Plan) -> list[Step]:
     ]
 
 
+def end_of_turn(plan: Plan) -> list[Step]:
+    """Rendered turns with the frozen network's view of them, the head, export, evaluation. Its length is in epochs."""
+    turn_model = ("--turn-model", str(plan.turn_model))
+    count, shards, tested = ("200", 1, "40") if plan.quick else ("4000", 6, "500")
+    names: dict[str, tuple[str, ...]] = {
+        f"train_{number}": ("--seed", f"4{number}", "--count", count) for number in range(1, shards + 1)
+    }
+    names["test"] = ("--seed", "91", "--count", "200" if plan.quick else "1500", "--voices", "flite:rms")
+    trained, file = plan.path("checkpoint.pt"), plan.path("model", "callbox-turn.onnx")
+    lengths = ("--epochs", "1", "--unspoken", "500") if plan.quick else ()
+    return [
+        *(
+            Step(f"turns {name}", f"{END_OF_TURN}.features", (*turn_model, *drawn, "--out", plan.path("data", name)))
+            for name, drawn in names.items()
+        ),
+        Step(
+            "training",
+            f"{END_OF_TURN}.train",
+            (
+                *("--shards", *(plan.path("data", f"{name}.json") for name in names if name != "test")),
+                *("--tests", plan.path("data", "test.json"), *lengths),
+                *("--threads", str(plan.threads), "--out", trained),
+            ),
+        ),
+        Step("export", f"{END_OF_TURN}.export", (trained, *turn_model, "--out", file)),
+        Step(
+            "evaluation",
+            f"{END_OF_TURN}.evaluate",
+            (file, *turn_model, "--recogniser", "models/demo/speech_to_text", "--count", tested),
+        ),
+    ]
+
+
 RECIPES = {
     "stt": Recipe("speech to text", ("flite", "espeak-ng"), speech_to_text, {"demo-stt": "ct2"}),
     "tts": Recipe(
@@ -221,5 +255,11 @@ RECIPES = {
         "language model", (), language_model, {"demo-llm": "model/llama-demo-ct2", "demo-llm-hf": "model/llama-demo"}
     ),
     "interruption": Recipe("interruptions", ("flite", "espeak-ng"), interruption, {"callbox-interruption": "model"}),
+    "turn": Recipe(
+        "end of turn",
+        ("flite", "espeak-ng", "wamerican", "festival", "festvox-kdlpc16k"),
+        end_of_turn,
+        {"callbox-turn": "model"},
+    ),
 }
 """In the order in which they are built."""

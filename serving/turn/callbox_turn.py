@@ -27,7 +27,7 @@ HEARD_SILENCE_S = 0.2
 """So much of the silence is listened to. How long it has lasted is a number of its own; the rest of it tells nothing."""
 
 _FRAMES = 400
-_VERIFY = "python -m models verify callbox-turn"
+_VERIFY = "python -m models verify"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

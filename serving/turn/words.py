@@ -72,7 +72,11 @@ def word_features(text: str, vocabulary: Mapping[str, int]) -> WordFeatures:
     for place, word in enumerate(recent, start=RECENT - len(recent)):
         words[place] = vocabulary.get(word, UNKNOWN)
         pieces[place] = [_bucket(piece) for piece in (f"^{word[:3]}", f"{word[-2:]}$", f"{word[-3:]}$", f"^{word}$")]
-    counts = (min(digit_run(said), MOST_DIGITS), min(sum(map(_digits_in, said)), MOST_DIGITS), min(len(said), MOST_WORDS))
+    counts = (
+        min(digit_run(said), MOST_DIGITS),
+        min(sum(map(_digits_in, said)), MOST_DIGITS),
+        min(len(said), MOST_WORDS),
+    )
     return WordFeatures(words, pieces, np.array(counts, dtype=np.int64))
 
 

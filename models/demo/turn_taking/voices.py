@@ -10,6 +10,9 @@ of festival only ked and slt_hts are other recordings, and of these only ked is 
 
 import ctypes
 import random
+import subprocess
+import tempfile
+import wave
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -49,15 +52,15 @@ class Voice:
     """Who speaks, and how."""
 
     engine: str
-    """"flite" or "espeak"."""
+    """"flite", "espeak" or, to test with, "festival"."""
     name: str
-    """flite: slt, awb, kal16 (rms to test with). espeak-ng: an accent and a variant, as in "en-gb+f2"."""
+    """flite: slt, awb, kal16 (rms to test with). espeak-ng: an accent and a variant, as in "en-gb+f2". festival: ked_diphone."""
     tempo: float = 1.0
     """Of speech; above 1 is faster."""
     pitch: float = 1.0
     """Times the voice's own."""
     liveliness: float = 1.0
-    """How far the melody moves, times the voice's own. Near 0: monotonous. flite's slt, awb and rms ignore it."""
+    """How far the melody moves, times the voice's own. Near 0: monotonous. flite's slt, awb and rms and festival ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def speak(text: str, voice: Voice) -> Spoken:
     The noise in flite's statistical voices differs from call to call; all else is the same for the same voice and text. Not for
     threads: both libraries hold one state for the process. Several processes may render side by side.
     """
-    samples, words = _flite(text, voice) if voice.engine == "flite" else _espeak(text, voice)
+    samples, words = {"flite": _flite, "espeak": _espeak, "festival": _festival}[voice.engine](text, voice)
     if len(words) != len(text.split()) or not np.any(samples):
         raise Unspeakable(f"{voice.name} says {len(words)} words for the {len(text.split())} of: {text}")
     return _edged(samples, words)
@@ -314,3 +317,52 @@ def _espeak_words(names: Sequence[str], starts: Sequence[float | None], end_s: f
         for place in range(following - number):
             begin = start + place * share
             yield SpokenWord(_bare(names[number + place]), begin, begin + share)
+
+
+# festival
+
+
+@cache
+def _festival_process() -> "subprocess.Popen[str]":
+    command = ["festival", "--pipe"]
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+    except FileNotFoundError as error:
+        raise ModelMissing(
+            "Rendering voices to test with needs festival: apt-get install festival festvox-kdlpc16k"
+        ) from error
+
+
+_FESTIVAL = """\
+(voice_{name})
+(Parameter.set 'Duration_Stretch {stretch})
+(set! spoken (SynthText "{text}"))
+(mapcar (lambda (word) (format t "WORD %f %f\\n" (item.feat word 'word_start) (item.feat word 'word_end)))
+  (utt.relation.items spoken 'Word))
+(utt.save.wave spoken "{path}" 'riff)
+(format t "DONE\\n")
+(fflush nil)
+"""
+
+
+def _festival(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
+    process = _festival_process()
+    names = [_bare(word) for word in text.split()]
+    words: list[SpokenWord] = []
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        script = _FESTIVAL.format(name=voice.name, stretch=1 / voice.tempo, text=text.replace('"', ""), path=file.name)
+        if process.stdin is None or process.stdout is None:
+            raise ModelMissing("festival has no pipes.")
+        process.stdin.write(script)
+        process.stdin.flush()
+        while (line := process.stdout.readline()) != "DONE\n":
+            if not line:
+                raise ModelMissing(f"festival stopped at: {text}. Has it the voice {voice.name}?")
+            if line.startswith("WORD "):
+                _, start, end = line.split()
+                words.append(SpokenWord(names[len(words)] if len(words) < len(names) else "", float(start), float(end)))
+        with wave.open(file.name) as stream:
+            rate, pcm = stream.getframerate(), np.frombuffer(stream.readframes(stream.getnframes()), np.int16)
+    return _resampled(pcm, rate), words

@@ -1,6 +1,6 @@
 """Join the frozen sound network and the trained head in one ONNX file, with the words that it knows in its metadata.
 
-    python -m models.demo.end_of_turn.training.export checkpoint.pt --turn-model smart-turn.onnx --out callbox-turn.onnx
+python -m models.demo.end_of_turn.training.export checkpoint.pt --turn-model smart-turn.onnx --out callbox-turn.onnx
 """
 
 import argparse
@@ -68,7 +68,11 @@ def joined(head: Joined, turn_model: Path, vocabulary: Sequence[str]) -> onnx.Mo
     network.ir_version = upper.ir_version = max(network.ir_version, upper.ir_version)
     pairs = [(name, f"head_{name}") for name in SOUNDS]
     whole = compose.merge_models(network, upper, io_map=pairs)
-    for old, new in {**{f"head_{name}": name for name in CONTEXT}, "head_log_odds": "log_odds", "head_heard": "heard"}.items():
+    for old, new in {
+        **{f"head_{name}": name for name in CONTEXT},
+        "head_log_odds": "log_odds",
+        "head_heard": "heard",
+    }.items():
         _rename(whole.graph, old, new)
     helper.set_model_props(whole, {VOCABULARY: " ".join(vocabulary)})
     whole.producer_name = "callbox"
@@ -80,13 +84,23 @@ def _head_as_onnx(head: Joined) -> onnx.ModelProto:
     integers = {"dtype": torch.int64}
     values = (
         *(torch.zeros(1, POSITIONS, WIDTH), torch.zeros(1, WIDTH), torch.zeros(1, 1)),
-        *(torch.zeros(1, RECENT, **integers), torch.zeros(1, RECENT, PIECES, **integers), torch.zeros(1, 3, **integers)),
+        *(
+            torch.zeros(1, RECENT, **integers),
+            torch.zeros(1, RECENT, PIECES, **integers),
+            torch.zeros(1, 3, **integers),
+        ),
         *(torch.zeros(1, **integers), torch.zeros(1, HABITS), torch.zeros(1)),
     )
     with TemporaryDirectory() as folder:
         path = Path(folder) / "head.onnx"
         torch.onnx.export(
-            head, values, path, input_names=[*SOUNDS, *CONTEXT], output_names=["log_odds", "heard"], opset_version=17, dynamo=False
+            head,
+            values,
+            path,
+            input_names=[*SOUNDS, *CONTEXT],
+            output_names=["log_odds", "heard"],
+            opset_version=17,
+            dynamo=False,
         )
         return onnx.load(path)
 

@@ -33,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn v3.2's ONNX file")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--count", type=int, required=True, help="silences")
-    parser.add_argument("--voices", nargs="*", help="flite's, for testing; default: the voices to train on")
+    parser.add_argument("--voices", nargs="*", help="ENGINE:NAME, to test with; default: the voices to train on")
     parser.add_argument("--out", type=Path, required=True, help="path of the shard without suffix")
     options = parser.parse_args(arguments)
-    voices = [Voice("flite", name) for name in options.voices] if options.voices else None
+    voices = [Voice(*name.split(":")) for name in options.voices] if options.voices else None
     takes = list(islice(iter(Takes(options.seed, voices)), options.count))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save(takes, features(options.turn_model, (take.samples for take in takes), len(takes)), options.out)

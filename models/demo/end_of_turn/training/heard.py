@@ -19,12 +19,13 @@ DICTIONARY = Path("/usr/share/dict/words")
 """Debian package wamerican."""
 TIMES_S = tuple(round(0.1 * step, 1) for step in range(1, 16))
 """Silences that a take is judged at."""
-_KEPT = frozenset(
+_KEPT_TEXT = (
     "a about after an and any are as at because been before but by can could did do does for from had has have he her his how i "
     "i'd i'm if in into is it it's just like me my no not of oh okay on one or our please she should so some than thank thanks that "
     "the their them then there they this to um uh was we well were what when where which who why will with would yes you your "
-    "monday tuesday wednesday thursday friday saturday sunday".split()
+    "monday tuesday wednesday thursday friday saturday sunday"
 )
+_KEPT = frozenset(_KEPT_TEXT.split())
 """Words that hold sentences together: never taken for another."""
 
 
@@ -53,7 +54,10 @@ def heard(words: str, rng: random.Random) -> str:
         said = said[: -rng.choice((1, 1, 2))]
     if rng.random() < 0.35:
         share = rng.uniform(0.1, 0.7)
-        said = [word if word in _KEPT or word in DIGITS or rng.random() > share else rng.choice(_dictionary()) for word in said]
+        said = [
+            word if word in _KEPT or word in DIGITS or rng.random() > share else rng.choice(_dictionary())
+            for word in said
+        ]
     return asr_noise(" ".join(said), rng, rng.choice((0.0, 0.0, 0.04, 0.1)))
 
 
@@ -63,7 +67,9 @@ def _dictionary() -> tuple[str, ...]:
     return tuple(word for word in lines if word.isascii() and word.isalpha() and word.islower() and len(word) > 2)
 
 
-def context_arrays(row: Row, words: str, vocabulary: Mapping[str, int], rng: random.Random) -> dict[str, NDArray[np.generic]]:
+def context_arrays(
+    row: Row, words: str, vocabulary: Mapping[str, int], rng: random.Random
+) -> dict[str, NDArray[np.generic]]:
     """The head's inputs but sound and silence, with pauses that this caller may have made before."""
     found = word_features(words, vocabulary)
     return {

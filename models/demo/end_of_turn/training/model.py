@@ -53,10 +53,17 @@ class Text(nn.Module):
         self.count = nn.Embedding(MOST_WORDS + 1, 16)
         self.asked = nn.Embedding(len(ASKED), 16)
         self.join = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(RECENT * 32 + 64, 128), nn.GELU(), nn.Dropout(dropout), nn.Linear(128, TEXT), nn.GELU()
+            nn.Dropout(dropout),
+            nn.Linear(RECENT * 32 + 64, 128),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(128, TEXT),
+            nn.GELU(),
         )
 
-    def forward(self, words: torch.Tensor, pieces: torch.Tensor, counts: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, words: torch.Tensor, pieces: torch.Tensor, counts: torch.Tensor, asked: torch.Tensor
+    ) -> torch.Tensor:
         """(batch, 10), (batch, 10, 4), (batch, 3), (batch,) -> (batch, TEXT)."""
         said = self.words(words) + self.pieces(pieces).sum(2) / PIECES
         numbers = [self.run(counts[:, 0]), self.digits(counts[:, 1]), self.count(counts[:, 2]), self.asked(asked)]

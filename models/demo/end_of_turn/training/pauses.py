@@ -12,7 +12,17 @@ SHORTEST_S = 0.2
 _MEAN, _DEVIATION = -2.095, 1.477
 """Of the logarithm of the seconds beyond the shortest."""
 _CALLER_DEVIATION = 0.6
-_KINDS = {"hes": 0.15, "um": 0.55, "list": -0.3, "group": -0.2, "clause": -0.35, "name": -0.3, "date": -0.3, "fix": -0.1, "sent": -0.1}
+_KINDS = {
+    "hes": 0.15,
+    "um": 0.55,
+    "list": -0.3,
+    "group": -0.2,
+    "clause": -0.35,
+    "name": -0.3,
+    "date": -0.3,
+    "fix": -0.1,
+    "sent": -0.1,
+}
 """How much longer than all; weighted by how often they occur they add up to about nothing."""
 _KIND_DEVIATION = 0.25
 _CHANCE_DEVIATION = math.sqrt(_DEVIATION**2 - _CALLER_DEVIATION**2 - _KIND_DEVIATION**2)

@@ -66,7 +66,11 @@ def load(stems: Sequence[Path]) -> tuple[list[Row], Arrays]:
     states = np.concatenate([np.load(path.with_suffix(".npy")) for path in stems])
     others = [np.load(path.with_suffix(".npz")) for path in stems]
     pooled = np.concatenate([other["pooled"] for other in others])
-    return rows, {"states": states, "pooled": pooled, "logit": np.concatenate([other["logits"] for other in others])[:, None]}
+    return rows, {
+        "states": states,
+        "pooled": pooled,
+        "logit": np.concatenate([other["logits"] for other in others])[:, None],
+    }
 
 
 def words_known(rows: Sequence[Row]) -> dict[str, int]:
@@ -88,13 +92,17 @@ def _swapped(loaded: tuple[list[Row], Arrays], vocabulary: dict[str, int], rng: 
 class Data:
     """Takes as arrays, each with several hearings of its words."""
 
-    def __init__(self, rows: Sequence[Row], vocabulary: dict[str, int], rng: random.Random, sounds: Arrays | None) -> None:
+    def __init__(
+        self, rows: Sequence[Row], vocabulary: dict[str, int], rng: random.Random, sounds: Arrays | None
+    ) -> None:
         """`sounds`: the arrays that load() gives; None: words alone."""
         self.rows, self.sounds = rows, sounds
         hearings = HEARINGS if sounds is not None else 2
         found = [[context_arrays(row, heard(row.words, rng), vocabulary, rng) for _ in range(hearings)] for row in rows]
         exact = [context_arrays(row, row.words, vocabulary, rng) for row in rows]
-        self.hearings = {name: np.array([[one[name] for one in versions] for versions in found]) for name in found[0][0]}
+        self.hearings = {
+            name: np.array([[one[name] for one in versions] for versions in found]) for name in found[0][0]
+        }
         self.exact = {name: np.array([one[name] for one in exact]) for name in exact[0]}
         self.ended = np.array([row.ended for row in rows], np.float32)
         self.weights = np.array([weights(row) for row in rows], np.float32)

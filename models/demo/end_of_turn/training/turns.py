@@ -17,12 +17,15 @@ FILE = Path(__file__).with_name("turns.yaml")
 _MARK = re.compile(r"\((\w+)\)")
 _KEPT = 0.5
 """Share of the marked places at which a caller really falls silent."""
-_LINKS = frozenset(
+_LINKS_TEXT = (
     "a an and any are at because but by can could do for from have i if in is it my need no not of on or so than that the "
-    "their there this to was what when where which with would your".split()
+    "their there this to was what when where which with would your"
 )
+_LINKS = frozenset(_LINKS_TEXT.split())
 """Words after which one searches for the next."""
-_QUESTION = re.compile(r"^(um |uh |so |well |hi |hello |okay |and |yes )*(what|where|when|how|who|which|is|are|do|does|can|could|will)\b")
+_QUESTION = re.compile(
+    r"^(um |uh |so |well |hi |hello |okay |and |yes )*(what|where|when|how|who|which|is|are|do|does|can|could|will)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +125,20 @@ class Turns:
         words = " (group) ".join(" ".join(rng.choice(_DIGITS) for _ in range(size)) for size in groups)
         lead = rng.choice(("", "", "", "", "it is ", "my number is (hes) ", "yes it is ", "um ", "my phone number is ", "sure (clause) ",
                            "the number is (hes) ", "call me at (hes) ", "okay (clause) it is (hes) "))  # fmt: skip
-        tail = rng.choice(("", "", "", "", "", "", "", " (clause) please", " (clause) that is my cell", " (clause) thank you"))
+        tail = rng.choice(
+            ("", "", "", "", "", "", "", " (clause) please", " (clause) that is my cell", " (clause) thank you")
+        )
         asked = Asked.DIGITS if rng.random() < 0.85 else Asked.NOTHING
         return self._marked(lead + words + tail, ".", asked, kept=0.65)
 
 
 def _groups(rng: random.Random, count: int) -> list[int]:
     """Sizes in which a number of so many digits is read."""
-    usual = {4: ([4], [4], [2, 2], [1, 3]), 7: ([3, 4], [3, 4], [3, 2, 2], [7]), 10: ([3, 3, 4], [3, 3, 4], [3, 3, 2, 2], [3, 7], [6, 4])}
+    usual = {
+        4: ([4], [4], [2, 2], [1, 3]),
+        7: ([3, 4], [3, 4], [3, 2, 2], [7]),
+        10: ([3, 3, 4], [3, 3, 4], [3, 3, 2, 2], [3, 7], [6, 4]),
+    }
     if count in usual and rng.random() < 0.8:
         return list(rng.choice(usual[count]))
     sizes, left = [], count
@@ -141,7 +150,8 @@ def _groups(rng: random.Random, count: int) -> list[int]:
 
 _DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _YES_NO = frozenset(("yes", "no", "yeah", "yep", "nope", "sure", "okay", "correct", "right", "mm", "uh"))
-_DAYS = frozenset(
+_DAYS_TEXT = (
     "monday tuesday wednesday thursday friday saturday sunday tomorrow today noon morning afternoon evening thirty o'clock "
-    "january february march april may june july august september october november december half quarter".split()
+    "january february march april may june july august september october november december half quarter"
 )
+_DAYS = frozenset(_DAYS_TEXT.split())
