@@ -11,17 +11,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from models.demo.end_of_turn.inputs import LONGEST_SILENCE_S, VOCABULARY, context_inputs, known_words
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.bridge import EngineThread
 from serving.errors import EngineDied, EngineError, EngineLoadFailed
 from serving.onnx_session import Device, open_session
 from serving.speech import EndOfTurn, TurnContext
-from serving.turn.inputs import LONGEST_SILENCE_S, Inputs, context_inputs
 from serving.turn.log_mel import log_mel
-from serving.turn.words import FIRST_WORD
 
-VOCABULARY = "vocabulary"
-"""Key of the file's metadata: the words that it knows, separated by spaces."""
 SOUND_S = 4.0
 HEARD_SILENCE_S = 0.2
 """So much of the silence is listened to. How long it has lasted is a number of its own; the rest of it tells nothing."""
@@ -75,7 +72,7 @@ class CallboxTurn:
         words = session.get_modelmeta().custom_metadata_map.get(VOCABULARY)
         if words is None:
             raise EngineLoadFailed(f"{self._path.name} does not say which words it knows. Check it: {_VERIFY}")
-        self._vocabulary = {word: FIRST_WORD + number for number, word in enumerate(words.split())}
+        self._vocabulary = known_words(words)
         self._session = session
         self._thread = EngineThread("callbox-turn")
 
@@ -119,7 +116,9 @@ class CallboxTurn:
         self._running().submit(lambda: self._judge(silence, TurnContext())).result(timeout=30)
 
     def _judge(self, samples: Pcm32, context: TurnContext) -> float:
-        inputs: Inputs = context_inputs(context, self._vocabulary)
+        inputs = context_inputs(
+            context.words, context.asked.value, context.silence_s, context.pauses_s, self._vocabulary
+        )
         inputs["input_features"] = log_mel(samples, _FRAMES)[None]
         try:
             log_odds, heard = self._session.run(["log_odds", "heard"], inputs)

@@ -59,7 +59,7 @@ class SmartTurn:
         if not self._path.is_file():
             raise EngineLoadFailed(f"{self._path.name} is not in {self._path.parent}. Get it: {_FETCH}")
         session = open_session(
-            self._path, threads=self._options.threads, device=self._options.device, patch=keep_scores_float
+            self._path, threads=self._options.threads, device=self._options.device, patch=_keep_scores_float
         )
         shape = list(session.get_inputs()[0].shape)
         if shape[1:] != [MELS, FRAMES]:
@@ -115,7 +115,7 @@ class SmartTurn:
         return float(probability[0, 0])
 
 
-def keep_scores_float(model: "onnx.ModelProto") -> None:
+def _keep_scores_float(model: "onnx.ModelProto") -> None:
     """Do not round attention scores to 8 bits on their way into the softmax.
 
     onnxruntime's softmax over integers is several times slower than over floats: without it a judgement takes three

@@ -11,7 +11,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from models.errors import ModelMissing
-from serving.turn.smart_turn import keep_scores_float
 
 POSITIONS = 200
 """Of 20 ms."""
@@ -39,7 +38,7 @@ def shortened(path: Path, outputs: tuple[str, ...]) -> onnx.ModelProto:
     made = {name for node in graph.node for name in node.output}
     if not {_TABLE, _FRAMES_OF_HEADS} <= stored.keys() or not set(OUTPUTS.values()) <= made:
         raise ModelMissing(f"{path.name} is not Smart Turn v3.2's network for the CPU. Get it: make turn-model")
-    keep_scores_float(model)
+    _keep_scores_float(graph)
     _replace(stored[_TABLE], numpy_helper.to_array(stored[_TABLE])[_ALL_POSITIONS - POSITIONS :])
     _replace(stored[_FRAMES_OF_HEADS], np.array([POSITIONS], np.int64))
     graph.input[0].type.tensor_type.shape.dim[2].dim_value = FRAMES
@@ -49,6 +48,15 @@ def shortened(path: Path, outputs: tuple[str, ...]) -> onnx.ModelProto:
         graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
     _prune(graph)
     return model
+
+
+def _keep_scores_float(graph: onnx.GraphProto) -> None:
+    """Do not round attention scores to 8 bits on their way into the softmax, which is slower over integers."""
+    producers = {output: node for node in graph.node for output in node.output}
+    for node in graph.node:
+        dequantize = producers.get(node.input[0]) if node.op_type == "Softmax" else None
+        if dequantize is not None and dequantize.op_type == "DequantizeLinear":
+            node.input[0] = producers[dequantize.input[0]].input[0]
 
 
 def _replace(tensor: onnx.TensorProto, value: np.ndarray) -> None:

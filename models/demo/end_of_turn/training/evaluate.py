@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
+from models.demo.end_of_turn.inputs import VOCABULARY, context_inputs, known_words
 from models.demo.end_of_turn.training.heard import TIMES_S
+from models.demo.end_of_turn.training.log_mel import log_mel
 from models.demo.end_of_turn.training.pauses import draw_habits
 from models.demo.end_of_turn.training.takes import Take, Takes
 from models.demo.turn_taking.voices import Voice
-from serving.speech import TurnContext
-from serving.turn.callbox_turn import CallboxTurn, CallboxTurnOptions
-from serving.turn.smart_turn import SmartTurn, SmartTurnOptions
 
 HELD_OUT = ("flite:rms", "festival:ked_diphone")
 RATE = 16_000
@@ -55,9 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=91)
     parser.add_argument("--count", type=int, default=500, help="silences of each voice")
     options = parser.parse_args(arguments)
-    callbox = CallboxTurn(CallboxTurnOptions(file=options.model.name), options.model.parent)
-    smart_turn = SmartTurn(SmartTurnOptions(file=options.turn_model.name), options.turn_model.parent)
-    callbox.load(), smart_turn.load()
+    callbox, smart_turn = Callbox(options.model), _session(options.turn_model)
     recogniser = WhisperModel(str(options.recogniser), device="cpu", compute_type="int8", cpu_threads=1)
     for name in options.voices:
         engine, _, voice = name.partition(":")
@@ -69,7 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report("ours, no words", judged(callbox, takes, [""] * len(takes)))
         report("Smart Turn v3.2", judged_by_smart_turn(smart_turn, takes))
         report("silence alone", unjudged(takes))
-    callbox.close(), smart_turn.close()
 
 
 def transcribed(recogniser: WhisperModel, take: Take) -> str:
@@ -81,22 +78,35 @@ def transcribed(recogniser: WhisperModel, take: Take) -> str:
     return " ".join(segment.text for segment in segments)
 
 
-def judged(engine: CallboxTurn, takes: Sequence[Take], words: Iterable[str]) -> Judged:
+class Callbox:
+    """The finished file."""
+
+    def __init__(self, path: Path) -> None:
+        """Loads it."""
+        self._session = _session(path)
+        self._vocabulary = known_words(self._session.get_modelmeta().custom_metadata_map[VOCABULARY])
+
+    def log_odds(self, take: Take, words: str, silence_s: float, habits_s: Sequence[float]) -> float:
+        """That the turn is over."""
+        inputs = context_inputs(words, take.asked, silence_s, habits_s, self._vocabulary)
+        inputs["input_features"] = log_mel(take.samples)[None]
+        return float(self._session.run(["log_odds"], inputs)[0][0])
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), sess_options=settings, providers=["CPUExecutionProvider"])
+
+
+def judged(callbox: Callbox, takes: Sequence[Take], words: Iterable[str]) -> Judged:
     """Every take at every time; of the silence about 0.2 s are heard, as in the engine."""
     rng = random.Random(5)
     rows = []
     for take, said in zip(takes, words, strict=True):
-        habits = draw_habits(rng, take.caller)
-        scores = []
-        for silence_s in (0.1, 0.2, 0.8, 1.5):
-            context = TurnContext(said, take.asked, silence_s, habits)
-            scores.append(_odds(engine._judge(take.samples, context)))
-        rows.append(_between(scores))
+        habits_s = draw_habits(rng, take.caller)
+        rows.append(_between([callbox.log_odds(take, said, silence_s, habits_s) for silence_s in (0.1, 0.2, 0.8, 1.5)]))
     return Judged(np.array(rows), *_truth(takes))
-
-
-def _odds(probability: float) -> float:
-    return float(np.log(max(probability, 1e-9) / max(1 - probability, 1e-9)))
 
 
 def _between(known: Sequence[float]) -> Scores:
@@ -111,9 +121,10 @@ def _between(known: Sequence[float]) -> Scores:
     return np.asarray(1 / (1 + np.exp(-phi(np.array(TIMES_S)) @ weights)))
 
 
-def judged_by_smart_turn(engine: SmartTurn, takes: Sequence[Take]) -> Judged:
+def judged_by_smart_turn(session: onnxruntime.InferenceSession, takes: Sequence[Take]) -> Judged:
     """Once, with the silence that the take has: its answer is kept."""
-    scores = [[engine._judge(take.samples)] * len(TIMES_S) for take in takes]
+    heard = (session.run(None, {"input_features": log_mel(take.samples, 8)[None]})[0][0, 0] for take in takes)
+    scores = [[float(score)] * len(TIMES_S) for score in heard]
     return Judged(np.array(scores), *_truth(takes))
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models.demo.end_of_turn.training.encoder import FRAMES, INPUT, WIDTH, shortened
+from models.demo.end_of_turn.training.encoder import INPUT, WIDTH, shortened
+from models.demo.end_of_turn.training.log_mel import log_mel
 from models.demo.end_of_turn.training.takes import Take, Takes
 from models.demo.turn_taking.voices import Voice
-from serving.turn.log_mel import log_mel
 
 STATES = 100
 """Positions of 20 ms that the head sees: the last 2 s."""
@@ -48,7 +48,7 @@ def features(turn_model: Path, sounds: Iterable[NDArray[np.float32]], count: int
     states = np.zeros((count, STATES, WIDTH), np.float16)
     pooled, logits = np.zeros((count, WIDTH), np.float32), np.zeros(count, np.float32)
     for number, samples in enumerate(sounds):
-        one = session.run(["states", "pooled", "logit"], {INPUT: log_mel(samples, FRAMES)[None]})
+        one = session.run(["states", "pooled", "logit"], {INPUT: log_mel(samples)[None]})
         states[number], pooled[number], logits[number] = one[0][0, -STATES:], one[1][0], one[2][0, 0]
     return states, pooled, logits
 
@@ -70,7 +70,7 @@ def save(takes: Sequence[Take], found: Features, stem: Path) -> None:
         {
             "words": take.words,
             "ended": take.ended,
-            "asked": take.asked.value,
+            "asked": take.asked,
             "kind": take.kind,
             "caller": round(take.caller, 4),
             "hold_s": round(take.hold_s, 4),

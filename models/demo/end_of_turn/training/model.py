@@ -7,9 +7,9 @@ silence, the later one never is the lower. Whoever pauses falls silent for a whi
 import torch
 from torch import nn
 
+from models.demo.end_of_turn.inputs import ASKED, HABITS
 from models.demo.end_of_turn.training.encoder import WIDTH
-from serving.turn.inputs import ASKED, HABITS
-from serving.turn.words import BUCKETS, FIRST_WORD, MOST_DIGITS, MOST_WORDS, PIECES, RECENT
+from models.demo.end_of_turn.words import BUCKETS, FIRST_WORD, MOST_DIGITS, MOST_WORDS, PIECES, RECENT
 
 SOUND = 64
 """Numbers that sound is summed up in."""

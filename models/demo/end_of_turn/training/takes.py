@@ -16,7 +16,6 @@ from models.demo.end_of_turn.training.pauses import draw_caller, draw_hold_s
 from models.demo.end_of_turn.training.turns import Turn, Turns
 from models.demo.turn_taking.line import draw_line
 from models.demo.turn_taking.voices import RATE, Spoken, Unspeakable, Voice, draw_voice, speak
-from serving.speech import Asked
 
 Samples = NDArray[np.float32]
 
@@ -38,7 +37,7 @@ class Take:
     words: str
     """As they were said."""
     ended: bool
-    asked: Asked
+    asked: str
     kind: str
     """Of the pause ("um": after a filled one); "end" of the turn."""
     caller: float

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from models.demo.end_of_turn.training.heard import TIMES_S, Row, context_arrays, heard, weights
 from models.demo.end_of_turn.training.model import Batch, Head
 from models.demo.end_of_turn.training.takes import Takes
-from serving.speech import Asked
-from serving.turn.words import FIRST_WORD, spoken_words
+from models.demo.end_of_turn.words import FIRST_WORD, spoken_words
 
 HEARINGS = 6
 """Versions of each take's words that training draws from."""
@@ -62,7 +61,7 @@ def load(stems: Sequence[Path]) -> tuple[list[Row], Arrays]:
     """The takes of some shards and their sound."""
     rows: list[Row] = []
     for path in stems:
-        rows += [Row(**{**row, "asked": Asked(row["asked"])}) for row in json.loads(path.read_text(encoding="utf-8"))]
+        rows += [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
     states = np.concatenate([np.load(path.with_suffix(".npy")) for path in stems])
     others = [np.load(path.with_suffix(".npz")) for path in stems]
     pooled = np.concatenate([other["pooled"] for other in others])

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.demo.end_of_turn.inputs import ASKED
 from models.demo.sentences.callers import FILE as CALLERS_FILE
 from models.demo.sentences.callers import Callers
 from models.demo.sentences.grammar import Grammar, read
 from models.demo.speech_to_text.training.simulated_calls import sentences
-from serving.speech import Asked
 
 FILE = Path(__file__).with_name("turns.yaml")
 _MARK = re.compile(r"\((\w+)\)")
@@ -38,7 +38,8 @@ class Turn:
     """Of the silences between them: one fewer than parts."""
     end: str
     """How the last part is written: "." or "?"."""
-    asked: Asked
+    asked: str
+    """One of inputs.ASKED."""
 
 
 class Turns:
@@ -71,17 +72,17 @@ class Turns:
         """Now and then nobody knows what was asked, or they are wrong."""
         draw = self.rng.random()
         if draw < 0.12:
-            return Turn(turn.parts, turn.kinds, turn.end, Asked.NOTHING)
+            return Turn(turn.parts, turn.kinds, turn.end, "nothing")
         if draw < 0.17:
-            return Turn(turn.parts, turn.kinds, turn.end, self.rng.choice(list(Asked)))
+            return Turn(turn.parts, turn.kinds, turn.end, self.rng.choice(ASKED))
         return turn
 
     def _from_template(self) -> Turn:
         (template,) = self.rng.choices(self._templates, self._weights)
-        asked = Asked(self.rng.choice(template["asked"]))
+        asked = self.rng.choice(template["asked"])
         return self._marked(self._grammar.expand(template["text"]), template.get("end", "."), asked)
 
-    def _marked(self, text: str, end: str, asked: Asked, kept: float = _KEPT) -> Turn:
+    def _marked(self, text: str, end: str, asked: str, kept: float = _KEPT) -> Turn:
         """Cut at the marks that this caller falls silent at."""
         pieces = _MARK.split(text)
         parts, kinds = [pieces[0]], list[str]()
@@ -104,18 +105,18 @@ class Turns:
         end = "?" if _QUESTION.match(sentence) else "."
         return self._marked(" ".join(marked), end, self._likely_question(words), kept=0.6)
 
-    def _likely_question(self, words: Sequence[str]) -> Asked:
+    def _likely_question(self, words: Sequence[str]) -> str:
         """What such an answer may have been an answer to."""
         said = set(words)
         if sum(word in _DIGITS for word in words) >= 3:
-            return Asked.DIGITS
+            return "digits"
         if words[0] in _YES_NO and len(words) <= 4:
-            return Asked.CONFIRMATION
+            return "confirmation"
         if said & {"name", "spelled"} or (len(words) == 2 and said.isdisjoint(_LINKS | _DAYS)):
-            return Asked.NAME
+            return "name"
         if said & _DAYS and len(words) <= 5:
-            return self.rng.choice([Asked.DATE, Asked.CHOICE])
-        return self.rng.choice([Asked.NOTHING, Asked.NOTHING, Asked.DESCRIPTION])
+            return self.rng.choice(["date", "choice"])
+        return self.rng.choice(["nothing", "nothing", "description"])
 
     def _digits(self) -> Turn:
         """A number read in groups. The same digits end one number and not another: only what was asked may tell."""
@@ -128,7 +129,7 @@ class Turns:
         tail = rng.choice(
             ("", "", "", "", "", "", "", " (clause) please", " (clause) that is my cell", " (clause) thank you")
         )
-        asked = Asked.DIGITS if rng.random() < 0.85 else Asked.NOTHING
+        asked = "digits" if rng.random() < 0.85 else "nothing"
         return self._marked(lead + words + tail, ".", asked, kept=0.65)
 
 

@@ -1,4 +1,4 @@
-"""What is known beside the sound when the end of a turn is judged, as numbers for Callbox's own network. Pure."""
+"""What is known beside the sound when the end of a turn is judged, as numbers for the network. Training and serving share it. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from serving.speech import Asked, TurnContext
-from serving.turn.words import word_features
+from models.demo.end_of_turn.words import FIRST_WORD, word_features
 
-ASKED = (Asked.NOTHING, Asked.CONFIRMATION, Asked.CHOICE, Asked.NAME, Asked.DATE, Asked.DIGITS, Asked.DESCRIPTION)
-"""In the order of the network's numbers for them."""
+ASKED = ("nothing", "confirmation", "choice", "name", "date", "digits", "description")
+"""Values of serving.speech.Asked, in the order of the network's numbers for them."""
+VOCABULARY = "vocabulary"
+"""Key of the file's metadata: the words that it knows, separated by spaces."""
 HABITS = 4
 """Numbers that tell of a caller's own pauses."""
 LONGEST_SILENCE_S = 2.0
@@ -21,17 +22,23 @@ _REMEMBERED = 8
 Inputs = dict[str, npt.NDArray[np.generic]]
 
 
-def context_inputs(context: TurnContext, vocabulary: Mapping[str, int]) -> Inputs:
-    """The network's inputs but the sound, each with a first axis of 1."""
-    features = word_features(context.words, vocabulary)
-    silence_s = min(max(context.silence_s, 0.0), LONGEST_SILENCE_S)
+def known_words(text: str) -> dict[str, int]:
+    """The vocabulary in a file's metadata, numbered as in training."""
+    return {word: FIRST_WORD + number for number, word in enumerate(text.split())}
+
+
+def context_inputs(
+    words: str, asked: str, silence_s: float, pauses_s: Sequence[float], vocabulary: Mapping[str, int]
+) -> Inputs:
+    """The network's inputs but the sound, each with a first axis of 1. Raises ValueError for something else asked."""
+    features = word_features(words, vocabulary)
     return {
         "words": features.words[None],
         "pieces": features.pieces[None],
         "counts": features.counts[None],
-        "asked": np.array([ASKED.index(context.asked)], dtype=np.int64),
-        "habits": habits(context.pauses_s)[None],
-        "silence_s": np.array([silence_s], dtype=np.float32),
+        "asked": np.array([ASKED.index(asked)], dtype=np.int64),
+        "habits": habits(pauses_s)[None],
+        "silence_s": np.array([min(max(silence_s, 0.0), LONGEST_SILENCE_S)], dtype=np.float32),
     }
 
 

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from serving.speech import Asked, TurnContext
-from serving.turn.inputs import ASKED, HABITS, LONGEST_SILENCE_S, context_inputs, habits
+from models.demo.end_of_turn.inputs import ASKED, HABITS, LONGEST_SILENCE_S, context_inputs, habits
+from serving.speech import Asked
 
 pytestmark = pytest.mark.unit
 
 
 def test_every_question_has_a_number() -> None:
-    assert set(ASKED) == set(Asked)
-    assert ASKED[0] is Asked.NOTHING
+    assert set(ASKED) == {asked.value for asked in Asked}
+    assert ASKED[0] == Asked.NOTHING.value
 
 
 def test_each_input_has_a_first_axis_of_one() -> None:
-    inputs = context_inputs(TurnContext("yes", Asked.CONFIRMATION, 0.3, (0.5,)), {})
+    inputs = context_inputs("yes", "confirmation", 0.3, (0.5,), {})
     assert {name: values.shape for name, values in inputs.items()} == {
         "words": (1, 10),
         "pieces": (1, 10, 4),
@@ -29,7 +29,7 @@ def test_each_input_has_a_first_axis_of_one() -> None:
 
 @pytest.mark.parametrize(("silence_s", "counted_s"), [(-1.0, 0.0), (0.25, 0.25), (60.0, LONGEST_SILENCE_S)])
 def test_silence_is_kept_within_what_the_network_knows(silence_s: float, counted_s: float) -> None:
-    assert context_inputs(TurnContext(silence_s=silence_s), {})["silence_s"][0] == np.float32(counted_s)
+    assert context_inputs("", "nothing", silence_s, (), {})["silence_s"][0] == np.float32(counted_s)
 
 
 def test_no_pauses_are_zeros_and_short_gaps_are_no_pauses() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from serving.turn.words import (
+from models.demo.end_of_turn.words import (
     BUCKETS,
     FIRST_WORD,
     MOST_DIGITS,
