@@ -1,5 +1,6 @@
 """The interruption engine in a real call, behind LiveKit's own detector: what it says reaches the call that it is about."""
 
+import asyncio
 import math
 import re
 from pathlib import Path
@@ -53,13 +54,17 @@ def sounds_from(record: CallRecord, index: int) -> list[Span]:
     return [sound for sound in sounds if sound.end_s > begins_s and sound.start_s < ends_s]
 
 
-async def test_a_sound_stops_the_agent_before_its_words_are_known_if_the_engine_says_so(
+async def test_a_sound_stops_the_agent_of_its_call_before_its_words_are_known_if_the_engine_says_so(
     livekit_server: LiveKitServer, tmp_path: Path
 ) -> None:
     murmur = {"when": "open", "barge_in_after_s": 0.8, "say": "mm hmm", "times": 1}
     with run_box(livekit_server, tmp_path, "tests.call.certain_interruption", **certain("interruption")) as box:
-        record = await box.hold({"opening": _QUESTION, "rules": [murmur, _HANG_UP]}, room="sound")
+        record, _ = await asyncio.gather(
+            box.hold({"opening": _QUESTION, "rules": [murmur, _HANG_UP]}, room="sound"),
+            box.hold({"opening": _QUESTION, "rules": [_HANG_UP]}, room="silent", voice="awb"),
+        )
         assert counted(box) == {"interruption": 1}
+    assert cut_replies(box, "silent") == []
     (heard,) = cut_replies(box, "sound")
     assert _ANSWER.startswith(heard)
     assert len(heard) < len(_ANSWER)
