@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -21,6 +21,10 @@ class ReplyKeeper(Protocol):
 
     demand: Demand
     """What the engines are asked for."""
+
+    def computing(self) -> AbstractContextManager[None]:
+        """A reply of this call is being computed, inside."""
+        ...
 
     async def may_begin(self, reply: "Reply") -> None:
         """Wait until `reply` may be computed: at the latest when it is to be spoken."""
@@ -100,7 +104,7 @@ class Reply:
     @contextmanager
     def computing(self) -> Iterator[None]:
         """The language model is at work on it, inside."""
-        with self._keeper.demand.reply():
+        with self._keeper.computing():
             self.is_computing = True
             try:
                 yield

@@ -6,7 +6,8 @@ and is accounted for.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from livekit.agents.voice import events
 
@@ -41,6 +42,7 @@ class Speculations:
         """How long that answer, prepared but put off, did not do anything."""
         self._policy = SpeculationPolicy(limits, is_judged=is_judged)
         self._lines = lines
+        self._computing = 0
         self._throw_away = throw_away
         self._candidate: Reply | None = None
         self._changed = asyncio.Event()
@@ -80,6 +82,16 @@ class Speculations:
         self._retire()
 
     # what replies ask and tell
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """A reply of this call is being computed, inside."""
+        with self.demand.reply():
+            self._computing += 1
+            try:
+                yield
+            finally:
+                self._computing -= 1
 
     async def may_begin(self, reply: Reply) -> None:
         """Wait until `reply` may be computed: at the latest when it is to be spoken."""
@@ -168,7 +180,8 @@ class Speculations:
             self._retire()
 
     def _load(self) -> Load:
-        return Load(self.demand.computing / self._lines, self.demand.longest_wait_s)
+        others = self.demand.computing - self._computing  # the one before, just thrown away, may still be ending
+        return Load(others / self._lines, self.demand.longest_wait_s)
 
     def _wake(self) -> None:
         """Let replies that were put off ask again."""

@@ -36,7 +36,7 @@ class SpeculationLimits:
     """From a turn's second reply on: none is begun while the end of the turn is less likely than this, and the last one
     waits until somebody has judged."""
     max_load: float = 0.75
-    """Replies being computed on the box, per line: with as many, none is begun ahead of its turn's end."""
+    """Replies being computed for other callers, per line of the box: with as many, none is begun ahead of its turn's end."""
     max_wait_s: float = 0.25
     """Nor while somebody whose turn is over has been waiting for so long for the first sound of the answer: what a reply
     that nobody had begun takes on an idle GPU box. A CPU box takes longer, and should do one thing after the other."""
@@ -55,7 +55,7 @@ class Load:
     """How busy the box is."""
 
     computing: float
-    """Replies being computed, per line."""
+    """Replies being computed for other callers, per line."""
     longest_wait_s: float
     """Since the end of the turn whose answer has been awaited longest; 0 if nobody waits."""
 

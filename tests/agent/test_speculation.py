@@ -243,3 +243,16 @@ async def test_a_box_that_is_busy_puts_off_and_a_caller_who_hangs_up_has_wasted(
     await asyncio.wait_for(asking, 0.1)
     call.speculations.close()
     assert count("speculations", outcome="thrown_away") == before + 1
+
+
+@pytest.mark.parametrize("max_load", [0.25, 0.5])
+@in_virtual_time
+async def test_only_other_callers_are_load(max_load: float) -> None:
+    call = Call(max_load=max_load)
+    before = call.announce()
+    await begin(before)
+    with before.computing(), call.demand.reply():
+        assert call.demand.computing == 2
+        asking = await begin(call.announce())
+        assert asking.done() is (max_load > 0.25)
+        asking.cancel()
