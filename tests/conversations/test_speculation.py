@@ -36,7 +36,7 @@ def synthesized(talk: Talk) -> Sequence[str]:
 
 @in_virtual_time
 async def test_one_clause_is_synthesized_before_the_turn_is_over_and_the_rest_then() -> None:
-    async with conversation(always(REPLY)) as talk:
+    async with conversation(always(REPLY), turns={"endpointing": {"max_delay_s": 1.2}}) as talk:
         line = talk.say("where can i", ends_turn=False)
         await talk.until(lambda: now() >= line.end + 1.19)
         assert talk.replies[0].is_complete
@@ -197,7 +197,7 @@ async def test_a_turn_that_has_wasted_enough_is_answered_when_it_is_over() -> No
 
 @in_virtual_time
 async def test_a_cough_after_the_last_word_costs_a_complete_reply_nothing() -> None:
-    async with conversation(always(REPLY)) as talk:
+    async with conversation(always(REPLY), turns={"endpointing": {"max_delay_s": 1.2}}) as talk:
         line = talk.say("where can i", ends_turn=False)
         cough = talk.make_noise(0.3, at=line.end + 0.5)
         await talk.quiet()

@@ -40,8 +40,8 @@ async def test_a_turn_that_sounds_finished_is_answered_at_the_shortest_delay() -
 async def test_a_turn_that_sounds_unfinished_is_answered_at_the_longest_delay() -> None:
     async with conversation() as talk:
         line = talk.say("where can i", ends_turn=False)
-        await talk.quiet()
-        assert talk.agent_spoke_at(line.start) == pytest.approx(line.end + 1.2)
+        await talk.quiet(4)
+        assert talk.agent_spoke_at(line.start) == pytest.approx(line.end + 2.0)
         assert talk.history == exchange("where can i", PARKING)
 
 
