@@ -185,7 +185,7 @@ def test_judgements_that_are_not_asked_for_change_nothing() -> None:
     "wrong",
     [
         {"min_delay_s": -0.1},
-        {"min_delay_s": 1.3},
+        {"min_delay_s": 2.5},
         {"threshold_at_1s": 0.0},
         {"threshold_at_1s": 1.0},
         {"decline": -1.0},
