@@ -89,6 +89,23 @@ async def test_words_parted_by_pauses_are_timed_by_their_sound(engine: TtsEngine
         assert np.abs(around).max() < 400
 
 
+@pytest.mark.parametrize("rate", [16_000, 24_000])
+async def test_a_word_after_a_pause_begins_where_its_sound_does(rate: int) -> None:
+    """To 20 ms for words that open with a voice; a stop or a weak fricative begins before it can be heard."""
+    engine = PiperEngine(PiperOptions(room_rate=rate), VOICE)
+    engine.load()
+    try:
+        samples, words = await speak(engine, "Anna, one, Emma, eight, Lena, nine, Mary, and all, were there.")
+    finally:
+        engine.close()
+    step = rate // 200
+    loud = np.sqrt(np.mean(np.square(samples[: len(samples) // step * step].reshape(-1, step).astype(float)), axis=1))
+    for before, word in itertools.pairwise(words):
+        if before.text.endswith(","):
+            silent = np.flatnonzero(loud[: round((word.start_s + 0.1) * 200)] < 180)
+            assert word.start_s == pytest.approx((silent[-1] + 1) / 200, abs=0.02), word.text
+
+
 async def test_audio_cut_at_a_words_end_holds_the_words_before_it(engine: TtsEngine) -> None:
     """What a listener makes of it: the demo's recogniser hears the words up to the cut, give or take one."""
     listener = WhisperModel(str(DEMO / "speech_to_text"), device="cpu", compute_type="int8", cpu_threads=1)
