@@ -14,7 +14,7 @@ from agent.policies.barge_in import MURMURS
 from serving import metrics
 from serving.chat import ChatRequest, Priority, TextDelta, ToolCall
 from tests.conversations.talk import STOCK_LINES, Talk, conversation, now
-from tests.scripted import tokens
+from tests.scripted import WORD_S, tokens
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.conversation
