@@ -8,6 +8,7 @@ from livekit.agents import JobContext
 from agent.box import Box
 from agent.captions import Captions
 from agent.dialogue import Dialogue, Surroundings
+from agent.echo.room import cancel_echo
 from agent.session import room_options
 from serving import metrics
 
@@ -34,6 +35,8 @@ class Call:
                 await dialogue.session.start(
                     dialogue.front_desk(), room=self._ctx.room, record=False, room_options=options
                 )
+                if self._box.settings.turns.cancel_echo:
+                    cancel_echo(dialogue.session)
                 dialogue.greet()
                 await dialogue.ended.wait()
         finally:

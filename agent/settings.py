@@ -68,6 +68,8 @@ class TurnTaking(_Section):
     """When engines.interruption, with the words so far, stops the agent."""
     false_interruption_timeout_s: float = Field(default=1.0, gt=0)
     """The agent goes on if it was stopped by something without words for this long."""
+    cancel_echo: bool = False
+    """The agent's own voice, come back over the caller's line, is taken out of what it hears."""
     preemptive_max_speech_s: float = Field(default=20.0, gt=0)
     """Longer turns are not answered ahead of their end."""
     speculation: SpeculationLimits = SpeculationLimits()

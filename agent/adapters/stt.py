@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from agent.policies.barge_in import Overlap, judge_overlap
 from models.errors import CallboxError
 from serving.audio import SPEECH_RATE, AudioChunk
 from serving.engine import SttEngine, SttStream
-from serving.speech import SpeechEnded, SpeechStarted, SttEvent, Transcript, TranscriptStage
+from serving.speech import SpeechEnded, SpeechStarted, SttEvent, Transcript, TranscriptStage, Word
 
 logger = logging.getLogger("callbox.stt")
 
@@ -73,6 +74,8 @@ class LocalStt(stt.STT[str]):
         self.language = LanguageCode(language)
         self.hooks = hooks
         self.turn = turn
+        self.is_echo: Callable[[Sequence[Word]], bool] = lambda words: False
+        """Whether these words (wall-clock times) are the agent's own, come back over the line: nobody said them."""
 
     @property
     def model(self) -> str:
@@ -99,6 +102,8 @@ class _LocalSttStream(stt.RecognizeStream):
         self._parent = parent
         self._unheard = Unheard()
         self._opened_at_s = 0.0
+        self._clock_ahead_s = 0.0
+        """Wall clock less audio time."""
         self._in_utterance = False
         self._began_over_agent = False
         self._failures = 0
@@ -152,6 +157,7 @@ class _LocalSttStream(stt.RecognizeStream):
     def _keep(self, chunk: AudioChunk) -> None:
         """A stream that takes over from one that failed hears an utterance from its beginning."""
         self._unheard.push(chunk)
+        self._clock_ahead_s = time.time() - self._unheard.end_s
         if not self._in_utterance:
             self._unheard.forget_before(self._unheard.end_s - _ONSET_S)
 
@@ -173,7 +179,7 @@ class _LocalSttStream(stt.RecognizeStream):
                     self._parent.hooks.on_no_words()
             case Transcript(text=""):
                 pass
-            case Transcript() if self._is_murmur(event):
+            case Transcript() if self._is_echo(event) or self._is_murmur(event):
                 pass
             case Transcript():
                 if event.stage is TranscriptStage.INTERIM:
@@ -184,6 +190,11 @@ class _LocalSttStream(stt.RecognizeStream):
                 if event.stage is TranscriptStage.FINAL:
                     usage = stt.RecognitionUsage(audio_duration=event.end_s - event.start_s)
                     self._send(stt.SpeechEvent(type=_Type.RECOGNITION_USAGE, recognition_usage=usage))
+
+    def _is_echo(self, transcript: Transcript) -> bool:
+        shift_s = self._opened_at_s + self._clock_ahead_s
+        words = [Word(word.text, word.start_s + shift_s, word.end_s + shift_s) for word in transcript.words]
+        return self._parent.is_echo(words)
 
     def _is_murmur(self, transcript: Transcript) -> bool:
         """Whether this is, as far as one can tell, said under the agent's voice without wanting the floor."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.caller.clock import RATE, AudioClock
+from scripts.caller.loudspeaker import Loudspeaker
 from scripts.caller.measure import AGENT_THRESHOLD_DBFS, level_dbfs
 from serving.audio import Pcm16
 
@@ -62,6 +63,8 @@ class Ear:
     def __init__(self, clock: AudioClock) -> None:
         self._clock = clock
         self._arrivals: list[Arrival] = []
+        self.loudspeaker: Loudspeaker | None = None
+        """Plays what is heard, for the caller's own microphone to pick up."""
         self._run_frames = 0
         self.onsets_s: list[float] = []
         """Clock times at which the agent began to sound after silence of any length."""
@@ -76,6 +79,8 @@ class Ear:
     def hear(self, samples: Pcm16, at_s: float) -> None:
         """Take one frame that arrived at `at_s`."""
         self._arrivals.append(Arrival(at_s, samples))
+        if self.loudspeaker is not None:
+            self.loudspeaker.play(samples, at_s)
         if level_dbfs(samples) < AGENT_THRESHOLD_DBFS:
             self._run_frames = 0
             return

@@ -15,6 +15,7 @@ from enum import StrEnum
 import numpy as np
 
 from scripts.caller.clock import FRAME_S, FRAME_SAMPLES, RATE, AudioClock
+from scripts.caller.loudspeaker import Loudspeaker
 from scripts.caller.voice import Line
 from serving.audio import Pcm16
 
@@ -63,6 +64,8 @@ class Mouth:
         self._noise = np.random.default_rng(0).normal(0, 32768 * 10 ** (floor_dbfs / 20), (100, FRAME_SAMPLES))
         self.utterances: list[Utterance] = []
         """Everything that was begun, in order."""
+        self.loudspeaker: Loudspeaker | None = None
+        """What else the microphone picks up."""
         self._waiting: deque[Utterance] = deque()
         self._offset = 0
         self._sent: list[Pcm16] = []
@@ -88,6 +91,8 @@ class Mouth:
                 self._waiting.popleft()
                 self._offset = 0
                 utterance.handed_over.set()
+        if self.loudspeaker is not None:
+            frame += self.loudspeaker.frame(len(self._sent) * FRAME_SAMPLES)
         self._sent.append(np.clip(frame, -32768, 32767).astype(np.int16))
         return self._sent[-1]
 

@@ -15,6 +15,7 @@ from scripts.caller.captions import Captions
 from scripts.caller.clock import FRAME_S, FRAME_SAMPLES, RATE, AudioClock
 from scripts.caller.ear import Ear
 from scripts.caller.errors import CallerError
+from scripts.caller.loudspeaker import Loudspeaker
 from scripts.caller.mouth import Mouth
 from serving.audio import Pcm16
 
@@ -88,6 +89,10 @@ class CallerRoom:
         """Set when the agent's track is heard."""
         self.over = asyncio.Event()
         """Set when the agent has left or the room is gone."""
+
+    def listen_aloud(self, loudspeaker: Loudspeaker) -> None:
+        """Hear the agent through a loudspeaker that the microphone picks up. Before the call."""
+        self.ear.loudspeaker = self.mouth.loudspeaker = loudspeaker
 
     async def __aenter__(self) -> "CallerRoom":
         self._room.on("track_subscribed", self._on_track)

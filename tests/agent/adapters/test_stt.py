@@ -1,7 +1,10 @@
 """LocalStt: what a session hears of what the engine says."""
 
 import asyncio
+import time
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from agent.adapters.audio import frame_from
 from agent.adapters.stt import ListeningHooks, LocalStt
 from agent.caller_turn import CallerTurn
 from serving.audio import AudioChunk
-from serving.speech import SpeechStarted
+from serving.speech import SpeechStarted, Word
 from tests.agent.adapters.listening import FINAL, INTERIM, PREFLIGHT, Kind, listening, transcript, utterance
 from tests.scripted import ListedStt
 from tests.virtual_time import in_virtual_time
@@ -210,3 +213,22 @@ def test_it_tells_livekit_what_it_can_do() -> None:
     assert local.capabilities.interim_results
     assert local.capabilities.aligned_transcript == "word"
     assert not local.capabilities.manual_flush
+
+
+@in_virtual_time
+async def test_the_agents_own_words_are_nobodys() -> None:
+    async with listening() as heard:
+        asked: list[tuple[str, float]] = []
+
+        def is_echo(words: Sequence[Word]) -> bool:
+            asked.extend((word.text, word.start_s) for word in words)
+            return words[0].text == "we"
+
+        cast(LocalStt, heard.stream._stt).is_echo = is_echo
+        began_at_s = time.time()
+        await heard.hear(2.0)
+        await heard.say(*utterance((INTERIM, "we"), (FINAL, "we open")))
+        assert heard.told() == [(Kind.START_OF_SPEECH, ""), (Kind.END_OF_SPEECH, "")]
+        assert asked[0] == ("we", pytest.approx(began_at_s + 1.0 + (time.time() - began_at_s - 2.0), abs=0.01))
+        await heard.say(*utterance((FINAL, "where can")))
+        assert (Kind.FINAL_TRANSCRIPT, "where can") in heard.told()

@@ -1,0 +1,73 @@
+"""How much later than it was played the agent's voice comes back: generalised cross-correlation with phase transform."""
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.audio import SPEECH_RATE, Pcm32
+
+WINDOW_SAMPLES = SPEECH_RATE
+"""So much of the microphone is compared at a time."""
+LONGEST_SAMPLES = SPEECH_RATE
+"""An echo is looked for up to one second after it was played."""
+EVERY_BLOCKS = 10
+"""Between two looks."""
+BAND_HZ = (300.0, 3400.0)
+"""What a telephone lets through."""
+CLEAR_PEAK = 9.0
+"""Peak against the RMS of the correlation: below it there is no echo, or too much else."""
+SAME_SAMPLES = 16
+"""Estimates no further apart than this millisecond are the same path; the filter follows by itself."""
+QUIET_RMS = 1e-3
+"""Played sound below it tells nothing."""
+
+
+class EchoDelay:
+    """One line's delay. Feed it what was played and what was heard at the same time, block by block."""
+
+    def __init__(self) -> None:
+        self._played = np.zeros(WINDOW_SAMPLES + LONGEST_SAMPLES, np.float32)
+        self._heard = np.zeros(WINDOW_SAMPLES, np.float32)
+        self._blocks = 0
+        self._candidate: int | None = None
+        self.samples: int | None = None
+        """The delay; None until an echo was found."""
+
+    def push(self, played: Pcm32, microphone: Pcm32) -> None:
+        """Look again now and then. Blocks of equal length, float32 at 16 kHz."""
+        _shift_in(self._played, played)
+        _shift_in(self._heard, microphone)
+        self._blocks += 1
+        if self._blocks % EVERY_BLOCKS == 0:
+            self._look()
+
+    def _look(self) -> None:
+        if np.sqrt(np.mean(self._played[-WINDOW_SAMPLES:] ** 2)) < QUIET_RMS:
+            return
+        found = find_delay(self._played, self._heard)
+        if found is None:
+            return
+        if self._candidate is not None and abs(found - self._candidate) <= SAME_SAMPLES:
+            is_new = self.samples is None or abs(found - self.samples) > SAME_SAMPLES
+            self.samples = found if is_new else self.samples
+        self._candidate = found
+
+
+def find_delay(played: Pcm32, heard: Pcm32) -> int | None:
+    """Samples by which `heard` (shape (n,)) lags behind `played` (shape (n + k,), same end), up to k; None if it is not
+    in there."""
+    longest = len(played) - len(heard)
+    size = 2 ** int(np.ceil(np.log2(len(played) + len(heard))))
+    cross = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(played, size))
+    hz = np.fft.rfftfreq(size, 1 / SPEECH_RATE)
+    cross[(hz < BAND_HZ[0]) | (hz > BAND_HZ[1])] = 0
+    correlation: npt.NDArray[np.float64] = np.abs(np.fft.irfft(cross / (np.abs(cross) + 1e-9)))
+    # heard[i] = played[i + longest - delay]: a lag of delay - longest
+    lags = np.concatenate((correlation[size - longest :], correlation[:1]))
+    peak = int(np.argmax(lags))
+    clear = lags[peak] > CLEAR_PEAK * np.sqrt(np.mean(lags**2))
+    return peak if clear else None
+
+
+def _shift_in(ring: Pcm32, block: Pcm32) -> None:
+    ring[: -len(block)] = ring[len(block) :]
+    ring[-len(block) :] = block
