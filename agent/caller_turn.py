@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from agent.policies.asked import asked_for
 from agent.policies.pauses import PauseHabits
-from serving.speech import Asked, TurnContext
+from serving.speech import Asked, TranscriptStage, TurnContext
 from serving.vad.gate import Gate
 
 BETWEEN_WINDOWS_S = 0.05
@@ -33,6 +33,8 @@ class CallerTurn:
         """Whether the VAD's last window held sound: perhaps the caller goes on."""
         self.words_are_in = True
         """Whether no utterance is being spoken or recognised."""
+        self.words_are_settled = True
+        """Whether the words up to this pause are known, those of an utterance that may go on included."""
 
     # what the stages tell
 
@@ -50,19 +52,21 @@ class CallerTurn:
     def utterance_began(self) -> None:
         """Recognition hears speech."""
         self._hypothesis = ""
-        self.words_are_in = False
+        self.words_are_in = self.words_are_settled = False
 
-    def heard_words(self, text: str, *, is_final: bool) -> None:
+    def heard_words(self, text: str, stage: TranscriptStage) -> None:
         """The words of the utterance so far; all of them, if it is over."""
+        is_final = stage is TranscriptStage.FINAL
         if is_final:
             self._finals.append(text)
         self._hypothesis = "" if is_final else text
+        self.words_are_settled = stage is not TranscriptStage.INTERIM
         self.tell()
 
     def utterance_over(self) -> None:
         """Its last words have been told."""
         self._hypothesis = ""
-        self.words_are_in = True
+        self.words_are_in = self.words_are_settled = True
         self.tell()
 
     def agent_said(self, text: str) -> None:

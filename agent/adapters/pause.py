@@ -50,7 +50,7 @@ class Pause:
     """A silence that may end a turn. Belongs to the event loop of its call.
 
     At most one judgement is under way; what comes due meanwhile is asked afterwards, about the newest sound. None is asked
-    for once the newest settles it, and a turn's last words, when they come after a judgement, bring a new one.
+    for once the newest settles it; other words than it went by bring a new one.
     """
 
     engine: TurnEngine
@@ -111,7 +111,7 @@ class Pause:
         return delay_s(self.options, self._probability())
 
     def _knows_the_words(self) -> bool:
-        return self._judged_words == self.turn.words
+        return not self.options.judges_words or self._judged_words == self.turn.words
 
     def _nothing_before_s(self) -> float:
         """So long there is nothing to do unless something changes."""
@@ -130,10 +130,12 @@ class Pause:
             return False
         if self.turn.words_are_in and not self.turn.words:
             return False  # nothing was said: there is no turn to end
+        if self.options.judges_words and not self.turn.words_are_settled:
+            return False
         if self._newest is None or not self._knows_the_words():
             return True
         again_s = next_judgement_s(self.options, self._newest)
-        return self.turn.words_are_in and again_s is not None and silence_s + ROUNDING_S >= again_s
+        return again_s is not None and silence_s + ROUNDING_S >= again_s
 
     async def _judge(self) -> None:
         self.judgements += 1

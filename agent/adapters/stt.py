@@ -185,7 +185,7 @@ class _LocalSttStream(stt.RecognizeStream):
                 if event.stage is TranscriptStage.INTERIM:
                     settled = event.words[: event.agreed_words]
                     self._parent.hooks.on_settled_words(" ".join(word.text for word in settled))
-                self._parent.turn.heard_words(event.text, is_final=event.stage is TranscriptStage.FINAL)
+                self._parent.turn.heard_words(event.text, event.stage)
                 self._send(stt.SpeechEvent(type=_TYPES[event.stage], alternatives=[self._data(event)]))
                 if event.stage is TranscriptStage.FINAL:
                     usage = stt.RecognitionUsage(audio_duration=event.end_s - event.start_s)

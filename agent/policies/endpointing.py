@@ -41,6 +41,9 @@ class EndpointingOptions:
     judge_every_s: float = 0.1
     """Silence between two judgements, as long as they leave it open. Longer than max_delay_s: one a pause, for a model that
     knows no longer silences than the first."""
+    judges_words: bool = True
+    """Whether the model goes by words too: it is asked once those before the pause are there. One that knows sound only is
+    asked at once."""
 
     def __post_init__(self) -> None:
         """Raises ValueError, naming the option."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agent.caller_turn import BETWEEN_WINDOWS_S, MUTED_S, CallerTurn
-from serving.speech import Asked, VoiceActivity
+from serving.speech import Asked, TranscriptStage, VoiceActivity
 from serving.vad.gate import Gate, GateOptions
 from tests.virtual_time import in_virtual_time
 
@@ -40,21 +40,21 @@ async def test_the_words_are_those_of_the_turn_with_the_newest_hypothesis(turn: 
     told: list[str] = []
     turn.utterance_began()
     for text in ("i", "i would", "i wood like"):
-        turn.heard_words(text, is_final=False)
+        turn.heard_words(text, TranscriptStage.INTERIM)
         told.append(turn.words)
-    turn.heard_words("i would like", is_final=True)
+    turn.heard_words("i would like", TranscriptStage.FINAL)
     turn.utterance_over()
     told.append(turn.words)
     turn.utterance_began()
-    turn.heard_words("to book", is_final=False)
+    turn.heard_words("to book", TranscriptStage.INTERIM)
     told.append(turn.words)
     assert told == ["i", "i would", "i wood like", "i would like", "i would like to book"]
 
 
 @in_virtual_time
 async def test_words_that_were_answered_are_gone_and_those_being_spoken_stay(turn: CallerTurn) -> None:
-    turn.heard_words("i would like", is_final=True)
-    turn.heard_words("no", is_final=False)
+    turn.heard_words("i would like", TranscriptStage.FINAL)
+    turn.heard_words("no", TranscriptStage.INTERIM)
     turn.turn_over()
     assert turn.words == "no"
 
@@ -62,10 +62,22 @@ async def test_words_that_were_answered_are_gone_and_those_being_spoken_stay(tur
 @in_virtual_time
 async def test_a_hypothesis_that_came_to_nothing_is_forgotten(turn: CallerTurn) -> None:
     turn.utterance_began()
-    turn.heard_words("mm", is_final=False)
+    turn.heard_words("mm", TranscriptStage.INTERIM)
     assert not turn.words_are_in
     turn.utterance_over()
     assert (turn.words, turn.words_are_in) == ("", True)
+
+
+@in_virtual_time
+async def test_words_are_settled_in_a_pause_and_no_longer_when_the_caller_goes_on(turn: CallerTurn) -> None:
+    told = [turn.words_are_settled]
+    turn.utterance_began()
+    told.append(turn.words_are_settled)
+    for stage in (TranscriptStage.INTERIM, TranscriptStage.PREFLIGHT, TranscriptStage.INTERIM, TranscriptStage.FINAL):
+        turn.heard_words("where can i park", stage)
+        told.append(turn.words_are_settled)
+    assert told == [True, False, False, True, False, True]
+    assert not turn.words_are_in
 
 
 @in_virtual_time

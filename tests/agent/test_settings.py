@@ -63,12 +63,13 @@ def test_every_shipped_profile_is_valid(name: str, site: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in PROFILES.glob("*.yaml")))
-def test_smart_turn_judges_once_a_pause_and_no_other_model_does(name: str, site: Path) -> None:
+def test_smart_turn_judges_sound_once_a_pause_and_no_other_model_does(name: str, site: Path) -> None:
     settings = load_settings(name, site=site)
     endpointing = settings.turns.endpointing
     assert settings.engines.turn is not None
-    judges_once = endpointing.judge_every_s > endpointing.max_delay_s
-    assert judges_once == (settings.engines.turn.engine == "smart-turn")
+    is_smart_turn = settings.engines.turn.engine == "smart-turn"
+    assert (endpointing.judge_every_s > endpointing.max_delay_s) == is_smart_turn
+    assert endpointing.judges_words != is_smart_turn
 
 
 def test_a_missing_profile_is_answered_with_those_there_are(profiles: Path, site: Path) -> None:

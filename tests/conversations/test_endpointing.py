@@ -1,6 +1,7 @@
 """Delays that follow the probability of the end, in whole conversations: callers who pause, search for words, and go on."""
 
 import random
+from dataclasses import asdict
 
 import pytest
 
@@ -13,8 +14,8 @@ from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.conversation
 
-PATIENT = {"endpointing": {"min_delay_s": 0.3, "max_delay_s": 1.6, "threshold_at_1s": 0.4, "decline": 1.0}}
-OPTIONS = EndpointingOptions(**PATIENT["endpointing"])
+OPTIONS = EndpointingOptions(min_delay_s=0.3, max_delay_s=1.6, threshold_at_1s=0.4, decline=1.0)
+PATIENT = {"endpointing": asdict(OPTIONS)}
 SEEDS = 24
 
 

@@ -10,6 +10,7 @@ from agent.caller_turn import CallerTurn
 from agent.policies.endpointing import EndpointingOptions
 from serving.audio import AudioChunk, Pcm16, Pcm32
 from serving.engine import TurnEngine
+from serving.speech import TranscriptStage
 from serving.vad.gate import Gate, GateClosed, GateOpened, GateOptions
 from tests.scripted import ScriptedVad, Sounds, noise
 
@@ -54,7 +55,7 @@ class Pausing:
 
     def recognised(self, text: str) -> None:
         """The utterance's words are there."""
-        self.turn.heard_words(text, is_final=True)
+        self.turn.heard_words(text, TranscriptStage.FINAL)
         self.turn.utterance_over()
 
     async def make_noise(self, duration_s: float) -> None:

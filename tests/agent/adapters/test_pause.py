@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from agent.adapters.pause import JUDGEMENT_TIMEOUT_S, WORDS_TIMEOUT_S
 from agent.caller_turn import MUTED_S
 from agent.policies.endpointing import EndpointingOptions, Judgement, delay_s, turn_end_s
 from serving import metrics
-from serving.speech import TurnContext
+from serving.speech import TranscriptStage, TurnContext
 from tests.agent.adapters.pausing import Pausing
 from tests.scripted import ScriptedTurn, Sounds
 from tests.virtual_time import in_virtual_time
@@ -167,16 +168,53 @@ async def test_the_engine_is_told_what_is_known(caller: Pausing, engine: Scripte
 
 
 @in_virtual_time
-async def test_words_that_come_late_are_judged_again_and_waited_for(caller: Pausing, engine: ScriptedTurn) -> None:
+async def test_words_that_come_late_are_waited_for_and_judged(caller: Pausing, engine: ScriptedTurn) -> None:
     await caller.say("where can i park", in_words=False)
+    caller.turn.heard_words("where can", TranscriptStage.INTERIM)
     await caller.pause(0.64)
-    assert [context.words for context in engine.asked] == [""]
+    assert engine.asked == []
+    caller.recognised("where can i park")
+    await caller.pause(0.064)
+    assert [context.words for context in engine.asked] == ["where can i park"]
+    assert caller.answered_after_s == pytest.approx(0.66, abs=0.005)
+
+
+@in_virtual_time
+async def test_words_that_may_still_change_are_judged_and_judged_again_if_they_do(
+    caller: Pausing, engine: ScriptedTurn
+) -> None:
+    await caller.say("where can i park", in_words=False)
+    caller.turn.heard_words("where can i park", TranscriptStage.PREFLIGHT)
+    await caller.pause(0.64)
+    assert [context.words for context in engine.asked] == ["where can i park"]
     assert caller.answer is not None
     assert not caller.answer.done()
     caller.recognised("where can i park")
+    await caller.pause(0.032)
+    assert len(engine.asked) == 1
+    assert caller.answered_after_s == pytest.approx(0.65, abs=0.005)
+    await caller.say("where can i park", in_words=False)
+    caller.turn.heard_words("where can i bark", TranscriptStage.PREFLIGHT)
+    await caller.pause(0.64)
+    caller.recognised("where can i park")
     await caller.pause(0.064)
-    assert [context.words for context in engine.asked] == ["", "where can i park"]
-    assert caller.answered_after_s == pytest.approx(0.66, abs=0.005)
+    assert len(engine.asked) == 3
+
+
+@in_virtual_time
+async def test_a_model_that_knows_sound_only_does_not_wait_for_words_and_is_not_asked_again_for_them(
+    engine: ScriptedTurn, sounds: Sounds
+) -> None:
+    caller = Pausing(engine, sounds, replace(OPTIONS, judges_words=False))
+    await caller.say("where can i park", in_words=False)
+    await caller.pause(0.64)
+    assert len(engine.asked) == 1
+    assert caller.answer is not None
+    assert not caller.answer.done()
+    caller.recognised("where can i park")
+    await caller.pause(0.032)
+    assert len(engine.asked) == 1
+    assert caller.answered_after_s == pytest.approx(0.65, abs=0.005)
 
 
 @in_virtual_time

@@ -1,6 +1,7 @@
 """How long a silence lasts before a turn is over."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -193,6 +194,6 @@ def test_judgements_that_are_not_asked_for_change_nothing() -> None:
         {"judge_every_s": 0.0},
     ],
 )
-def test_options_that_make_no_sense_are_refused_by_name(wrong: dict[str, float]) -> None:
+def test_options_that_make_no_sense_are_refused_by_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         EndpointingOptions(**wrong)
