@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.turn_bench.eot_cases import LEAD_S, SCORED_S, TELEPHONE, join, stretched, voice_cases
-from scripts.turn_bench.eot_scripts import ScriptedCaller, parse_turn, read_callers
+from scripts.turn_bench.eot_scripts import ScriptedCaller, ScriptedTurn, parse_turn, read_callers
 from scripts.turn_bench.eot_voices import VOICES, cut, cut_at_silences
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.speech import Asked
@@ -77,7 +77,7 @@ def test_a_voice_speaks_every_turn_and_its_habits_grow() -> None:
     turns = (parse_turn("name", "it is {name} helen carter."), parse_turn("confirmation", "yes."))
     callers = [ScriptedCaller("one", turns), ScriptedCaller("two", turns)]
 
-    def pieces(_voice: object, turn: object) -> list[Pcm32]:
+    def pieces(_voice: object, turn: ScriptedTurn) -> list[Pcm32]:
         return [tone(0.4) for _ in turn.parts]
 
     first, second, *others = voice_cases(VOICES[0], callers, pieces, seed=0)
