@@ -119,7 +119,7 @@ def _groups(seeds: list[Seed], rate: int) -> list[list[Seed]]:
         near = [
             group
             for group in groups
-            if abs(float(np.median([other.lag for other in group])) - seed.lag) <= DRIFT_S * rate
+            if abs(float(np.median([other.lag for other in group[-5:]])) - seed.lag) <= DRIFT_S * rate
             and seed.at - group[-1].at <= BRIDGE_S * rate
         ]
         if near:
