@@ -30,6 +30,12 @@ FOUND_WITHIN_BLOCKS = 100
 """If no echo was found in the agent's first two seconds of speech, this line has none, until one is found."""
 SETTLED_BLOCKS = 75
 """So much of the agent's speech is filtered before what is left is taken for the caller's."""
+NEW_REPLY_BLOCKS = 25
+"""Played sound after so much silence is a new reply, whose way back may have another length: jitter buffers adapt."""
+DOUBT_BLOCKS = 35
+"""From the echo's beginning until its delay is known again, and both cancellers follow."""
+DOUBT_GAIN = 0.03
+"""What is let through meanwhile, on a line that has an echo."""
 
 
 @dataclass(slots=True)
@@ -73,6 +79,8 @@ class EchoCanceller:
         self._voiced_blocks = 0
         self._filtered_blocks = 0
         self._hold = 0
+        self._silent_blocks = 0
+        self._doubt = 0
         self._caller_gain = 0.0
 
     @property
@@ -84,13 +92,24 @@ class EchoCanceller:
         """The caller's sound, shape (BLOCK_SAMPLES,)."""
         self._history[:-BLOCK_SAMPLES] = self._history[BLOCK_SAMPLES:]
         self._history[-BLOCK_SAMPLES:] = played
+        was_found = self._delay.samples is not None
         self._delay.push(played, microphone)
         is_voiced = bool(np.mean(played**2) > QUIET_POWER)
         self._voiced_blocks += is_voiced
         self._filtered_blocks += is_voiced and self._delay.samples is not None
+        if not was_found and self._delay.samples is not None:
+            self._doubt = DOUBT_BLOCKS
+        self._notice_reply(is_voiced)
         left = self._without_linear_echo(microphone)
         suppressed = self._suppressed(left)
         return self._mixed(microphone, left, suppressed)
+
+    def _notice_reply(self, is_voiced: bool) -> None:
+        self._doubt = max(0, self._doubt - 1)
+        if is_voiced and self._silent_blocks >= NEW_REPLY_BLOCKS and self._delay.samples is not None:
+            self._doubt = DOUBT_BLOCKS + self._delay.samples // BLOCK_SAMPLES
+            self._powers, self._hold = _Powers(), 0  # what was heard before says nothing about what comes back now
+        self._silent_blocks = 0 if is_voiced else self._silent_blocks + 1
 
     def _without_linear_echo(self, microphone: Pcm32) -> Pcm32:
         if self._delay.samples is None:
@@ -113,6 +132,9 @@ class EchoCanceller:
 
     def _mixed(self, microphone: Pcm32, left: Pcm32, suppressed: Pcm32) -> Pcm32:
         self._powers.push(left, suppressed, microphone - left)
+        if self._doubt and not self._hold:
+            self._caller_gain = 0.0
+            return DOUBT_GAIN * suppressed
         self._hold = HOLD_BLOCKS if self._caller_is_heard else max(0, self._hold - 1)
         gain = 1.0 if self._hold or self._is_without_echo else 0.0
         ramp = np.linspace(self._caller_gain, gain, BLOCK_SAMPLES, dtype=np.float32)
