@@ -54,6 +54,7 @@ def main() -> None:
     engine.warm_up()
     chosen = list(cases(CACHE, agent_sentences(CACHE), REAL_SPEECH))[:: 11 if options.quick else 1]
     runs = [(case, *way.run(case.samples, vad, engine, GateOptions())) for case in chosen]
+    _keep(runs)
     for line in ("clean", "telephone"):
         _print(console, f"{line} lines", _ways([run for run in runs if run[0].line == line]))
     _tell_cost(console, runs)
@@ -76,6 +77,25 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--words", type=int, default=0, metavar="CASES", help="cases to recognise in real time")
     parser.add_argument("--quick", action="store_true", help="every eleventh case")
     return parser.parse_args()
+
+
+def _keep(runs: Sequence[Run]) -> None:
+    """Every answer of the model: [overlap in s, interruption, backchannel, other, seconds from the onset]."""
+    kept = []
+    for case, sounds, found in runs:
+        answers = [
+            [overlap_s, said.interruption, said.backchannel, said.other, judgement.at_s - case.onset_s]
+            for judgements in found
+            for judgement in judgements
+            for overlap_s, said in [judgement.window]
+            if said is not None
+        ]
+        opened_s = [sound.opened_at_s - case.onset_s for sound in sounds]
+        kept.append(
+            {"group": case.group, "line": case.line, "name": case.name, "opened_s": opened_s, "answers": answers}
+        )
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "answers.json").write_text(json.dumps(kept), encoding="utf-8")
 
 
 def outcome(run: Run, stop_s: float) -> Outcome:
@@ -123,12 +143,10 @@ def _print(console: Console, title: str, ways: dict[str, list[Outcome]]) -> None
 
 
 def _tell_cost(console: Console, runs: Sequence[Run]) -> None:
-    took_s = sorted(
-        a.window[1].inference_s for _, _, sounds in runs for answers in sounds for a in answers if a.window[1]
-    )
+    took_s = sorted(answer.took_s for _, _, sounds in runs for answers in sounds for answer in answers)
     missed = sum(not sounds for case, sounds, _ in runs if case.is_interruption)
     console.print(
-        f"The model's answer, wall clock: p50 {took_s[len(took_s) // 2] * 1e3:.1f} ms, p95 {took_s[len(took_s) * 95 // 100] * 1e3:.1f} ms"
+        f"The model's answer, processor time: p50 {took_s[len(took_s) // 2] * 1e3:.1f} ms, p95 {took_s[len(took_s) * 95 // 100] * 1e3:.1f} ms"
         f" of {len(took_s)}. Wishes to speak that the VAD never noticed: {missed}."
     )
 

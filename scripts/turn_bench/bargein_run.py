@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -34,9 +35,16 @@ class Sound:
 class Judgement:
     """What the model said, and when it had said it."""
 
-    at_s: float
-    """On the audio clock, the time the model took included."""
+    asked_at_s: float
+    """On the audio clock."""
+    took_s: float
+    """Of the processor, which other programs cannot lengthen."""
     window: Window
+
+    @property
+    def at_s(self) -> float:
+        """When the answer was there."""
+        return self.asked_at_s + self.took_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ def asked_at(sound: Sound) -> Iterator[float]:
 async def judged(
     samples: Pcm32, sounds: Sequence[Sound], engine: InterruptionEngine, window_s: float, longest_s: float = 1.6
 ) -> list[list[Judgement]]:
-    """The model's answers, sound by sound; the length of a sound is known to the last window of the VAD."""
+    """The model's answers, sound by sound. The length of a sound is known to the last window of the VAD."""
     found = []
     for sound in sounds:
         answers = []
@@ -82,8 +90,9 @@ async def judged(
             overlap_s = int(at_s / window_s + 1e-6) * window_s - sound.opened_at_s
             if overlap_s > longest_s:
                 break
+            began_s = time.process_time()
             verdict = await engine.predict(samples[: round(at_s * SPEECH_RATE)], overlap_s)
-            answers.append(Judgement(at_s + verdict.inference_s, (overlap_s, verdict)))
+            answers.append(Judgement(at_s, time.process_time() - began_s, (overlap_s, verdict)))
         found.append(answers)
     return found
 

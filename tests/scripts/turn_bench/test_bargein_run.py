@@ -37,7 +37,7 @@ def activities(*stretches: tuple[int, float]) -> list[VoiceActivity]:
 
 def said(at_s: float, overlap_s: float, wish: float) -> Judgement:
     """An answer of the model."""
-    return Judgement(at_s, (overlap_s, Interruption(wish, 1 - wish, 0.0, 0.003)))
+    return Judgement(at_s - 0.003, 0.003, (overlap_s, Interruption(wish, 1 - wish, 0.0, 0.003)))
 
 
 def test_a_sound_opens_after_two_windows_and_closes_after_its_hangover() -> None:
@@ -61,11 +61,12 @@ def test_sounds_are_asked_about_every_100_ms_while_the_gate_is_open() -> None:
     assert list(asked_at(Sound(1.0, 1.064, 1.15))) == []
 
 
-def test_only_what_was_heard_by_then_is_judged_and_the_models_time_counts() -> None:
+def test_a_judgement_is_asked_for_with_the_length_known_to_the_vad_and_its_time_counts() -> None:
     engine = ScriptedInterruption(Sounds(), inference_s=0.02)
     samples = np.zeros(3 * 16_000, np.float32)
     [answers] = asyncio.run(judged(samples, [SOUND], engine, WINDOW_S))
-    assert answers[0].at_s == pytest.approx(1.184)
+    assert answers[0].asked_at_s == pytest.approx(1.164)
+    assert answers[0].at_s > answers[0].asked_at_s
     overlaps_s = [answer.window[0] for answer in answers]
     assert all(later - sooner == pytest.approx(0.1, abs=WINDOW_S) for sooner, later in pairwise(overlaps_s))
     assert 0.12 < overlaps_s[0] <= 0.164 + 1e-6
@@ -73,8 +74,8 @@ def test_only_what_was_heard_by_then_is_judged_and_the_models_time_counts() -> N
 
 def test_the_rule_of_calls_decides_at_the_window_that_makes_it_sure() -> None:
     answers = [said(1.17, 0.16, 0.5), said(1.27, 0.26, 0.95), said(1.37, 0.36, 0.99)]
-    assert stop_by_model([answers]) == 1.27
-    assert stop_by_model([[said(1.17, 0.16, 0.1)], [said(3.0, 0.16, 0.95)]]) == 3.0
+    assert stop_by_model([answers]) == pytest.approx(1.27)
+    assert stop_by_model([[said(1.17, 0.16, 0.1)], [said(3.0, 0.16, 0.95)]]) == pytest.approx(3.0)
     assert stop_by_model([[said(1.17, 0.16, 0.1)]]) == NEVER
     assert stop_by_model([]) == NEVER
 
