@@ -64,7 +64,8 @@ def main() -> None:
         )
         _print(console, f"with words: {len(some)} of the cases in real time", _ways_with_words(some))
     _draw(runs)
-    _tell_meetings(console, vad, engine)
+    _tell_unnoticed(console, [run[0] for run in runs if not run[1]], engine)
+    _tell_meetings(console, engine)
     engine.close()
 
 
@@ -111,6 +112,8 @@ def _ways(runs: Sequence[Run], *, rule: OverlapOptions | None = None) -> dict[st
         for name, part in (("ours, sound only", plain), ("  with “yeah, but …” among the wishes", runs))
     }
     by_length = [outcome(run, way.stop_by_length(run[1], way.LIVEKIT_MIN_DURATION_S, VAD_WINDOW_S)) for run in plain]
+    noticed = [outcome(run, min((sound.decided_at_s for sound in run[1]), default=way.NEVER)) for run in plain]
+    ours["noticed by the VAD at all"] = noticed
     return ours | {f"LiveKit's VAD default ({way.LIVEKIT_MIN_DURATION_S} s)": by_length}
 
 
@@ -163,7 +166,7 @@ def _draw(runs: Sequence[Run]) -> None:
             point([outcome(run, way.stop_by_model(run[2], options=rule)) for run in part]) for rule in single
         ]
         for name, outcomes in _ways(part).items():
-            if not name.startswith(" "):
+            if not name.startswith((" ", "noticed")):
                 marks[f"{name}, {line}"] = (line, point(outcomes))
     draw(
         curves,
@@ -174,10 +177,22 @@ def _draw(runs: Sequence[Run]) -> None:
     Console().print(f"Picture: {OUT / 'trade_off.png'}")
 
 
-def _tell_meetings(console: Console, vad: SileroVad, engine: CallboxInterruption) -> None:
+def _tell_unnoticed(console: Console, unnoticed: Sequence[Case], engine: CallboxInterruption) -> None:
+    """What the model alone makes of sounds that the VAD spared it, asked as if the VAD had noticed them at their onset."""
+    found: dict[str, list[bool]] = {}
+    for case in unnoticed:
+        sound = way.Sound(case.onset_s, case.onset_s + 0.064, case.onset_s + 0.7)
+        answers = asyncio.run(way.judged(case.samples, [sound], engine, VAD_WINDOW_S))
+        found.setdefault(case.group, []).append(way.stop_by_model(answers) < way.NEVER)
+    for group, stops in found.items():
+        console.print(
+            f"Unnoticed by the VAD, {group}: {np.mean(stops):.1%} of {len(stops)} would have stopped the agent."
+        )
+
+
+def _tell_meetings(console: Console, engine: CallboxInterruption) -> None:
     """Segments of real meetings: each judged from its labelled start, windows every 100 ms, words withheld."""
     found: dict[bool, list[float]] = {True: [], False: []}
-    del vad
     for segment in meetings(REAL_SPEECH / "ami"):
         start_s = segment.start_s
         sound = way.Sound(start_s, start_s + 0.064, start_s + 0.7)

@@ -11,6 +11,8 @@ END_OF_TURN = "models.demo.end_of_turn.training"
 INTERRUPTION = "models.demo.interruption.training"
 AGENT_VOICE = "models/demo/text_to_speech/en_US-demo-low.onnx"
 """Heard back as an echo."""
+HEADS = ("1", "2")
+"""Seeds of the interruption model's heads, whose verdicts are averaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +191,25 @@ def interruption(plan: Plan) -> list[Step]:
                 *("--threads", str(plan.threads), "--out", plan.path("features")),
             ),
         ),
-        Step(
-            "training",
-            f"{INTERRUPTION}.train",
-            (
-                *("--features", plan.path("features"), "--test", plan.path("features", "901")),
-                *("--epochs", epochs, "--threads", str(plan.threads), "--out", plan.path("head.pt")),
-            ),
+        *(
+            Step(
+                f"training of head {seed}",
+                f"{INTERRUPTION}.train",
+                (
+                    *("--features", plan.path("features"), "--test", plan.path("features", "901")),
+                    *("--seed", seed, "--epochs", epochs, "--threads", str(plan.threads)),
+                    *("--out", plan.path(f"head_{seed}.pt")),
+                ),
+            )
+            for seed in HEADS
         ),
         Step(
             "export",
             f"{INTERRUPTION}.export",
-            (plan.path("head.pt"), *turn_model, "--out", plan.path("model", "interruption.onnx")),
+            (
+                *(plan.path(f"head_{seed}.pt") for seed in HEADS),
+                *(*turn_model, "--out", plan.path("model", "interruption.onnx")),
+            ),
         ),
         Step(
             "evaluation",

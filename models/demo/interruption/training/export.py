@@ -1,6 +1,6 @@
-"""Join encoder and head and write the network as ONNX, weights of 8 bits.
+"""Join encoder and heads and write the network as ONNX, weights of 8 bits.
 
-python -m models.demo.interruption.training.export head.pt --turn-model smart-turn-v3.2-cpu.onnx --out interruption.onnx
+python -m models.demo.interruption.training.export head_1.pt head_2.pt --turn-model smart-turn-v3.2-cpu.onnx --out interruption.onnx
 """
 
 import argparse
@@ -24,15 +24,16 @@ SMALL = 4096
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write OUT."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("head", type=Path)
+    parser.add_argument("heads", type=Path, nargs="+", help="what train.py wrote; their verdicts are averaged")
     parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn's ONNX file")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
-    body, head = Body(), Head()
+    body, heads = Body(), [Head() for _ in options.heads]
     body.start_from(encoder_weights(options.turn_model))
-    head.load_state_dict(torch.load(options.head))
+    for head, path in zip(heads, options.heads, strict=True):
+        head.load_state_dict(torch.load(path))
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    export(Network(body, head).eval(), options.out)
+    export(Network(body, heads).eval(), options.out)
     print(f"{options.out.name}: {options.out.stat().st_size} bytes", flush=True)
 
 

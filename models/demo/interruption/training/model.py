@@ -4,6 +4,8 @@ No frame depends on what comes after it, so one pass over an event gives what th
 window is anchored at the onset (LEAD_S before it), so that the place of a frame tells how long the overlap has lasted.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -88,12 +90,13 @@ class Head(nn.Module):
 
 
 class Network(nn.Module):
-    """What is exported: log-mel (1, 80, m) -> probabilities (1, 3) of its last frame."""
+    """What is exported: log-mel (1, 80, m) -> probabilities (1, 3) of its last frame, the mean of several heads'."""
 
-    def __init__(self, body: Body, head: Head) -> None:
+    def __init__(self, body: Body, heads: Sequence[Head]) -> None:
         super().__init__()
-        self.body, self.head = body, head
+        self.body, self.heads = body, nn.ModuleList(heads)
 
     def forward(self, mel: Tensor) -> Tensor:
         """Interruption, backchannel, other."""
-        return self.head(self.body(mel))[:, -1].softmax(-1)
+        features = self.body(mel)
+        return torch.stack([head(features)[:, -1].softmax(-1) for head in self.heads]).mean(0)

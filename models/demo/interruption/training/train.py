@@ -90,15 +90,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--features", type=Path, required=True, help="folder of features.py")
     parser.add_argument("--test", type=Path, help="a shard of voices never trained on, without suffix")
     parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", type=Path, help="a head to start from")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
+    torch.manual_seed(options.seed)
     stems = [Path(str(path).removesuffix(".truth.npy")) for path in sorted(options.features.glob("*.truth.npy"))]
     stems = [stem for stem in stems if stem != options.test]
-    shards, head, chance = Shards(stems), Head(), random.Random(0)
+    shards, head, chance = Shards(stems), Head(), random.Random(options.seed)
     if options.resume:
         head.load_state_dict(torch.load(options.resume))
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.02)
