@@ -19,7 +19,7 @@ from scripts.turn_bench.eot_words import HeardPause
 from serving.audio import SPEECH_RATE, Pcm32, pcm16
 from serving.engine import TurnEngine
 from serving.registry import find
-from serving.speech import TurnContext
+from serving.speech import Asked, TurnContext
 
 CACHE = Path(".cache/bench_turns/scores")
 OURS, SMART_TURN, V1_MINI, SILENCE = "Callbox", "Smart Turn v3.2", "LiveKit v1-mini", "silence only"
@@ -99,9 +99,18 @@ def _engine(name: str, engine_name: str, model: str) -> Detector:
     def judge(samples: Pcm32, context: TurnContext) -> float:
         return asyncio.run(turn_engine.predict(samples, context)).probability
 
-    files = [*sorted(path for path in folder.iterdir() if path.is_file()), *sorted(Path("serving/turn").glob("*.py"))]
-    version = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
-    return Detector(name, version, judge, engine.close)
+    weights = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()))
+    return Detector(name, f"{weights.hexdigest()[:16]} {_probe(judge)}", judge, engine.close)
+
+
+def _probe(judge: Judge) -> str:
+    """What a detector says of four questions: another answer, another version."""
+    sound = np.random.default_rng(0).normal(0.0, 0.1, 6 * SPEECH_RATE).astype(np.float32)
+    sound *= np.abs(np.sin(np.arange(len(sound)) / 2000)).astype(np.float32)
+    sound[-round(0.3 * SPEECH_RATE) :] *= 0.01
+    contexts = (TurnContext(), TurnContext("my number is four", Asked.DIGITS, 0.3, (0.9, 0.4)))
+    answers = [judge(sound[-seconds * SPEECH_RATE :], context) for seconds in (2, 6) for context in contexts]
+    return " ".join(f"{answer:.3f}" for answer in answers)
 
 
 def _v1_mini() -> Detector:
