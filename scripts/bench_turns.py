@@ -19,7 +19,7 @@ import jiwer
 import numpy as np
 
 from scripts.turn_bench.eot_cases import TurnCase, voice_cases
-from scripts.turn_bench.eot_detectors import OURS, Detector, detectors
+from scripts.turn_bench.eot_detectors import OURS, OURS_AS_SAID, Detector, detectors
 from scripts.turn_bench.eot_metrics import reliability
 from scripts.turn_bench.eot_pictures import draw_reliability, draw_trade_off
 from scripts.turn_bench.eot_policies import policies
@@ -27,7 +27,7 @@ from scripts.turn_bench.eot_real import REAL_SPEECH, real_cases
 from scripts.turn_bench.eot_report import Judged, figures, fixed, print_fixed, print_groups, print_sweeps, sweeps
 from scripts.turn_bench.eot_scripts import read_callers
 from scripts.turn_bench.eot_voices import VOICES, missing_programs, speak
-from scripts.turn_bench.eot_words import HeardPause, Hearing
+from scripts.turn_bench.eot_words import HeardPause, Hearing, as_said
 
 OUT = Path("out/bench_turns")
 RELIABLE_AFTER_S = (0.2, 0.5)
@@ -44,7 +44,7 @@ def main() -> None:
     heard = list(hear(chosen))
     found = detectors()
     judged, cpu_ms = judge(heard, found)
-    report = {"recognition": word_errors(heard), "synthetic": show(judged, cpu_ms, [one.name for one in found])}
+    report = {"recognition": word_errors(heard), "synthetic": show(judged, cpu_ms)}
     if REAL_SPEECH.is_dir():
         report["people"] = show_people(found)
     else:
@@ -82,6 +82,8 @@ def judge(
         for detector in found:
             scores[detector.name], took_ms = detector.score(case, words)
             cpu_ms[detector.name] += took_ms
+            if detector.name == OURS and case.said:
+                scores[OURS_AS_SAID], _ = detector.score(case, as_said(case))
             detector.keep()
         groups = {"voice": case.voice, "line": case.line, "strange": str(case.is_strange)}
         for number, pause in enumerate(case.pauses):
@@ -90,8 +92,9 @@ def judge(
     return judged, {name: median(taken) for name, taken in cpu_ms.items()}
 
 
-def show(judged: Sequence[Judged], cpu_ms: dict[str, float], names: Sequence[str]) -> dict[str, Any]:
+def show(judged: Sequence[Judged], cpu_ms: dict[str, float]) -> dict[str, Any]:
     """Tables, pictures, and all figures."""
+    names = list(judged[0].scores)
     strange = [one for one in judged if one.groups["strange"] == "True"]
     swept = sweeps(strange, names)
     print_sweeps("voices that no model has heard", strange, swept, cpu_ms)
@@ -116,7 +119,7 @@ def show_people(found: Sequence[Detector]) -> dict[str, Any]:
     """The same for people's recorded speech, without words."""
     heard = [(case, (HeardPause("", ""),) * len(case.pauses)) for case in real_cases()]
     judged, cpu_ms = judge(heard, found)
-    names = [detector.name for detector in found]
+    names = list(judged[0].scores)
     swept = sweeps(judged, names)
     print_sweeps("people, recorded, words withheld", judged, swept, cpu_ms)
     rules = {policy.name: fixed(policy, judged) for policy in policies(names)}

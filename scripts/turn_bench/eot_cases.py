@@ -59,6 +59,8 @@ class TurnCase:
     """In order; the last is the end."""
     habits_s: tuple[float, ...]
     """The caller's pauses in earlier turns of the call."""
+    said: tuple[str, ...] = ()
+    """What was really said up to each pause."""
 
     @property
     def digest(self) -> str:
@@ -82,7 +84,16 @@ def voice_cases(voice: Voice, callers: Sequence[ScriptedCaller], speak: Speak, s
             sound, pauses = join(pieces, holds_s, turn.kinds)
             samples = _over(line, sound, level_dbfs, noise_dbfs, rng)
             yield TurnCase(
-                voice.name, voice.is_strange, line, caller.name, turn.asked, turn.words, samples, pauses, tuple(habits)
+                voice.name,
+                voice.is_strange,
+                line,
+                caller.name,
+                turn.asked,
+                turn.words,
+                samples,
+                pauses,
+                tuple(habits),
+                turn.said,
             )
             habits += holds_s
 

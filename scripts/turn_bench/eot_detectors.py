@@ -22,6 +22,7 @@ from serving.registry import find
 from serving.speech import Asked, TurnContext
 
 CACHE = Path(".cache/bench_turns/scores")
+OURS_AS_SAID = "Callbox, words as said"
 OURS, SMART_TURN, V1_MINI, SILENCE = "Callbox", "Smart Turn v3.2", "LiveKit v1-mini", "silence only"
 Judge = Callable[[Pcm32, TurnContext], float]
 

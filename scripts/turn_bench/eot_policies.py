@@ -14,8 +14,8 @@ from scripts.turn_bench.eot_report import Policy
 PROFILES = ("demo", "cpu", "gpu")
 DETECTORS = {"callbox-turn": OURS, "smart-turn": SMART_TURN}
 """What the engines' names in the settings stand for here."""
-FIRST_JUDGED_S = 0.2
-"""By then the words of the pause have been recognised; the agent ends no turn without them."""
+AT_ONCE_S, WITH_WORDS_S = 0.1, 0.2
+"""Silence at which a model that knows sound only is first asked, and one that goes by words too: they have been recognised then."""
 LIVEKIT_MIN_S, LIVEKIT_MAX_S = 0.3, 2.5
 """livekit-agents' endpointing delays with an audio end-of-turn model: the first if it takes the turn for over, else the second."""
 
@@ -34,7 +34,7 @@ def policies(detectors: Sequence[str]) -> list[Policy]:
 
 def graded_end_s(options: EndpointingOptions, scores: Sequence[float]) -> float:
     """When the agent ends a turn that was judged so after 0.1, 0.2 ... s of silence."""
-    first = round(FIRST_JUDGED_S / SCORE_EVERY_S)
+    first = round((WITH_WORDS_S if options.judges_words else AT_ONCE_S) / SCORE_EVERY_S)
     every = max(1, round(options.judge_every_s / SCORE_EVERY_S))
     judged = [Judgement((place + 1) * SCORE_EVERY_S, scores[place]) for place in range(first - 1, len(scores), every)]
     return turn_end_s(options, judged)
@@ -42,6 +42,6 @@ def graded_end_s(options: EndpointingOptions, scores: Sequence[float]) -> float:
 
 def livekit_end_s(scores: Sequence[float]) -> float:
     """One judgement after 0.2 s against the model's own threshold."""
-    place = round(FIRST_JUDGED_S / SCORE_EVERY_S) - 1
+    place = round(WITH_WORDS_S / SCORE_EVERY_S) - 1
     is_over = len(scores) > place and scores[place] >= LOCAL_LANGUAGES["en"]
     return LIVEKIT_MIN_S if is_over else LIVEKIT_MAX_S

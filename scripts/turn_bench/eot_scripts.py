@@ -32,6 +32,12 @@ class ScriptedTurn:
         """The whole turn as a recogniser should write it."""
         return re.sub(r"[.,?]", "", self.text)
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The words up to each pause, and all."""
+        bare = [re.sub(r"[.,?]", "", part) for part in self.parts]
+        return tuple(" ".join(bare[: count + 1]) for count in range(len(bare)))
+
 
 @dataclass(frozen=True, slots=True)
 class ScriptedCaller:

@@ -31,6 +31,11 @@ class HeardPause:
     """From 0.2 s on: the pause has been decoded."""
 
 
+def as_said(case: TurnCase) -> tuple[HeardPause, ...]:
+    """What a recogniser without errors would have made out of a turn: at 0.1 s all but the last word."""
+    return tuple(HeardPause(said.rpartition(" ")[0], said) for said in case.said)
+
+
 class Hearing:
     """The demo's recogniser, its answers kept."""
 

@@ -27,6 +27,7 @@ def test_a_turn_is_parts_with_kinds_of_pauses_between() -> None:
     assert turn.parts == ("five two,", "eight um", "six.")
     assert turn.kinds == ("digits", "filled")
     assert turn.words == "five two eight um six"
+    assert turn.said == ("five two", "five two eight um", "five two eight um six")
 
 
 def test_the_turns_of_the_bench_pause_in_every_way() -> None:

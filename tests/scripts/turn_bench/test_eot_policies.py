@@ -29,7 +29,8 @@ def test_the_surer_the_sooner() -> None:
 
 def test_a_model_asked_once_a_pause_is_not_asked_again() -> None:
     once = replace(OPTIONS, judge_every_s=10)
-    assert graded_end_s(once, (0.0, 0.01, *[0.99] * 10)) == pytest.approx(1.2)
+    assert graded_end_s(once, (0.99, 0.01, *[0.99] * 10)) == pytest.approx(1.2)
+    assert graded_end_s(replace(once, judges_words=False), (0.99, *[0.01] * 11)) == pytest.approx(0.3)
 
 
 def test_every_profile_has_its_row() -> None:
