@@ -70,7 +70,7 @@ RULES = {
     ),
     "core": "{<mm_hmm>|<mm_hmm>|uh huh|uh-huh|yeah|yeah|yes|right|okay|okay|sure|i see|got it|alright|oh|<mm>|yep}",
 }
-SPELLED = {
+SPELLED: dict[str, dict[str, tuple[str, ...]]] = {
     "flite": {"mm_hmm": ("um hum", "umhum", "mm hmm"), "mm": ("hum", "um", "mum")},
     "espeak": {
         "mm_hmm": ("[[m:h'm:]]", "[[m'mh'm]]", "[[@mh'Vm]]", "um hum"),
