@@ -109,6 +109,7 @@ async def test_nothing_that_is_not_meant_leaves_a_gap_in_a_reply(box: RunningBox
     room = f"not-meant-{voice}"
     record = await box.hold({"opening": _QUESTION, "rules": rules}, room=room, voice=voice)
 
+    assert record.problems == [], box.history(room)
     assert [utterance.line.text for utterance in record.utterances if utterance.kind is Kind.BACKCHANNEL] == [
         *sounds.values()
     ]
