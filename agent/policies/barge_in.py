@@ -45,9 +45,9 @@ class OverlapOptions:
 
     sure: float = 0.9
     """One window at or above it stops the agent."""
-    likely: float = 0.6
+    likely: float = 0.7
     """So do `likely_windows` in a row at or above it, or a single one beside a recognised word that is no murmur."""
-    likely_windows: int = 2
+    likely_windows: int = 3
     unlikely: float = 0.3
     """`likely_windows` in a row below it: the agent is not meant, as far as can be told yet."""
     longest_judged_s: float = 1.6
