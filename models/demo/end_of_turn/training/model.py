@@ -71,33 +71,37 @@ class Text(nn.Module):
 
 
 class Head(nn.Module):
-    """Sound, text and habits, joined."""
+    """Words and habits by themselves, and what the sound changes about that."""
 
     def __init__(self, vocabulary: int, dropout: float = 0.3) -> None:
         """`vocabulary`: how many words are known."""
         super().__init__()
         self.sound, self.text = Sound(dropout), Text(vocabulary, dropout)
-        self.joined = nn.Sequential(
-            nn.Linear(SOUND + TEXT + HABITS, 96), nn.GELU(), nn.Dropout(dropout), nn.Linear(96, 64), nn.GELU()
-        )
-        self.level, self.rises = nn.Linear(64, 1), nn.Linear(64, RISES)
+        self.unheard = _judge(TEXT + HABITS, dropout)
+        self.heard = _judge(SOUND + TEXT + HABITS, dropout)
 
     def parts(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """a (batch, 1) and b (batch, RISES) of the module's docstring."""
+        """a (batch, 1) and b (batch, RISES) of the module's docstring. Without "states" in the batch: of words alone."""
+        text = torch.cat(
+            [self.text(batch["words"], batch["pieces"], batch["counts"], batch["asked"]), batch["habits"]], 1
+        )
+        found = self.unheard(text)
         if "states" in batch:
             sound = self.sound(batch["states"], batch["pooled"], batch["logit"])
-            if self.training:
-                sound = sound * (torch.rand(len(sound), 1) > 0.1)
-        else:  # words alone
-            sound = torch.zeros(len(batch["words"]), SOUND)
-        text = self.text(batch["words"], batch["pieces"], batch["counts"], batch["asked"])
-        joined = self.joined(torch.cat([sound, text, batch["habits"]], 1))
-        return self.level(joined), nn.functional.softplus(self.rises(joined))
+            found = found + self.heard(torch.cat([sound, text], 1))
+        return found[:, :1], nn.functional.softplus(found[:, 1:])
 
     def forward(self, batch: Batch) -> torch.Tensor:
         """The logarithm of the odds, (batch, times), for silences (batch, times) in seconds."""
         level, rises = self.parts(batch)
         return level + (rises[:, None, :] * phi(batch["silence_s"])).sum(-1)
+
+
+def _judge(width: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        *(nn.Linear(width, 96), nn.GELU(), nn.Dropout(dropout)),
+        *(nn.Linear(96, 64), nn.GELU(), nn.Linear(64, 1 + RISES)),
+    )
 
 
 def phi(silence_s: torch.Tensor) -> torch.Tensor:

@@ -25,6 +25,7 @@ from models.demo.end_of_turn.words import FIRST_WORD, spoken_words
 HEARINGS = 6
 """Versions of each take's words that training draws from."""
 BATCH = 192
+UNSPOKEN_BATCH = 384
 RARE = 4
 """A word said fewer times has no vector of its own."""
 
@@ -36,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shards", type=Path, nargs="+", required=True, help="the .json of each")
     parser.add_argument("--tests", type=Path, nargs="*", default=[])
-    parser.add_argument("--unspoken", type=int, default=60_000, help="takes of words alone")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--unspoken", type=int, default=100_000, help="takes of words alone")
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
@@ -124,7 +125,7 @@ def train(head: Head, data: Sequence[Data], tests: dict[str, Data], epochs: int,
     steps = epochs * (len(data[0].rows) // BATCH)
     best = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(best, 2e-3, total_steps=max(steps, 2), pct_start=0.15)
-    streams = [_shuffled(len(part.rows), rng) for part in data]
+    streams = [_shuffled(len(part.rows), size, rng) for part, size in zip(data, (BATCH, UNSPOKEN_BATCH), strict=True)]
     for step in range(steps):
         head.train()
         loss = torch.zeros(())
@@ -149,11 +150,11 @@ def loss_of(head: Head, batch: Batch, data: Data, chosen: NDArray[np.int64]) -> 
     return losses / weight.sum()
 
 
-def _shuffled(count: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+def _shuffled(count: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     while True:
         order = rng.permutation(count)
-        for begin in range(0, count - BATCH + 1, BATCH):
-            yield order[begin : begin + BATCH]
+        for begin in range(0, count - size + 1, size):
+            yield order[begin : begin + size]
 
 
 @torch.no_grad()

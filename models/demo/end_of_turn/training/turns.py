@@ -66,7 +66,8 @@ class Turns:
             (lambda: self._searched(self.rng.choice(self._simulated)), 0.14),
         )
         (make,) = self.rng.choices([maker for maker, _ in makers], [weight for _, weight in makers])
-        return self._misjudged(make())
+        turn = make()
+        return self._misjudged(self._going_on(turn) if self.rng.random() < 0.08 else turn)
 
     def _misjudged(self, turn: Turn) -> Turn:
         """Now and then nobody knows what was asked, or they are wrong."""
@@ -76,6 +77,18 @@ class Turns:
         if draw < 0.17:
             return Turn(turn.parts, turn.kinds, turn.end, self.rng.choice(ASKED))
         return turn
+
+    def _going_on(self, turn: Turn) -> Turn:
+        """What might have been all goes on after an "and", mostly once the word for it is found."""
+        more, link = self._from_template(), self.rng.choice(_LINKING)
+        before, after = (link, "") if self.rng.random() < 0.6 else ("", link)
+        parts = (
+            *turn.parts[:-1],
+            f"{turn.parts[-1]} {before}".strip(),
+            f"{after} {more.parts[0]}".strip(),
+            *more.parts[1:],
+        )
+        return Turn(parts, (*turn.kinds, "hes" if before else "clause", *more.kinds), more.end, turn.asked)
 
     def _from_template(self) -> Turn:
         (template,) = self.rng.choices(self._templates, self._weights)
@@ -150,6 +163,22 @@ def _groups(rng: random.Random, count: int) -> list[int]:
 
 
 _DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_LINKING = (
+    "and",
+    "and",
+    "and",
+    "but",
+    "but",
+    "so",
+    "because",
+    "or",
+    "then",
+    "and also",
+    "if",
+    "when",
+    "that is",
+    "which",
+)
 _YES_NO = frozenset(("yes", "no", "yeah", "yep", "nope", "sure", "okay", "correct", "right", "mm", "uh"))
 _DAYS_TEXT = (
     "monday tuesday wednesday thursday friday saturday sunday tomorrow today noon morning afternoon evening thirty o'clock "
