@@ -49,7 +49,7 @@ def heard(words: str, rng: random.Random) -> str:
     said = words.split()
     if rng.random() < 0.4:
         said = [word for word in said if word not in FILLERS]
-    if 0.15 <= draw < 0.27:
+    if 0.15 <= draw < 0.18:
         said = said[: -rng.choice((1, 1, 2))]
     if rng.random() < 0.35:
         share = rng.uniform(0.1, 0.7)

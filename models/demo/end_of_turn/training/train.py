@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tests", type=Path, nargs="*", default=[])
     parser.add_argument("--unspoken", type=int, default=100_000, help="takes of words alone")
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--rate", type=float, default=2e-3, help="of learning, at its highest")
+    parser.add_argument("--resume", type=Path, help="a checkpoint to go on from")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
@@ -48,13 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rng = random.Random(options.seed)
     rows, sounds = load(options.shards)
     unspoken = _unspoken(options.unspoken, options.seed + 1000)
-    vocabulary = words_known([*rows, *unspoken])
+    saved = torch.load(options.resume, weights_only=True) if options.resume else None
+    vocabulary = numbered(saved["vocabulary"]) if saved else words_known([*rows, *unspoken])
     spoken_data = Data(rows, vocabulary, rng, sounds)
     data = (spoken_data, Data(unspoken, vocabulary, rng, None))
     tests = {path.stem: Data(*_swapped(load([path]), vocabulary, rng)) for path in options.tests}
     head = Head(len(vocabulary))
+    if saved:
+        head.load_state_dict(saved["head"])
     print(f"{len(rows)} silences, {len(unspoken)} more of words alone, {len(vocabulary)} words known", flush=True)
-    train(head, data, tests, options.epochs, np.random.default_rng(options.seed))
+    train(head, data, tests, options.epochs, options.rate, np.random.default_rng(options.seed))
     torch.save({"head": head.state_dict(), "vocabulary": list(vocabulary)}, options.out)
 
 
@@ -76,7 +81,12 @@ def load(stems: Sequence[Path]) -> tuple[list[Row], Arrays]:
 def words_known(rows: Sequence[Row]) -> dict[str, int]:
     """The words said often, numbered from FIRST_WORD on."""
     counted = Counter(word for row in rows if row.ended for word in spoken_words(row.words))
-    return {word: FIRST_WORD + number for number, word in enumerate(sorted(w for w, n in counted.items() if n >= RARE))}
+    return numbered(sorted(word for word, count in counted.items() if count >= RARE))
+
+
+def numbered(words: Sequence[str]) -> dict[str, int]:
+    """Words in the order of their vectors."""
+    return {word: FIRST_WORD + number for number, word in enumerate(words)}
 
 
 def _unspoken(count: int, seed: int) -> list[Row]:
@@ -120,11 +130,13 @@ class Data:
         return {name: torch.from_numpy(np.ascontiguousarray(values)) for name, values in arrays.items()}
 
 
-def train(head: Head, data: Sequence[Data], tests: dict[str, Data], epochs: int, rng: np.random.Generator) -> None:
+def train(
+    head: Head, data: Sequence[Data], tests: dict[str, Data], epochs: int, rate: float, rng: np.random.Generator
+) -> None:
     """AdamW, warm up, then down to nothing; each step has takes with sound and takes of words alone."""
     steps = epochs * (len(data[0].rows) // BATCH)
-    best = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(best, 2e-3, total_steps=max(steps, 2), pct_start=0.15)
+    best = torch.optim.AdamW(head.parameters(), lr=rate, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(best, rate, total_steps=max(steps, 2), pct_start=0.15)
     streams = [_shuffled(len(part.rows), size, rng) for part, size in zip(data, (BATCH, UNSPOKEN_BATCH), strict=True)]
     for step in range(steps):
         head.train()
