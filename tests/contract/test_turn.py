@@ -207,7 +207,7 @@ async def test_words_it_never_heard_are_told_by_the_small_words_around_them(
 ) -> None:
     whole = await mean_over(callbox_turn, lines, TurnContext("We repainted the lighthouse."))
     unfinished = await mean_over(callbox_turn, lines, TurnContext("We repainted the lighthouse because of the"))
-    assert unfinished < whole
+    assert unfinished < whole - 0.02
 
 
 async def test_longer_silence_never_lowers_it_and_in_the_end_raises_it(

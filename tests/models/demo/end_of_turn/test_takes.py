@@ -1,13 +1,13 @@
 """Turns as they are spoken. Skipped where the synthesizers are not installed."""
 
 import ctypes
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
 
-from models.demo.end_of_turn.training.takes import RATE, Take, Takes, stretched
-from models.demo.turn_taking.voices import Voice
+from models.demo.end_of_turn.training.takes import Take, Takes, stretched
+from models.demo.turn_taking.voices import RATE, Voice
 
 pytestmark = pytest.mark.unit
 
@@ -23,7 +23,7 @@ def takes() -> list[Take]:
 
 
 def test_a_turns_takes_grow_until_it_ends(takes: list[Take]) -> None:
-    for take, following in zip(takes, takes[1:], strict=False):
+    for take, following in pairwise(takes):
         if not take.ended:
             assert following.words.startswith(take.words)
             assert following.voice == take.voice
