@@ -19,7 +19,7 @@ WHEEL = {"kind": "wheel", "package": "p", "version": "1", "member": "p/data/a.on
 def test_repository_manifest_names_a_model_for_every_stage_of_the_demo() -> None:
     store = open_store()
     stages = {store.manifest.find(name).stage for name in store.names_for("demo")}
-    assert stages == {"vad", "stt", "turn", "llm", "tts"}
+    assert stages == {"vad", "stt", "turn", "llm", "tts", "interruption"}
 
 
 def test_every_model_of_the_demo_is_pinned() -> None:
