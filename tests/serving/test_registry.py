@@ -16,7 +16,7 @@ ALL = [(stage, name) for stage, engines in ENGINES.items() for name in engines]
 @pytest.mark.parametrize(("stage", "name"), ALL)
 def test_every_entry_names_an_engine_and_its_options(stage: Stage, name: str) -> None:
     engine, options = find(stage, name).load()
-    for method in ("load", "warm_up", "check", "close", "open" if stage != "turn" else "predict"):
+    for method in ("load", "warm_up", "check", "close", "predict" if stage in {"turn", "interruption"} else "open"):
         assert callable(getattr(engine, method))
     assert options() is not None, "every option has a default"
 
