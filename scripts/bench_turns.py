@@ -105,14 +105,20 @@ def show(judged: Sequence[Judged], cpu_ms: dict[str, float]) -> dict[str, Any]:
     print_fixed("rules with their numbers fixed, the same silences", rules)
     report["rules"] = {name: asdict(row) for name, row in rules.items()}
     draw_trade_off(OUT / "trade_off.png", swept, rules)
-    if OURS in names:
-        silences = [one.silence(OURS) for one in strange]
-        reliable = {f"after {after_s} s": reliability(silences, after_s) for after_s in RELIABLE_AFTER_S}
-        draw_reliability(OUT / "reliability.png", reliable)
-        report["reliability"] = {name: asdict(one) | {"ece": one.expected_error} for name, one in reliable.items()}
-        for name, one in reliable.items():
-            print(f"Callbox's probability {name}: expected calibration error {one.expected_error:.3f}")
+    report["reliability"] = show_reliability(strange, "reliability.png")
     return report
+
+
+def show_reliability(judged: Sequence[Judged], picture: str) -> dict[str, Any]:
+    """How far our probabilities are to be believed; nothing without our model."""
+    if OURS not in judged[0].scores:
+        return {}
+    silences = [one.silence(OURS) for one in judged]
+    found = {f"after {after_s} s": reliability(silences, after_s) for after_s in RELIABLE_AFTER_S}
+    draw_reliability(OUT / picture, found)
+    for name, one in found.items():
+        print(f"Callbox's probability {name} of silence: expected calibration error {one.expected_error:.3f}")
+    return {name: asdict(one) | {"ece": one.expected_error} for name, one in found.items()}
 
 
 def show_people(found: Sequence[Detector]) -> dict[str, Any]:
@@ -127,6 +133,7 @@ def show_people(found: Sequence[Detector]) -> dict[str, Any]:
     return {
         "all": {name: figures(one) for name, one in swept.items()},
         "rules": {name: asdict(row) for name, row in rules.items()},
+        "reliability": show_reliability(judged, "reliability_people.png"),
     }
 
 
