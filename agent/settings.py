@@ -69,8 +69,8 @@ class TurnTaking(_Section):
     false_interruption_timeout_s: float = Field(default=1.0, gt=0)
     """The agent goes on if it was stopped by something without words for this long."""
     cancel_echo: bool = False
-    """The agent's own voice, come back over the caller's line, is taken out of what it hears. Off: it holds over simulated
-    paths of steady delay (scripts/bench_echo.py), but in a room whose jitter buffers still adapt words get through."""
+    """The agent's own voice, come back over the caller's line, is taken out of what it hears. For that it is deaf for the
+    first 1.5 s of its first reply; a line on which the voice does not come back is left alone after that."""
     preemptive_max_speech_s: float = Field(default=20.0, gt=0)
     """Longer turns are not answered ahead of their end."""
     speculation: SpeculationLimits = SpeculationLimits()

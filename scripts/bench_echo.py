@@ -19,6 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from agent.echo.canceller import LAG_S
 from scripts.turn_bench.echo_listening import (
     REAL_ROOMS,
     Listeners,
@@ -82,11 +83,11 @@ async def measure_alone(path: EchoPath, agent: Pcm32, ears: Listeners) -> Alone:
     )
 
 
-async def measure_both(sound: Pcm32, spoken: list[Spoken], ears: Listeners) -> Both:
-    """The caller's lines in what the agent listens to."""
+async def measure_both(sound: Pcm32, spoken: list[Spoken], ears: Listeners, *, lag_s: float = 0.0) -> Both:
+    """The caller's lines in what the agent listens to, and gets so much later than it was heard."""
     before, after = (round(seconds * SPEECH_RATE) for seconds in AROUND_S)
     heard = [(await words_in(ears.stt, sound[line.start - before : line.end + after])) or "-" for line in spoken]
-    opened = [found.decided_at_s for found in speech_in(ears.vad, sound, ears.gate)]
+    opened = [found.decided_at_s + lag_s for found in speech_in(ears.vad, sound, ears.gate)]
     onsets = [line.start / SPEECH_RATE for line in spoken]
     caught = [any(0 <= at_s - onset_s <= CAUGHT_WITHIN_S for at_s in opened) for onset_s in onsets]
     return Both(float(jiwer.wer([line.text for line in spoken], heard)), float(np.mean(caught)))
@@ -99,7 +100,7 @@ async def row(path: EchoPath, agent: Pcm32, track: Pcm32, ears: Listeners) -> li
     quiet, over = path.line(caller), path.line(path.echo(track) + caller)
     without = await measure_both(quiet, spoken, ears)
     echoed = await measure_both(over, spoken, ears)
-    cancelled = await measure_both(cancel(track, over), spoken, ears)
+    cancelled = await measure_both(cancel(track, over), spoken, ears, lag_s=LAG_S)
     longest_s = max(alone.speech_after, default=0.0)
     return [
         path.name,

@@ -17,6 +17,10 @@ CLEAR_PEAK = 9.0
 """Peak against the RMS of the correlation: below it there is no echo, or too much else."""
 SAME_SAMPLES = 16
 """Estimates no further apart than this millisecond are the same path; the filter follows by itself."""
+SHORTEST_SAMPLES = 20 * SPEECH_RATE // 1000
+"""No way through two jitter buffers is shorter."""
+FIRST_LOOKS, MORE_LOOKS = 2, 4
+"""So many looks in a row must agree on a line's first delay, and on one that replaces it."""
 QUIET_RMS = 1e-3
 """Played sound below it tells nothing."""
 
@@ -29,6 +33,7 @@ class EchoDelay:
         self._heard = np.zeros(WINDOW_SAMPLES, np.float32)
         self._blocks = 0
         self._candidate: int | None = None
+        self._agreed = 0
         self.samples: int | None = None
         """The delay; None until an echo was found."""
 
@@ -44,12 +49,16 @@ class EchoDelay:
         if np.sqrt(np.mean(self._played[-WINDOW_SAMPLES:] ** 2)) < QUIET_RMS:
             return
         found = find_delay(self._played, self._heard)
-        if found is None:
+        if found is None or found < SHORTEST_SAMPLES:
+            self._candidate, self._agreed = None, 0
             return
-        if self._candidate is not None and abs(found - self._candidate) <= SAME_SAMPLES:
-            is_new = self.samples is None or abs(found - self.samples) > SAME_SAMPLES
-            self.samples = found if is_new else self.samples
+        is_same = self._candidate is not None and abs(found - self._candidate) <= SAME_SAMPLES
+        self._agreed = self._agreed + 1 if is_same else 1
         self._candidate = found
+        if self.samples is None:
+            self.samples = found if self._agreed >= FIRST_LOOKS else None
+        elif abs(found - self.samples) > SAME_SAMPLES and self._agreed >= MORE_LOOKS:
+            self.samples = found
 
 
 def find_delay(played: Pcm32, heard: Pcm32) -> int | None:

@@ -12,7 +12,7 @@ from livekit.agents.voice import io
 
 from agent.adapters.audio import chunk_from, frame_from
 from agent.adapters.stt import LocalStt
-from agent.echo.canceller import EchoCanceller
+from agent.echo.canceller import LAG_S, EchoCanceller
 from agent.echo.linear import BLOCK_SAMPLES
 from agent.echo.played import PlayedSound
 from agent.policies.echo import is_echo
@@ -143,18 +143,24 @@ class EchoCancelledInput(io.AudioInput):
 
     @property
     def delay_s(self) -> float | None:
-        """How much later the agent's voice comes back; None while it never did."""
-        return self._canceller.delay_s
+        """How much later the agent's voice comes back out of here; None while it never did."""
+        delay_s = self._canceller.delay_s
+        return None if delay_s is None else delay_s + LAG_S
 
     async def __anext__(self) -> rtc.AudioFrame:
         while True:
             frame = await self._input.__anext__()
             end_s = self._clock.end_s(frame.duration, time.time())
             if not len(self._waiting) and not self._played.was_playing(end_s, TAIL_S):
-                return frame
+                rest = pcm16(self._canceller.flush())
+                return (
+                    frame_from(AudioChunk(np.concatenate((rest, chunk_from(frame).samples)), SPEECH_RATE))
+                    if len(rest)
+                    else frame
+                )
             self._waiting = np.concatenate((self._waiting, chunk_from(frame).samples))
-            if len(self._waiting) >= BLOCK_SAMPLES:
-                return frame_from(AudioChunk(self._cancelled(end_s), SPEECH_RATE))
+            if len(self._waiting) >= BLOCK_SAMPLES and len(sound := self._cancelled(end_s)):
+                return frame_from(AudioChunk(sound, SPEECH_RATE))
 
     def _cancelled(self, end_s: float) -> Pcm16:
         at_s = end_s - len(self._waiting) / SPEECH_RATE

@@ -110,12 +110,11 @@ def caller_over(
 
 
 def cancel(played: Pcm32, microphone: Pcm32, canceller: EchoCanceller | None = None) -> Pcm32:
-    """What the agent listens to, shape (n,): whole blocks only."""
+    """What the agent listens to, shape (n,): whole blocks only, each where it was heard; it gets them LAG_S later."""
     canceller = canceller or EchoCanceller()
     starts = range(0, len(microphone) - BLOCK_SAMPLES + 1, BLOCK_SAMPLES)
-    return np.concatenate(
-        [canceller.push(played[at : at + BLOCK_SAMPLES], microphone[at : at + BLOCK_SAMPLES]) for at in starts]
-    )
+    passed = [canceller.push(played[at : at + BLOCK_SAMPLES], microphone[at : at + BLOCK_SAMPLES]) for at in starts]
+    return np.concatenate([*passed, canceller.flush()])
 
 
 @dataclass(frozen=True, slots=True)
