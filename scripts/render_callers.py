@@ -37,6 +37,11 @@ FLITE = {"rms": 1.0, "awb": 1.0, "kal16": 1.0}
 """flite voices and how much each is slowed down."""
 ESPEAK = {"espeak": ["-v", "en-us+m1", "-s", "140", "-p", "45"]}
 """espeak-ng voices and their options."""
+_MURMUR = "pau m m hh m m pau"
+PHONES = {
+    "mm hmm": {"rms": _MURMUR, "awb": _MURMUR, "kal16": "pau m hh m pau", "espeak": "[[m'mh'm]]"},
+}
+"""Lines that synthesizers would spell as letters: by voice, flite's phones or espeak-ng's phonemes."""
 NOT_UNDERSTOOD = {("espeak", "wait stop hold on a second")}
 """Voice and line pairs that the demo's speech recognition gets wrong: not shipped."""
 VOICES = [*FLITE, *ESPEAK]
@@ -60,9 +65,10 @@ def speak(voice: str, text: str, folder: Path) -> Pcm32:
     """The line as the synthesizer says it, mono at RATE, shape (n,)."""
     path = folder / "line.wav"
     if voice in FLITE:
-        command = ["flite", "-voice", voice, "--setf", f"duration_stretch={FLITE[voice]}", "-t", text, "-o", str(path)]
+        said = ["-p", PHONES[text][voice]] if text in PHONES else ["-t", text]
+        command = ["flite", "-voice", voice, "--setf", f"duration_stretch={FLITE[voice]}", *said, "-o", str(path)]
     else:
-        command = ["espeak-ng", *ESPEAK[voice], "-w", str(path), text]
+        command = ["espeak-ng", *ESPEAK[voice], "-w", str(path), PHONES[text][voice] if text in PHONES else text]
     subprocess.run(command, check=True, capture_output=True)
     samples, rate = soundfile.read(path, dtype="float32")
     resampled: Pcm32 = soxr.resample(samples, rate, RATE)

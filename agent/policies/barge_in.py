@@ -43,9 +43,9 @@ class OverlapOptions:
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    sure: float = 0.9
+    sure: float = 0.85
     """One window at or above it stops the agent."""
-    likely: float = 0.7
+    likely: float = 0.8
     """So do `likely_windows` in a row at or above it, or a single one beside a recognised word that is no murmur."""
     likely_windows: int = 3
     unlikely: float = 0.3
