@@ -187,7 +187,7 @@ def interruption(plan: Plan) -> list[Step]:
             f"{INTERRUPTION}.features",
             (
                 *turn_model,
-                *("--data", *(plan.path("data", f"{seed}.npz") for seed in seeds)),
+                *("--data", *(plan.path("data", f"{seed}.npz") for seed in seeds if seed != "901")),
                 *("--threads", str(plan.threads), "--out", plan.path("features")),
             ),
         ),
@@ -196,8 +196,8 @@ def interruption(plan: Plan) -> list[Step]:
                 f"training of head {seed}",
                 f"{INTERRUPTION}.train",
                 (
-                    *("--features", plan.path("features"), "--test", plan.path("features", "901")),
-                    *("--seed", seed, "--epochs", epochs, "--threads", str(plan.threads)),
+                    *("--features", plan.path("features"), "--seed", seed, "--epochs", epochs),
+                    *("--threads", str(plan.threads)),
                     *("--out", plan.path(f"head_{seed}.pt")),
                 ),
             )

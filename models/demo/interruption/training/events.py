@@ -1,7 +1,7 @@
 """Rendered events on a caller's line: what somebody says or what sounds while the agent talks, with its onset and its truth.
 
 A shard is one .npz: `audio` (n, SPAN) int16 that begins LEAD_S before the moment that the VAD may take for the onset, and
-`truth` (n, FRAMES) int8: the class at each of the encoder's frames, -1 where there is nothing to learn.
+`truth` (n, FRAMES) int8: the class at each of the encoder's frames, -1 where there is nothing to learn; `speakers` (n,): voices.
 
     python -m models.demo.interruption.training.events --seed 1 --count 4000 --agent data/agent.npz --out data/1.npz
 """
@@ -55,10 +55,13 @@ class Crowd:
         self.rng, self._random = np.random.default_rng(seed), random.Random(seed)
         self._lines, self._agent = Lines(self._random), agent
         self._talk: Samples | None = None
+        self.speaker = ""
+        """The voice that was drawn last."""
 
     def event(self) -> tuple[Samples, np.ndarray]:
         """Audio of SPAN samples and the truth of FRAMES frames."""
-        kind = self.rng.choice(8, p=[0.37, 0.07, 0.22, 0.07, 0.12, 0.06, 0.06, 0.03])
+        self.speaker = ""
+        kind = self.rng.choice(8, p=[0.38, 0.09, 0.27, 0.06, 0.08, 0.05, 0.05, 0.02])
         if kind == 0:
             return self._direct([(self._said(self._wish), INTERRUPTION)])
         if kind == 1:
@@ -87,10 +90,10 @@ class Crowd:
             voice = self._voice()
             text = draw(voice.engine)
             try:
-                spoken = phonemes(text, voice) if text.startswith("[[") else speak(text, voice).samples
+                spoken = phonemes(text, voice) if text.startswith(("[[", "pau ")) else speak(text, voice).samples
             except Unspeakable:
                 continue
-            self._talk = spoken
+            self._talk, self.speaker = spoken, voice.name
             return line.changed(self.rng, _trimmed(spoken))
 
     def _wish(self, engine: str) -> str:
@@ -196,9 +199,13 @@ class Crowd:
 
 
 def phonemes(text: str, voice: Voice) -> Samples:
-    """espeak-ng's phonemes in double brackets, by its program: the library is told to read words."""
-    rate, pitch = round(160 * voice.tempo), round(min(99.0, 50 * voice.pitch))
-    command = ["espeak-ng", "-v", voice.name, "-s", str(rate), "-p", str(pitch), "--stdout", text]
+    """espeak-ng's phonemes in double brackets, or flite's phones, by their programs: the libraries are told to read words."""
+    if voice.engine == "flite":
+        stretch = f"duration_stretch={1 / voice.tempo:.2f}"
+        command = ["flite", "-voice", voice.name, "--setf", stretch, "-p", text, "-o", "/dev/stdout"]
+    else:
+        rate, pitch = round(160 * voice.tempo), round(min(99.0, 50 * voice.pitch))
+        command = ["espeak-ng", "-v", voice.name, "-s", str(rate), "-p", str(pitch), "--stdout", text]
     raw = subprocess.run(command, check=True, capture_output=True).stdout
     with wave.open(io.BytesIO(raw)) as stream:
         pcm = np.frombuffer(raw[44:], np.int16).astype(np.float32) / 32768
@@ -231,12 +238,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     stored = np.load(options.agent)
     agent = np.split(stored["audio"].astype(np.float32) / 32768, stored["ends"][:-1])
     crowd = Crowd(options.seed, agent, held_out=options.held_out)
+    speakers = []
     audio, truth = np.empty((options.count, SPAN), np.int16), np.empty((options.count, FRAMES), np.int8)
     for number in range(options.count):
         samples, truth[number] = crowd.event()
+        speakers.append(crowd.speaker)
         audio[number] = np.clip(samples * 32767, -32768, 32767)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(options.out, audio=audio, truth=truth)
+    np.savez(options.out, audio=audio, truth=truth, speakers=np.array(speakers))
     print(f"{options.out.name}: {options.count} events", flush=True)
 
 

@@ -18,7 +18,7 @@ BATCH = 25
 
 @torch.no_grad()
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write OUT/NAME.npz with `features` (n, FRAMES, WIDTH) and `truth` for every NAME.npz."""
+    """Write OUT/NAME.features.npy (n, FRAMES, WIDTH), NAME.speakers.npy and NAME.truth.npy for every NAME.npz."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn's ONNX file")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="shards of events.py")
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         audio, truth = torch.from_numpy(stored["audio"]), stored["truth"]
         kept = [body(log_mel(part.float() / 32768)).half().numpy() for part in audio.split(BATCH)]
         np.save(options.out / f"{shard.stem}.features.npy", np.concatenate(kept))
+        np.save(options.out / f"{shard.stem}.speakers.npy", stored["speakers"])
         np.save(options.out / f"{shard.stem}.truth.npy", truth)
         print(f"{shard.stem}: {len(truth)} events", flush=True)
 

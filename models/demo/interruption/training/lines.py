@@ -23,7 +23,7 @@ WORDS = {
 }
 RULES = {
     "stop": (
-        "{wait|stop|hold on|hang on|wait wait|stop stop|no|no no|no no no|sorry|excuse me|pardon|pardon me|one moment|"
+        "{wait|stop|stop|stop now|stop there|excuse me|excuse me please|sorry excuse me|hold on|hang on|wait wait|stop stop|no|no no|no no no|sorry|excuse me|pardon|pardon me|one moment|"
         "just a moment|just a second|hold on a second|wait a minute|hang on a minute|hold it|stop talking|stop it|"
         "please stop|be quiet|shut up|listen|hey|hello|hello hello|hey listen|let me speak|can i say something|"
         "i have a question|quick question|no thanks|never mind|forget it|cancel|cancel that|repeat|repeat that|"
@@ -33,7 +33,7 @@ RULES = {
         "help|agent|operator|human please|a person please|don't|do not do that|enough|that's enough}"
     ),
     "opener": (
-        "{actually|but|but wait|well|well actually|um|uh|er|so|and|and also|also|then|because|i mean|look|listen|"
+        "{actually|actually|actually no|but|but|but i|but wait|well|well actually|um|uh|er|so|and|and also|also|then|because|i mean|look|listen|"
         "by the way|one more thing|the thing is|what about|how about|could you|can you|can i|could i|do you|did you|"
         "is there|is it|are you|will it|would you|i want|i need|i think|i don't|i can't|i was|i already|my|the|it's|"
         "that's|this is|there is|we|you said|you told me|let me|let's|maybe|not|if|after|before|at|on|in|for|to}"
@@ -55,10 +55,11 @@ RULES = {
         "{on <day>|<day>|<day> please|at <number>|at <number> thirty|<number>|<number> <number> <number>|"
         "<number> o'clock|the <number>th|<first>|my name is <first>|it's <first>|the first one|the second one|"
         "the last one|neither|both|none|not sure|i don't know|maybe|in the morning|in the afternoon|after lunch|"
-        "half past <number>|a quarter to <number>|any time|as soon as possible|the earlier one|doctor <first>}"
+        "half past <number>|half past <number> please|half past <number> on <day>|at half past <number>|<number> fifteen|"
+        "a quarter past <number>|a quarter to <number>|<number> thirty please|any time|as soon as possible|the earlier one|doctor <first>}"
     ),
     "yesbut": (
-        "{yeah|yes|right|okay|oh|<mm>|<mm_hmm>|sure|uh huh|i see|alright|got it|yeah yeah|okay okay} {but|so|and|no|wait|"
+        "{yeah|yeah|yes|right|okay|okay|oh|i see|sure|<mm>|<mm_hmm>|sure|uh huh|i see|alright|got it|yeah yeah|okay okay} {but|but|but|so|and|no|wait|"
         "then|well|actually|what about|can i|could you|i need|i want|i have|i don't|is there|does it|do you|that's not|"
         "the <thing>|how|when|let me|just|my|it's|you} <rest>"
     ),
@@ -68,17 +69,24 @@ RULES = {
         "wow|nice|perfect|absolutely|definitely|very good|sounds good|go on|i know|makes sense|fair enough|that's right|"
         "thank you|thanks}"
     ),
-    "core": "{<mm_hmm>|<mm_hmm>|uh huh|uh-huh|yeah|yeah|yes|right|okay|okay|sure|i see|got it|alright|oh|<mm>|yep}",
+    "core": (
+        "{<mm_hmm>|<mm_hmm>|uh huh|uh-huh|yeah|yeah|yes|right|okay|okay|okay|sure|i see|i see|got it|alright|oh|oh|<mm>|yep}"
+    ),
 }
 SPELLED: dict[str, dict[str, tuple[str, ...]]] = {
-    "flite": {"mm_hmm": ("um hum", "umhum", "mm hmm"), "mm": ("hum", "um", "mum")},
+    "flite": {"mm_hmm": ("um hum", "umhum"), "mm": ("hum", "um", "mum")},
     "espeak": {
         "mm_hmm": ("[[m:h'm:]]", "[[m'mh'm]]", "[[@mh'Vm]]", "um hum"),
         "mm": ("[[m:]]", "[[m:m]]", "[[h@m]]", "[[hm:]]"),
     },
 }
-"""How a murmur is written so that a synthesizer says it: "mm hmm" is letters to them. flite's letters stay among its
-murmurs: the demo's simulated callers murmur like that."""
+"""How a murmur is written so that a synthesizer says it: "mm hmm" is letters to them."""
+PHONES = (
+    *("pau m hh m pau", "pau m m hh m m pau", "pau ah m hh ah m pau", "pau m hh ah m pau", "pau m m hh m pau"),
+    *("pau m pau", "pau m m pau", "pau hh m pau", "pau hh m m pau", "pau ah m pau", "pau m ah m pau", "pau n hh n pau"),
+    *("pau ah hh ah pau", "pau ah hh ah ah pau", "pau ax hh ah pau"),
+)
+"""Murmurs in flite's phones: mm hmm, mm, hm, uh huh."""
 
 
 class Lines:
@@ -112,13 +120,16 @@ class Lines:
     def backchannel(self, engine: str) -> str:
         """A murmur, now and then a doubled one, for that synthesizer."""
         self._engine = engine
+        if engine == "flite" and self._rng.random() < 0.3:
+            text = self._rng.choice(PHONES)
+            return f"{text} {text}" if self._rng.random() < 0.2 else text
         text = self._grammar.draw("core" if self._rng.random() < 0.65 else "murmur")
         draw = self._rng.random()
-        if draw < 0.12:
+        if draw < 0.15:
             return f"{text} {text}"
-        if draw < 0.2:
+        if draw < 0.3:
             return f"{text} {self._grammar.draw('core')}"
-        return f"{text}, {text}" if draw < 0.24 else text
+        return f"{text}, {text}" if draw < 0.34 else text
 
     def talk(self) -> str:
         """What a television, another person or the agent says: any sentence."""

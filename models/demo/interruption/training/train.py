@@ -1,6 +1,6 @@
 """Train the head on kept features; the encoder stays as it was.
 
-python -m models.demo.interruption.training.train --features features --test features/held --epochs 14 --out head.pt
+python -m models.demo.interruption.training.train --features features --epochs 10 --out head.pt
 """
 
 import argparse
@@ -26,24 +26,32 @@ EARLY_S = 0.6
 """Frames up to here decide calls: they weigh the most."""
 
 
-class Shards:
-    """Features on disk, opened as they are needed."""
+class Events:
+    """Features in memory."""
 
-    def __init__(self, stems: Sequence[Path]) -> None:
-        """`stems`: paths without ".features.npy" and ".truth.npy"."""
-        self._stems = list(stems)
+    def __init__(self, stems: Sequence[Path], speakers: Sequence[str] = (), *, but: bool = False) -> None:
+        """`stems`: paths without ".features.npy" and ".truth.npy". `speakers`: only events of these voices (or variants of
+        espeak-ng), or, `but` them, of all others. Without them all events."""
+        features, truth = [], []
+        for stem in stems:
+            whole, label = load(stem)
+            rows = np.ones(len(label), bool)
+            if speakers:
+                names = np.load(f"{stem}.speakers.npy")
+                rows = np.isin([name.partition("+")[2] or name for name in names], list(speakers)) ^ but
+            features.append(whole[rows])
+            truth.append(label[rows])
+        self.features, self.truth = np.concatenate(features), np.concatenate(truth)
 
     def batches(self, chance: random.Random) -> Iterator[tuple[Tensor, Tensor]]:
         """Every event once, in random order: (batch, frames, WIDTH) and (batch, frames)."""
-        chance.shuffle(self._stems)
-        for start in range(0, len(self._stems), 4):
-            parts = [load(stem) for stem in self._stems[start : start + 4]]
-            features, truth = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-            order = list(range(len(truth)))
-            chance.shuffle(order)
-            for place in range(0, len(order), BATCH):
-                rows, length = order[place : place + BATCH], SHORT if chance.random() < SHORT_SHARE else truth.shape[1]
-                yield torch.from_numpy(features[rows, :length]).float(), torch.from_numpy(truth[rows, :length]).long()
+        order = list(range(len(self.truth)))
+        chance.shuffle(order)
+        for place in range(0, len(order), BATCH):
+            rows = order[place : place + BATCH]
+            length = SHORT if chance.random() < SHORT_SHARE else self.truth.shape[1]
+            part = self.features[rows, :length], self.truth[rows, :length]
+            yield torch.from_numpy(part[0]).float(), torch.from_numpy(part[1]).long()
 
 
 def load(stem: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -60,10 +68,10 @@ def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def report(head: Head, stem: Path) -> str:
+def report(head: Head, events: Events) -> str:
     """At what share of murmurs and other sounds the threshold stands that catches 98 % of the interruptions, by overlap."""
     head.eval()
-    features, truth = load(stem)
+    features, truth = events.features, events.truth
     logits = torch.cat(
         [head(torch.from_numpy(np.array(features[i : i + 200])).float()) for i in range(0, len(truth), 200)]
     )
@@ -88,26 +96,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train for so many epochs and save the head."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--features", type=Path, required=True, help="folder of features.py")
-    parser.add_argument("--test", type=Path, help="a shard of voices never trained on, without suffix")
+    parser.add_argument(
+        "--dev", nargs="+", default=[], help="voices to watch the training on instead of training with them"
+    )
     parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", type=Path, help="a head to start from")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     stems = [Path(str(path).removesuffix(".truth.npy")) for path in sorted(options.features.glob("*.truth.npy"))]
-    stems = [stem for stem in stems if stem != options.test]
-    shards, head, chance = Shards(stems), Head(), random.Random(options.seed)
-    if options.resume:
-        head.load_state_dict(torch.load(options.resume))
+    events, head, chance = Events(stems, options.dev, but=True), Head(), random.Random(options.seed)
+    watched = Events(stems, options.dev) if options.dev else None
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.02)
-    total = options.epochs * sum(math.ceil(len(load(stem)[1]) / BATCH) for stem in stems)
+    total = options.epochs * math.ceil(len(events.truth) / BATCH)
     began, step = time.monotonic(), 0
     for epoch in range(options.epochs):
         losses = []
-        for features, truth in shards.batches(chance):
+        for features, truth in events.batches(chance):
             rate = (
                 RATE * min(1, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, step / total))))
             )
@@ -122,8 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             step += 1
         print(f"epoch {epoch + 1} loss {np.mean(losses):.4f} {time.monotonic() - began:.0f} s", flush=True)
         torch.save(head.state_dict(), options.out)
-        if options.test is not None and (epoch % 4 == 3 or epoch + 1 == options.epochs):
-            print(report(head, options.test), flush=True)
+        if watched is not None:
+            print(report(head, watched), flush=True)
 
 
 if __name__ == "__main__":
