@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from agent.policies.barge_in import Overlap, decide_overlap
 from models.store import open_store
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.errors import EngineDied, EngineLoadFailed
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.contract
 CALLERS = Path(__file__).parents[2] / "models" / "demo" / "callers"
 UNHEARD_VOICES = ("rms",)
 """Of the demo's callers, those whose voice the model was not trained on."""
+CALLERS_WHO_MURMUR = ("rms", "awb", "kal16", "espeak")
 LEAD_S = 1.0
 QUIET = np.zeros(SPEECH_RATE, dtype=np.float32)
 
@@ -73,6 +75,12 @@ async def test_a_wish_to_speak_is_told_from_a_murmur(engine: CallboxInterruption
     assert wish.interruption == max(wish.interruption, wish.backchannel, wish.other)
     murmur = await heard(engine, f"{voice}/yes", 0.5)
     assert murmur.backchannel == max(murmur.interruption, murmur.backchannel, murmur.other)
+
+
+@pytest.mark.parametrize("voice", CALLERS_WHO_MURMUR)
+async def test_a_caller_who_murmurs_does_not_stop_the_agent(engine: CallboxInterruption, voice: str) -> None:
+    windows = [(overlap_s, await heard(engine, f"{voice}/mm_hmm", overlap_s)) for overlap_s in (0.16, 0.26, 0.36, 0.46)]
+    assert decide_overlap(windows) is not Overlap.BARGE_IN
 
 
 @pytest.mark.parametrize("voice", UNHEARD_VOICES)
