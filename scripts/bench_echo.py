@@ -72,7 +72,7 @@ async def measure_alone(path: EchoPath, agent: Pcm32, ears: Listeners) -> Alone:
     left = cancel(agent, heard)
     cpu_s = time.process_time() - began
     audible = np.abs(echo[: len(left)]) > AUDIBLE
-    erle = 10 * np.log10(np.mean(heard[: len(left)][audible] ** 2) / np.mean(left[audible] ** 2))
+    erle = 10 * np.log10(np.mean(heard[: len(left)][audible] ** 2) / (np.mean(left[audible] ** 2) + 1e-12))
     return Alone(
         erle_db=float(erle),
         speech_before=len(speech_in(ears.vad, heard, ears.gate)),
