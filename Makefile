@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-vllm livekit turn-model browser run call doctor bundle test test-vllm test-gpu image-test check bench bench-gpu demo-models lock clean
+.PHONY: help setup setup-dev setup-vllm livekit turn-model browser voices bench-voices run call doctor bundle test test-vllm test-gpu image-test check bench bench-gpu demo-models lock clean
 
 PY := .venv/bin/python
 PACKAGES ?= $(shell scripts/packages_for.sh $(PROFILE))# the lock that `make run` installs: cpu or gpu
@@ -23,7 +23,7 @@ call: setup-dev livekit turn-model ## a simulated caller books an appointment ov
 doctor: setup ## what this machine can run, and what stands in its way (OPTIONS=--json)
 	@$(PY) -m agent doctor $(RUN_OPTIONS) $(OPTIONS)
 
-test: setup-dev livekit turn-model browser ## the whole test suite (TESTS='tests/serving -k stt' for a part)
+test: setup-dev livekit turn-model browser voices ## the whole test suite (TESTS='tests/serving -k stt' for a part)
 	@$(PY) -m pytest $(TESTS)
 
 test-vllm: setup-vllm livekit turn-model ## the vLLM engine for real, on the CPU, in an environment of its own (7 GB)
@@ -39,7 +39,7 @@ image-test: setup-dev ## build the image and run compose.yaml for real, with a c
 check: setup-dev ## format, lint, import rules, types, shell and playground
 	@scripts/check.sh
 
-bench: setup-dev livekit turn-model ## every figure of the README, measured on this machine
+bench: setup-dev livekit turn-model bench-voices ## every figure of the README, measured on this machine
 	@for bench in $$(ls scripts/bench_*.py | grep -v bench_gpu); do echo "==> $$bench"; $(PY) -m "scripts.$$(basename $$bench .py)"; done
 
 bench-gpu: livekit turn-model ## GPU suite and figures on one GPU machine, no network; a table in out/gpu
@@ -70,6 +70,12 @@ turn-model: setup
 
 browser:
 	@scripts/install_browser.sh
+
+voices:
+	@scripts/install_voices.sh flite espeak-ng
+
+bench-voices:
+	@scripts/install_voices.sh flite espeak-ng festival
 
 lock: setup-dev ## renew requirements/*.txt from pyproject.toml
 	@scripts/lock.sh
