@@ -222,6 +222,7 @@ def interruption(plan: Plan) -> list[Step]:
 def end_of_turn(plan: Plan) -> list[Step]:
     """Rendered turns with the frozen network's view of them, the head, export, evaluation. Its length is in epochs."""
     turn_model = ("--turn-model", str(plan.turn_model))
+    recogniser = ("--recogniser", "models/demo/speech_to_text")
     count, shards, tested = ("200", 1, "40") if plan.quick else ("4000", 6, "500")
     names: dict[str, tuple[str, ...]] = {
         f"train_{number}": ("--seed", f"4{number}", "--count", count) for number in range(1, shards + 1)
@@ -231,7 +232,11 @@ def end_of_turn(plan: Plan) -> list[Step]:
     lengths = ("--epochs", "1", "--unspoken", "500") if plan.quick else ()
     return [
         *(
-            Step(f"turns {name}", f"{END_OF_TURN}.features", (*turn_model, *drawn, "--out", plan.path("data", name)))
+            Step(
+                f"turns {name}",
+                f"{END_OF_TURN}.features",
+                (*turn_model, *recogniser, *drawn, "--out", plan.path("data", name)),
+            )
             for name, drawn in names.items()
         ),
         Step(
@@ -247,7 +252,7 @@ def end_of_turn(plan: Plan) -> list[Step]:
         Step(
             "evaluation",
             f"{END_OF_TURN}.evaluate",
-            (file, *turn_model, "--recogniser", "models/demo/speech_to_text", "--count", tested),
+            (file, *turn_model, *recogniser, "--count", tested),
         ),
     ]
 

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from models.demo.end_of_turn.inputs import VOCABULARY, context_inputs, known_words
 from models.demo.end_of_turn.training.heard import TIMES_S
+from models.demo.end_of_turn.training.hypotheses import transcribed
 from models.demo.end_of_turn.training.log_mel import log_mel
 from models.demo.end_of_turn.training.pauses import draw_habits
 from models.demo.end_of_turn.training.takes import Take, Takes
 from models.demo.turn_taking.voices import Voice
 
 HELD_OUT = ("flite:rms", "festival:ked_diphone")
-RATE = 16_000
 GRID_DELAY_S = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 GRID_TIMEOUT_S = (1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 3.0, 3.5)
 Scores = NDArray[np.float64]
@@ -67,15 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report("ours, no words", judged(callbox, takes, [""] * len(takes)))
         report("Smart Turn v3.2", judged_by_smart_turn(smart_turn, takes))
         report("silence alone", unjudged(takes))
-
-
-def transcribed(recogniser: WhisperModel, take: Take) -> str:
-    """What the recogniser makes of the whole turn up to here."""
-    padded = np.concatenate([take.samples, np.zeros(RATE // 2, np.float32)])
-    segments, _ = recogniser.transcribe(
-        padded, language="en", beam_size=1, temperature=0.0, without_timestamps=True, suppress_blank=False
-    )
-    return " ".join(segment.text for segment in segments)
 
 
 class Callbox:

@@ -1,7 +1,7 @@
 """Render turns and keep what Smart Turn's network makes of each silence's sound, so that training need not compute it again.
 
 A shard is NAME.npy (float16, the last layer's states of the last 2 s), NAME.npz (pooled states, logits) and NAME.json (a row for
-each take: words, what was asked, ...).
+each take: words, what a recogniser made of them, what was asked, ...).
 
     python -m models.demo.end_of_turn.training.features --turn-model smart-turn.onnx --seed 41 --count 4000 --out data/train_1
 """
@@ -17,6 +17,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from models.demo.end_of_turn.training.encoder import INPUT, WIDTH, shortened
+from models.demo.end_of_turn.training.hypotheses import hypotheses
 from models.demo.end_of_turn.training.log_mel import log_mel
 from models.demo.end_of_turn.training.takes import Take, Takes
 from models.demo.turn_taking.voices import Voice
@@ -34,12 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--count", type=int, required=True, help="silences")
     parser.add_argument("--voices", nargs="*", help="ENGINE:NAME, to test with; default: the voices to train on")
+    parser.add_argument("--recogniser", type=Path, help="the demo's: its words are kept too; default: as said only")
     parser.add_argument("--out", type=Path, required=True, help="path of the shard without suffix")
     options = parser.parse_args(arguments)
     voices = [Voice(*name.split(":")) for name in options.voices] if options.voices else None
     takes = list(islice(iter(Takes(options.seed, voices)), options.count))
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    save(takes, features(options.turn_model, (take.samples for take in takes), len(takes)), options.out)
+    found = features(options.turn_model, (take.samples for take in takes), len(takes))
+    save(takes, found, hypotheses(options.recogniser, takes), options.out)
 
 
 def features(turn_model: Path, sounds: Iterable[NDArray[np.float32]], count: int) -> Features:
@@ -61,7 +64,7 @@ def open_encoder(turn_model: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(network, sess_options=settings, providers=["CPUExecutionProvider"])
 
 
-def save(takes: Sequence[Take], found: Features, stem: Path) -> None:
+def save(takes: Sequence[Take], found: Features, recognised: Sequence[str | None], stem: Path) -> None:
     """Write the three files."""
     states, pooled, logits = found
     np.save(stem.with_suffix(".npy"), states)
@@ -75,8 +78,9 @@ def save(takes: Sequence[Take], found: Features, stem: Path) -> None:
             "caller": round(take.caller, 4),
             "hold_s": round(take.hold_s, 4),
             "voice": take.voice,
+            "recognised": words,
         }
-        for take in takes
+        for take, words in zip(takes, recognised, strict=True)
     ]
     stem.with_suffix(".json").write_text(json.dumps(rows), encoding="utf-8")
     print(f"{stem.name}: {len(takes)} silences, {np.mean([take.ended for take in takes]):.0%} of them ends", flush=True)

@@ -1,7 +1,8 @@
 """What a recogniser may have made of a take's words by the time it is asked about: errors, words of other trades, words still to come."""
 
 import random
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from models.demo.end_of_turn.inputs import ASKED, habits
 from models.demo.end_of_turn.training.pauses import draw_habits, still_silent
 from models.demo.end_of_turn.words import DIGITS, FILLERS, word_features
 from models.demo.language_model.training.recognition_errors import asr_noise
+from models.demo.sentences.callers import Callers
 
 DICTIONARY = Path("/usr/share/dict/words")
 """Debian package wamerican."""
@@ -39,6 +41,45 @@ class Row:
     caller: float
     hold_s: float
     voice: str
+    recognised: str | None = None
+    """What the demo's recogniser made of it; None: unknown."""
+
+
+_RECOGNISED = 0.5
+"""Share of the hearings that are a recogniser's own words, where there are any."""
+_COMPLETED = 0.12
+"""Share of the pauses whose words a recogniser goes on with by itself."""
+
+
+def hearing(row: Row, rng: random.Random) -> str:
+    """One of the versions that a recogniser may have made of a take's words."""
+    if row.recognised is not None and rng.random() < _RECOGNISED:
+        return row.recognised
+    completes = not row.ended and rng.random() < _COMPLETED
+    return heard(completed(row.words, rng) if completes else row.words, rng)
+
+
+def completed(words: str, rng: random.Random) -> str:
+    """With one to three of the words that mostly come next: recognisers that know few sentences finish what they were cut in."""
+    said = words.split()
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        following = _following().get(tuple(said[-2:]), ())
+        word = rng.choice(following) if following else ""
+        if not word:
+            break
+        said.append(word)
+    return " ".join(said)
+
+
+@cache
+def _following() -> Mapping[tuple[str, ...], Sequence[str]]:
+    """For each two words what came next in the callers' sentences, as often as it did; "": nothing."""
+    callers, found = Callers(random.Random(11)), defaultdict[tuple[str, ...], list[str]](list)
+    for _ in range(20_000):
+        said = [*callers.sentence().split(), ""]
+        for first, second, third in zip(said, said[1:], said[2:], strict=False):
+            found[first, second].append(third)
+    return found
 
 
 def heard(words: str, rng: random.Random) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.demo.end_of_turn.training.heard import TIMES_S, Row, context_arrays, heard, weights
+from models.demo.end_of_turn.training.heard import TIMES_S, Row, context_arrays, hearing, weights
 from models.demo.end_of_turn.training.model import Batch, Head
 from models.demo.end_of_turn.training.takes import Takes
 from models.demo.end_of_turn.words import FIRST_WORD, spoken_words
@@ -25,7 +25,7 @@ from models.demo.end_of_turn.words import FIRST_WORD, spoken_words
 HEARINGS = 6
 """Versions of each take's words that training draws from."""
 BATCH = 192
-UNSPOKEN_BATCH = 384
+UNSPOKEN_BATCH = 1024
 RARE = 4
 """A word said fewer times has no vector of its own."""
 
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shards", type=Path, nargs="+", required=True, help="the .json of each")
     parser.add_argument("--tests", type=Path, nargs="*", default=[])
-    parser.add_argument("--unspoken", type=int, default=100_000, help="takes of words alone")
+    parser.add_argument("--unspoken", type=int, default=150_000, help="takes of words alone")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--rate", type=float, default=2e-3, help="of learning, at its highest")
     parser.add_argument("--resume", type=Path, help="a checkpoint to go on from")
@@ -108,7 +108,7 @@ class Data:
         """`sounds`: the arrays that load() gives; None: words alone."""
         self.rows, self.sounds = rows, sounds
         hearings = HEARINGS if sounds is not None else 2
-        found = [[context_arrays(row, heard(row.words, rng), vocabulary, rng) for _ in range(hearings)] for row in rows]
+        found = [[context_arrays(row, hearing(row, rng), vocabulary, rng) for _ in range(hearings)] for row in rows]
         exact = [context_arrays(row, row.words, vocabulary, rng) for row in rows]
         self.hearings = {
             name: np.array([[one[name] for one in versions] for versions in found]) for name in found[0][0]

@@ -67,7 +67,10 @@ class Turns:
         )
         (make,) = self.rng.choices([maker for maker, _ in makers], [weight for _, weight in makers])
         turn = make()
-        return self._misjudged(self._going_on(turn) if self.rng.random() < 0.08 else turn)
+        draw = self.rng.random()
+        return self._misjudged(
+            self._going_on(turn) if draw < 0.08 else self._another_sentence(turn) if draw < 0.16 else turn
+        )
 
     def _misjudged(self, turn: Turn) -> Turn:
         """Now and then nobody knows what was asked, or they are wrong."""
@@ -89,6 +92,11 @@ class Turns:
             *more.parts[1:],
         )
         return Turn(parts, (*turn.kinds, "hes" if before else "clause", *more.kinds), more.end, turn.asked)
+
+    def _another_sentence(self, turn: Turn) -> Turn:
+        """What might have been all is followed by another sentence, whatever it is."""
+        more = self._from_template() if self.rng.random() < 0.6 else self._searched(self._callers.sentence())
+        return Turn((*turn.parts, *more.parts), (*turn.kinds, "sent", *more.kinds), more.end, turn.asked)
 
     def _from_template(self) -> Turn:
         (template,) = self.rng.choices(self._templates, self._weights)
