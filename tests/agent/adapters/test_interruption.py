@@ -133,7 +133,7 @@ async def test_sounds_that_do_not_interrupt_are_counted_by_what_they_resemble() 
 
 
 async def test_words_count_with_the_sound() -> None:
-    call = Call(wish(0.7))
+    call = Call(wish(OverlapOptions().likely))
     assert await call.stops_at(0.2) == []
     assert call.judge.judge_words("tuesday", is_final=False) is Overlap.BARGE_IN
     assert await call.stops_at(0.3) == []
