@@ -17,6 +17,8 @@ QUIET_POWER = 1e-5
 LAG_BLOCKS = 5
 """What is heard is passed on so much later, so that the beginning of the caller's first word passes too."""
 LAG_S = LAG_BLOCKS * BLOCK_SAMPLES / SPEECH_RATE
+CALLER_SHARE = 0.35
+"""A block of which the linear filter leaves less was the echo's."""
 CALLER_BLOCKS, OF_BLOCKS = 3, 5
 """So many of so many blocks that the echo does not explain are the caller's;"""
 HOLD_BLOCKS = 12
@@ -56,8 +58,9 @@ class EchoCanceller:
         is_more = self._envelope.push(played, microphone, self._delay.samples)
         if self._delay.samples is None and not self._first_words:
             return np.concatenate((self.flush(), microphone))
-        self._lagging.append(self._without_linear_echo(microphone))
-        passes = self._passes(is_more)
+        left = self._without_linear_echo(microphone)
+        self._lagging.append(left)
+        passes = self._passes(is_more and bool(np.sum(left**2) > CALLER_SHARE * np.sum(microphone**2)))
         return self._faded(self._lagging.popleft(), passes) if len(self._lagging) > LAG_BLOCKS else _NOTHING
 
     def flush(self) -> Pcm32:

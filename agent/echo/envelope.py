@@ -17,8 +17,8 @@ from serving.audio import SPEECH_RATE, Pcm32
 BANDS = 20
 """Of equal width in mel, between these:"""
 LOWEST_HZ, HIGHEST_HZ = 200.0, 5000.0
-DECAY_DB = 2.5
-"""Of a block's echo in the next one, at most: rooms of about half a second."""
+DECAY_DB = 1.5
+"""Of a block's echo in the next one, at least: rooms of up to 0.8 s."""
 WANDER_BLOCKS = 3
 """The delay is known to within so much."""
 LONGEST_BLOCKS = SPEECH_RATE // BLOCK_SAMPLES + WANDER_BLOCKS + 1
@@ -30,7 +30,9 @@ FEWEST_BLOCKS = 40
 QUANTILE = 0.9
 """Of the ratios of line to played envelope."""
 MARGIN_DB = 3.0
-"""The echo may have so much more."""
+"""The echo may have so much more;"""
+YOUNG_MARGIN_DB = 6.0
+"""and up to so much more again while only some of LEARNT_BLOCKS are known."""
 FLOOR = 3e-7
 """Band power that is nobody's speech."""
 CALLER_SHARE = 0.35
@@ -92,7 +94,8 @@ class EchoEnvelope:
     def _judge(self, bands: _Bands, source: _Bands) -> bool:
         if self._gain is None:
             return bool(source.sum() < CALLER_POWER)
-        echo = 10 ** (MARGIN_DB / 10) * self._gain * source
+        young = max(0.0, 1 - self._learnt / LEARNT_BLOCKS)
+        echo = 10 ** ((MARGIN_DB + young * YOUNG_MARGIN_DB) / 10) * self._gain * source
         beyond = float(np.maximum(bands - echo - FLOOR, 0).sum())
         return beyond > CALLER_POWER and beyond > CALLER_SHARE * float(bands.sum())
 

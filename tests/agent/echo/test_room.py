@@ -14,10 +14,9 @@ from livekit.agents.voice import io
 from agent.adapters.audio import chunk_from, frame_from
 from agent.echo.played import PlayedSound
 from agent.echo.room import EchoCancelledInput, NotedOutput
-from scripts.turn_bench.echo_listening import agent_voice
+from scripts.caller.voice import load_voice
 from scripts.turn_bench.echo_paths import PATHS
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm32, pcm16
-from serving.tts.piper import PiperEngine
 from tests.scripted import ROOM_RATE
 from tests.virtual_room import Loudspeaker, RoomOutput
 from tests.virtual_time import LOOP_STARTS_AT_S, in_virtual_time
@@ -115,9 +114,13 @@ async def talking(*, gain: float, frame_s: float = FRAME_S) -> AsyncIterator[Tal
 
 
 @pytest.fixture(scope="module")
-def voice(demo_tts: PiperEngine) -> Pcm32:
-    """Two replies of the demo's voice, without the pauses."""
-    return asyncio.run(agent_voice(demo_tts, ("You can park in the garage next to the main entrance.",), pause_s=0.0))
+def voice() -> Pcm32:
+    """A reply: recorded, since a synthesizer's differs between processors."""
+    lines = [
+        load_voice("rms").line(text)
+        for text in ("what are your opening hours", "where can i park", "ten thirty please")
+    ]
+    return np.concatenate([AudioChunk(line.samples, SPEECH_RATE).to_float() for line in lines])
 
 
 @pytest.mark.parametrize("frame_s", [0.02, 0.032])

@@ -1,0 +1,82 @@
+"""A caller without a headset: the agent's own voice comes back, and is neither an interruption nor anybody's words."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from scripts.caller.conversation import CallRecord, Conversation
+from scripts.caller.dialogue import Dialogue
+from scripts.caller.loudspeaker import Loudspeaker
+from scripts.caller.voice import load_voice
+from scripts.turn_bench.echo_paths import PATHS, EchoPath
+from tests.call.conftest import RunningBox, run_box
+from tests.livekit_server import LiveKitServer
+
+pytestmark = pytest.mark.call
+
+_QUESTION = "what are your opening hours"
+_ANSWER = "We open weekdays from eight thirty to six, and Saturday from nine to one."
+"""What the demo model says to it before it asks something back."""
+
+
+@pytest.fixture(scope="module")
+def box(livekit_server: LiveKitServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBox]:
+    """A box that takes its own voice out of what it hears."""
+    with run_box(livekit_server, tmp_path_factory.mktemp("box"), turns={"cancel_echo": True}) as running:
+        yield running
+
+
+async def hold(box: RunningBox, path: EchoPath, dialogue: dict[str, object], room: str) -> CallRecord:
+    """A whole call whose caller listens aloud."""
+    call = box.call(room)
+    call.listen_aloud(Loudspeaker(path.response(), gain_db=path.gain_db, drive=path.drive))
+    async with call:
+        return await Conversation(call, load_voice("rms"), Dialogue.model_validate(dialogue)).hold(room)
+
+
+@pytest.mark.parametrize("path", [PATHS["laptop"], PATHS["speakerphone"]], ids=lambda path: path.name)
+async def test_the_agent_does_not_hear_itself(box: RunningBox, path: EchoPath) -> None:
+    room = f"echo-{path.name}-{uuid4().hex[:6]}"
+    record = await hold(
+        box,
+        path,
+        {
+            "opening": _QUESTION,
+            "rules": [
+                {"when": "goodbye", "hang_up": True},
+                {"when": "open", "say": "where can i park", "times": 1},
+                {"when": ".", "say": "no that is all thank you", "times": 2},
+            ],
+        },
+        room,
+    )
+
+    history = box.history(room)
+    assert not record.problems
+    assert [entry["text"] for entry in history if entry["role"] == "assistant" and entry["interrupted"]] == []
+    said = [entry["text"] for entry in history if entry["role"] == "user"]
+    assert said == [utterance.line.text for utterance in record.utterances], history
+
+
+@pytest.mark.parametrize("after_s", [1.0, 2.0])
+async def test_a_caller_without_a_headset_can_interrupt(box: RunningBox, after_s: float) -> None:
+    """What they say over the echo stops the agent; its words need not all be understood."""
+    room = f"echo-interrupted-{after_s}-{uuid4().hex[:6]}"
+    await hold(
+        box,
+        PATHS["speakerphone"],
+        {
+            "opening": _QUESTION,
+            "rules": [
+                {"when": "open", "barge_in_after_s": after_s, "say": "wait stop hold on a second", "times": 1},
+                {"when": ".", "hang_up": True},
+            ],
+        },
+        room,
+    )
+
+    history = box.history(room)
+    cut = [entry["text"] for entry in history if entry["role"] == "assistant" and entry["interrupted"]]
+    assert len(cut) == 1, history
+    assert len(cut[0].split()) < len(_ANSWER.split()), history
