@@ -29,7 +29,7 @@ FEWEST_BLOCKS = 40
 """Before, what is heard in step with the voice is taken for its echo."""
 QUANTILE = 0.9
 """Of the ratios of line to played envelope."""
-MARGIN_DB = 3.0
+MARGIN_DB = 2.0
 """The echo may have so much more;"""
 YOUNG_MARGIN_DB = 6.0
 """and up to so much more again while only some of LEARNT_BLOCKS are known."""
