@@ -15,11 +15,13 @@ MURMURS = frozenset(
     }
 )
 """Words that a listener says without wanting the floor."""
-MURMURED_PHRASES = ("i see", "got it", "go on", "of course", "thank you", "thanks")
-STOP_WORDS = frozenset({"wait", "stop", "hold", "hang", "no", "sorry", "excuse", "pardon", "hello", "actually", "but"})
+MURMURED_PHRASES = ("i see", "got it", "go on", "go ahead", "of course", "thank you", "thanks")
+STOP_WORDS = frozenset(
+    {"wait", "stop", "hold", "hang", "no", "sorry", "excuse", "pardon", "hello", "actually", "but", "nope"}
+)
 """One of these is enough, however little else is known yet."""
 ENOUGH_WORDS = 2
-"""So many words that are no murmurs are a wish to speak even before the utterance is over."""
+"""So many different words that are no murmurs are a wish to speak even before the utterance is over."""
 _PHRASES = re.compile(rf"(?<!\S)(?:{'|'.join(MURMURED_PHRASES)})(?!\S)")
 
 Window = tuple[float, Interruption | None]
@@ -48,6 +50,9 @@ class OverlapOptions:
     likely: float = 0.8
     """So do `likely_windows` in a row at or above it, or a single one beside a recognised word that is no murmur."""
     likely_windows: int = 3
+    doubtful: float = 0.4
+    """If the last `likely_windows`, on average, stay below it, a lone word does not stop the agent even if it is final, unless it
+    is a stop word: recognisers make words of murmurs and coughs."""
     unlikely: float = 0.3
     """`likely_windows` in a row below it: the agent is not meant, as far as can be told yet."""
     longest_judged_s: float = 1.6
@@ -62,7 +67,7 @@ DEFAULT_OPTIONS = OverlapOptions()
 def judge_overlap(text: str, *, is_final: bool) -> Overlap:
     """Judge the words so far of an utterance that began while the agent was speaking. Any case, any punctuation."""
     words = _meaningful(text)
-    if any(word in STOP_WORDS for word in words) or len(words) >= ENOUGH_WORDS or (words and is_final):
+    if any(word in STOP_WORDS for word in words) or len(set(words)) >= ENOUGH_WORDS or (words and is_final):
         return Overlap.BARGE_IN
     return Overlap.BACKCHANNEL if is_final else Overlap.UNDECIDED
 
@@ -74,10 +79,11 @@ def decide_overlap(
     words_are_final: bool = False,
     options: OverlapOptions = DEFAULT_OPTIONS,
 ) -> Overlap:
-    """Decide by all windows of an overlap so far, oldest first, and by its words so far, which overrule sound both ways; only
-    a lone word of which no more is known does not: a cough, too, may be recognised as one.
+    """Decide by all windows of an overlap so far, oldest first, and by its words so far. Words overrule sound both ways; only a
+    lone word that is no stop word does not, unless sound takes its side: murmurs and coughs, too, are recognised as one.
 
-    With the same words, more windows never take a BARGE_IN back; a BACKCHANNEL holds until the next window.
+    With the same words, more windows never take a BARGE_IN back unless the words are final and lone; a BACKCHANNEL holds until
+    the next window.
     """
     if judge_overlap(words, is_final=False) is Overlap.BARGE_IN:
         return Overlap.BARGE_IN
@@ -91,6 +97,8 @@ def decide_overlap(
     if _wants_the_floor(wishes, options, beside_a_word=has_meaning):
         return Overlap.BARGE_IN
     last = wishes[-options.likely_windows :]
+    if has_meaning and words_are_final and last and sum(last) / len(last) < options.doubtful:
+        return Overlap.BACKCHANNEL
     if len(last) == options.likely_windows and max(last) < options.unlikely:
         return Overlap.BACKCHANNEL
     return judge_overlap(words, is_final=words_are_final)

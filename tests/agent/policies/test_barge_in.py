@@ -25,7 +25,7 @@ def test_two_words_that_are_no_murmurs_take_it_at_once(text: str) -> None:
     assert judge_overlap(text, is_final=False) is Overlap.BARGE_IN
 
 
-@pytest.mark.parametrize("text", ["tuesday", "okay tuesday", "yes"])
+@pytest.mark.parametrize("text", ["tuesday", "okay tuesday", "yes", "yes yes", "yes, yeah yes"])
 def test_one_such_word_takes_it_when_nothing_follows(text: str) -> None:
     assert judge_overlap(text, is_final=False) is Overlap.UNDECIDED
     assert judge_overlap(text, is_final=True) is Overlap.BARGE_IN
