@@ -17,7 +17,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from models.demo.end_of_turn.training.encoder import INPUT, WIDTH, shortened
-from models.demo.end_of_turn.training.hypotheses import hypotheses
+from models.demo.end_of_turn.training.hypotheses import Recogniser
 from models.demo.end_of_turn.training.log_mel import log_mel
 from models.demo.end_of_turn.training.takes import Take, Takes
 from models.demo.turn_taking.voices import Voice
@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     takes = list(islice(iter(Takes(options.seed, voices)), options.count))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     found = features(options.turn_model, (take.samples for take in takes), len(takes))
-    save(takes, found, hypotheses(options.recogniser, takes), options.out)
+    recognised = Recogniser(options.recogniser).words(takes) if options.recogniser else [None] * len(takes)
+    save(takes, found, recognised, options.out)
 
 
 def features(turn_model: Path, sounds: Iterable[NDArray[np.float32]], count: int) -> Features:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.demo.end_of_turn.training.pauses import draw_caller, draw_hold_s
 from models.demo.end_of_turn.training.turns import Turn, Turns
+from models.demo.interruption.training.events import MORE_VARIANTS
 from models.demo.turn_taking.line import draw_line
 from models.demo.turn_taking.voices import RATE, Spoken, Unspeakable, Voice, draw_voice, speak
 
@@ -23,7 +24,15 @@ FILLERS = ("um", "um", "uh", "uh", "er", "so", "well", "like", "you know", "hmm"
 LEAD_S = 4.0
 """Of the line's noise before the first word, at most."""
 FADE_S = 0.012
+WHOLE = 0.75
+"""Share of the turns that are spoken as a whole and cut at their pauses; the others' parts are spoken one by one."""
+COMMAS = {"hes": 0.2, "um": 0.2}
+"""Share of the pauses in a whole turn that its melody knows of, by kind; the others are cut into it."""
 _NO_SOUND = np.zeros(0, np.float32)
+SOUND_S = 8
+"""So much is kept of a take's sound."""
+PREROLL_S, NEW_UTTERANCE_S = 0.3, 0.25
+"""A pause so long begins a new utterance, with so much of the pause before it (serving/stt/segmenter.py)."""
 KEPT_SILENCE_S = (0.06, 0.32)
 """Of the silence, in the sound: engines cut it to 0.2 s, and do not know exactly where speech ended."""
 
@@ -45,6 +54,10 @@ class Take:
     hold_s: float
     """How long it lasted; of an end 0."""
     voice: str
+    words_before: int = 0
+    """How many of the words were said before this utterance: before the last pause at which a recogniser begins anew."""
+    utterance_samples: int = 0
+    """How much of the sound, counted from its end, is this utterance's."""
 
 
 class Takes:
@@ -82,21 +95,31 @@ class Takes:
         pieces = self._pieces(words, kinds, turn.end, voice)
         self._remember(pieces)
         sound = [np.zeros(int(RATE * min(rng.expovariate(0.7), LEAD_S)), np.float32)]
-        takes = []
+        lead = len(sound[0])
+        takes, words_before, begin = [], 0, max(0, lead - round(PREROLL_S * RATE))
         for number, (piece, kind) in enumerate(zip(pieces, (*kinds, "end"), strict=True)):
             sound.append(piece)
             ended = kind == "end"
             hold_s = 0.0 if ended else draw_hold_s(rng, caller, kind)
             kept = np.zeros(int(RATE * min(rng.uniform(*KEPT_SILENCE_S), hold_s or 9.0)), np.float32)
-            heard = line.carry(np.concatenate([*sound, kept])[-6 * RATE :], self._babble)
+            everything = np.concatenate([*sound, kept])
+            heard = line.carry(everything[-SOUND_S * RATE :], self._babble)
             said = " ".join(words[: number + 1])
-            takes.append(Take(heard, said, ended, turn.asked, kind, caller, hold_s, voice.name))
+            takes.append(
+                Take(heard, said, ended, turn.asked, kind, caller, hold_s, voice.name, words_before, len(everything) - begin)
+            )
             sound.append(np.zeros(int(RATE * hold_s), np.float32))
+            if hold_s >= NEW_UTTERANCE_S:
+                words_before, begin = len(said.split()), sum(map(len, sound)) - round(PREROLL_S * RATE)
         return takes
 
     def _voice(self) -> Voice:
         if self._voices is None:
-            return draw_voice(self.rng)
+            voice = draw_voice(self.rng)
+            if voice.engine == "espeak" and self.rng.random() < 0.5:
+                accent = voice.name.partition("+")[0]
+                return replace(voice, name=f"{accent}+{self.rng.choice(MORE_VARIANTS)}")
+            return voice
         return replace(self.rng.choice(self._voices), tempo=self.rng.uniform(0.85, 1.2))
 
     def _filled(self, turn: Turn) -> tuple[list[str], list[str]]:
@@ -116,11 +139,9 @@ class Takes:
     def _pieces(self, words: Sequence[str], kinds: Sequence[str], end: str, voice: Voice) -> list[Samples]:
         """The sound of each part, silence at its ends cut."""
         rng = self.rng
-        draw = rng.random()
-        if draw < 0.3:
-            pieces = _cut(speak(" ".join(words) + end, voice), words)
-        elif draw < 0.55:
-            pieces = _cut(speak(", ".join(words) + end, voice), words)
+        if rng.random() < WHOLE:
+            marks = ["," if rng.random() < COMMAS.get(kind, 0.6) else "" for kind in kinds]
+            pieces = _cut(speak(" ".join(map("".join, zip(words, (*marks, end), strict=True))), voice), words)
         else:
             pieces = [self._alone(part, kind, end, voice) for part, kind in zip(words, (*kinds, "end"), strict=True)]
         for number, kind in enumerate(kinds):

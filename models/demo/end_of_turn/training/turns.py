@@ -17,6 +17,8 @@ FILE = Path(__file__).with_name("turns.yaml")
 _MARK = re.compile(r"\((\w+)\)")
 _KEPT = 0.5
 """Share of the marked places at which a caller really falls silent."""
+_OFTEN_KEPT = {"name": 0.7, "date": 0.7, "fix": 0.7}
+"""The same where whole answers are broken in two."""
 _LINKS_TEXT = (
     "a an and any are at because but by can could do for from have i if in is it my need no not of on or so than that the "
     "their there this to was what when where which with would your"
@@ -60,16 +62,16 @@ class Turns:
     def turn(self) -> Turn:
         """The next one."""
         makers: tuple[tuple[Callable[[], Turn], float], ...] = (
-            (self._from_template, 0.56),
-            (self._digits, 0.14),
-            (lambda: self._searched(self._callers.sentence()), 0.16),
-            (lambda: self._searched(self.rng.choice(self._simulated)), 0.14),
+            (self._from_template, 0.68),
+            (self._digits, 0.1),
+            (lambda: self._searched(self._callers.sentence()), 0.12),
+            (lambda: self._searched(self.rng.choice(self._simulated)), 0.1),
         )
         (make,) = self.rng.choices([maker for maker, _ in makers], [weight for _, weight in makers])
         turn = make()
         draw = self.rng.random()
         return self._misjudged(
-            self._going_on(turn) if draw < 0.08 else self._another_sentence(turn) if draw < 0.16 else turn
+            self._going_on(turn) if draw < 0.06 else self._another_sentence(turn) if draw < 0.14 else turn
         )
 
     def _misjudged(self, turn: Turn) -> Turn:
@@ -108,7 +110,7 @@ class Turns:
         pieces = _MARK.split(text)
         parts, kinds = [pieces[0]], list[str]()
         for kind, words in zip(pieces[1::2], pieces[2::2], strict=True):
-            if self.rng.random() < kept and parts[-1].strip() and words.strip():
+            if self.rng.random() < max(kept, _OFTEN_KEPT.get(kind, 0.0)) and parts[-1].strip() and words.strip():
                 kinds.append(kind)
                 parts.append(words)
             else:
