@@ -219,40 +219,56 @@ def interruption(plan: Plan) -> list[Step]:
     ]
 
 
+TURN_SHARDS = {
+    "41": ("--count", "2000"),
+    **dict.fromkeys(("42", "43", "44"), ("--count", "3000")),
+    **dict.fromkeys(("45", "46", "47", "48"), ("--count", "2500")),
+    "61": ("--count", "3000", "--known"),
+}
+"""Of the end-of-turn model's rendered silences: seed and the rest."""
+TURN_HEADS = ("1", "2", "3")
+"""Seeds of its heads, whose verdicts are averaged."""
+
+
 def end_of_turn(plan: Plan) -> list[Step]:
-    """Rendered turns with the frozen network's view of them, the head, export, evaluation. Its length is in epochs."""
+    """Rendered turns with the frozen network's view of them, the heads, export, evaluation. Its length is in epochs."""
     turn_model = ("--turn-model", str(plan.turn_model))
     recogniser = ("--recogniser", "models/demo/speech_to_text")
-    count, shards, tested = ("200", 1, "40") if plan.quick else ("4000", 6, "500")
-    names: dict[str, tuple[str, ...]] = {
-        f"train_{number}": ("--seed", f"4{number}", "--count", count) for number in range(1, shards + 1)
-    }
-    names["test"] = ("--seed", "91", "--count", "200" if plan.quick else "1500", "--voices", "flite:rms")
-    trained, file = plan.path("checkpoint.pt"), plan.path("model", "callbox-turn.onnx")
-    lengths = ("--epochs", "1", "--unspoken", "500") if plan.quick else ()
+    shards = {"41": ("--count", "200")} if plan.quick else TURN_SHARDS
+    drawn = {f"train_{seed}": ("--seed", seed, *more) for seed, more in shards.items()}
+    drawn["test"] = ("--seed", "91", "--count", "200" if plan.quick else "1500", "--voices", "flite:rms")
+    lengths = ("--epochs", "1", "--unspoken", "500") if plan.quick else ("--epochs", "9")
+    heads, file = [plan.path(f"head_{seed}.pt") for seed in TURN_HEADS], plan.path("model", "callbox-turn.onnx")
     return [
         *(
             Step(
                 f"turns {name}",
                 f"{END_OF_TURN}.features",
-                (*turn_model, *recogniser, *drawn, "--out", plan.path("data", name)),
+                (*turn_model, *recogniser, *more, "--out", plan.path("data", name)),
             )
-            for name, drawn in names.items()
+            for name, more in drawn.items()
+        ),
+        *(
+            Step(
+                f"training of head {seed}",
+                f"{END_OF_TURN}.train",
+                (
+                    *("--shards", *(plan.path("data", f"{name}.json") for name in drawn if name != "test")),
+                    *("--tests", plan.path("data", "test.json"), *lengths, "--seed", seed),
+                    *("--threads", str(plan.threads), "--out", head),
+                ),
+            )
+            for seed, head in zip(TURN_HEADS, heads, strict=True)
         ),
         Step(
-            "training",
-            f"{END_OF_TURN}.train",
-            (
-                *("--shards", *(plan.path("data", f"{name}.json") for name in names if name != "test")),
-                *("--tests", plan.path("data", "test.json"), *lengths),
-                *("--threads", str(plan.threads), "--out", trained),
-            ),
+            "export",
+            f"{END_OF_TURN}.export",
+            (*heads, *turn_model, "--temperature", "1.2", "--smart-turn-share", "0.1", "--out", file),
         ),
-        Step("export", f"{END_OF_TURN}.export", (trained, *turn_model, "--out", file)),
         Step(
             "evaluation",
             f"{END_OF_TURN}.evaluate",
-            (file, *turn_model, *recogniser, "--count", tested),
+            (file, *turn_model, *recogniser, "--count", "40" if plan.quick else "500"),
         ),
     ]
 

@@ -18,12 +18,11 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from models.demo.end_of_turn.inputs import VOCABULARY, context_inputs, known_words
 from models.demo.end_of_turn.training.heard import TIMES_S
-from models.demo.end_of_turn.training.hypotheses import transcribed
+from models.demo.end_of_turn.training.hypotheses import Recogniser
 from models.demo.end_of_turn.training.log_mel import log_mel
 from models.demo.end_of_turn.training.pauses import draw_habits
 from models.demo.end_of_turn.training.takes import Take, Takes
@@ -56,12 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=500, help="silences of each voice")
     options = parser.parse_args(arguments)
     callbox, smart_turn = Callbox(options.model), _session(options.turn_model)
-    recogniser = WhisperModel(str(options.recogniser), device="cpu", compute_type="int8", cpu_threads=1)
+    recogniser = Recogniser(options.recogniser)
     for name in options.voices:
         engine, _, voice = name.partition(":")
         takes = list(islice(iter(Takes(options.seed, [Voice(engine, voice)])), options.count))
         print(f"{name}: {len(takes)} silences, {np.mean([take.ended for take in takes]):.0%} ends", flush=True)
-        words = [transcribed(recogniser, take) for take in takes]
+        words = [heard or "" for heard in recogniser.words(takes)]
         report("ours, recogniser's words", judged(callbox, takes, words))
         report("ours, words as said", judged(callbox, takes, [take.words for take in takes]))
         report("ours, no words", judged(callbox, takes, [""] * len(takes)))

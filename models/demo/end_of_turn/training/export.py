@@ -1,6 +1,6 @@
-"""Join the frozen sound network and the trained head in one ONNX file, with the words that it knows in its metadata.
+"""Join the frozen sound network and the trained heads in one ONNX file, with the words that they know in its metadata.
 
-python -m models.demo.end_of_turn.training.export checkpoint.pt --turn-model smart-turn.onnx --out callbox-turn.onnx
+python -m models.demo.end_of_turn.training.export head_1.pt head_2.pt --turn-model smart-turn.onnx --out callbox-turn.onnx
 """
 
 import argparse
@@ -16,7 +16,7 @@ from torch import nn
 from models.demo.end_of_turn.inputs import HABITS, VOCABULARY
 from models.demo.end_of_turn.training.encoder import POSITIONS, WIDTH, shortened
 from models.demo.end_of_turn.training.features import STATES
-from models.demo.end_of_turn.training.model import Head
+from models.demo.end_of_turn.training.model import Head, Heads
 from models.demo.end_of_turn.words import PIECES, RECENT
 
 SOUNDS = ("states", "pooled", "logit")
@@ -24,33 +24,44 @@ CONTEXT = ("words", "pieces", "counts", "asked", "habits", "silence_s")
 
 
 class Joined(nn.Module):
-    """The head as the file has it: one silence at a time."""
+    """The heads as the file has them: one silence at a time."""
 
-    def __init__(self, head: Head, temperature: float) -> None:
-        """`temperature`: what the logarithm of the odds is divided by."""
+    def __init__(self, head: nn.Module, temperature: float, share: float) -> None:
+        """`temperature`: what the logarithm of the odds is divided by; `share`: how much of Smart Turn's logit is added then."""
         super().__init__()
-        self.head, self.temperature = head, temperature
+        self.head, self.temperature, self.share = head, temperature, share
 
     def forward(self, *values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Log odds (batch,) and Smart Turn's own logit (batch,)."""
         batch = dict(zip((*SOUNDS, *CONTEXT), values, strict=True))
         heard = batch["logit"]
         batch |= {"states": batch["states"][:, POSITIONS - STATES :], "silence_s": batch["silence_s"][:, None]}
-        return self.head(batch)[:, 0] / self.temperature, heard[:, 0] + 0.0
+        return self.head(batch)[:, 0] / self.temperature + self.share * heard[:, 0], heard[:, 0] + 0.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument(
+        "checkpoints", type=Path, nargs="+", help="of heads of one vocabulary; their verdicts are averaged"
+    )
     parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn v3.2's ONNX file")
     parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument(
+        "--smart-turn-share", type=float, default=0.0, help="of Smart Turn's logit, which knows people's voices"
+    )
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
-    saved = torch.load(options.checkpoint, weights_only=True)
-    head = Head(len(saved["vocabulary"]))
-    head.load_state_dict(saved["head"])
-    model = joined(Joined(head.eval(), options.temperature), options.turn_model, saved["vocabulary"])
+    saved = [torch.load(path, weights_only=True) for path in options.checkpoints]
+    vocabulary = saved[0]["vocabulary"]
+    if any(one["vocabulary"] != vocabulary for one in saved):
+        parser.error("These heads know different words: train them on the same shards, with the same --unspoken.")
+    heads = [Head(len(vocabulary)) for _ in saved]
+    for head, one in zip(heads, saved, strict=True):
+        head.load_state_dict(one["head"])
+    model = joined(
+        Joined(Heads(heads).eval(), options.temperature, options.smart_turn_share), options.turn_model, vocabulary
+    )
     options.out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, options.out)
     print(f"{options.out.name}: {options.out.stat().st_size / 1e6:.2f} MB", flush=True)

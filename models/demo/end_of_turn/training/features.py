@@ -35,11 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--count", type=int, required=True, help="silences")
     parser.add_argument("--voices", nargs="*", help="ENGINE:NAME, to test with; default: the voices to train on")
+    parser.add_argument("--known", action="store_true", help="mostly phrases that the demo's recogniser knows")
     parser.add_argument("--recogniser", type=Path, help="the demo's: its words are kept too; default: as said only")
     parser.add_argument("--out", type=Path, required=True, help="path of the shard without suffix")
     options = parser.parse_args(arguments)
     voices = [Voice(*name.split(":")) for name in options.voices] if options.voices else None
-    takes = list(islice(iter(Takes(options.seed, voices)), options.count))
+    takes = list(islice(iter(Takes(options.seed, voices, known=options.known)), options.count))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     found = features(options.turn_model, (take.samples for take in takes), len(takes))
     recognised = Recogniser(options.recogniser).words(takes) if options.recogniser else [None] * len(takes)

@@ -45,7 +45,9 @@ class Row:
     """What the demo's recogniser made of it; None: unknown."""
 
 
-_RECOGNISED = 0.5
+UNDERSTOOD = 0.7
+"""Word error rate up to which the recogniser's own words are learned from: the demo's knows few sentences, and makes others of the rest."""
+_RECOGNISED = 0.6
 """Share of the hearings that are a recogniser's own words, where there are any."""
 _COMPLETED = 0.12
 """Share of the pauses whose words a recogniser goes on with by itself."""
@@ -53,10 +55,25 @@ _COMPLETED = 0.12
 
 def hearing(row: Row, rng: random.Random) -> str:
     """One of the versions that a recogniser may have made of a take's words."""
-    if row.recognised is not None and rng.random() < _RECOGNISED:
+    if row.recognised is not None and is_understood(row.words, row.recognised) and rng.random() < _RECOGNISED:
         return row.recognised
     completes = not row.ended and rng.random() < _COMPLETED
     return heard(completed(row.words, rng) if completes else row.words, rng)
+
+
+@cache
+def is_understood(words: str, recognised: str) -> bool:
+    """Whether a recogniser made out enough of these words."""
+    said, found = words.split(), recognised.split()
+    distances = list(range(len(found) + 1))
+    for number, word in enumerate(said, 1):
+        before, distances[0] = distances[0], number
+        for place, other in enumerate(found, 1):
+            before, distances[place] = (
+                distances[place],
+                min(distances[place] + 1, distances[place - 1] + 1, before + (word != other)),
+            )
+    return distances[-1] <= UNDERSTOOD * len(said)
 
 
 def completed(words: str, rng: random.Random) -> str:

@@ -63,10 +63,10 @@ class Take:
 class Takes:
     """An endless stream of takes."""
 
-    def __init__(self, seed: int, voices: Sequence[Voice] | None = None) -> None:
-        """`voices`: those to draw from instead of the ones to train on."""
+    def __init__(self, seed: int, voices: Sequence[Voice] | None = None, *, known: bool = False) -> None:
+        """`voices`: those to draw from instead of the ones to train on; `known`: as of Turns."""
         self.rng = random.Random(seed)
-        self._turns = Turns(seed)
+        self._turns = Turns(seed, known=known)
         self._voices = voices
         self._babble = np.zeros(0, np.float32)
 
@@ -106,7 +106,18 @@ class Takes:
             heard = line.carry(everything[-SOUND_S * RATE :], self._babble)
             said = " ".join(words[: number + 1])
             takes.append(
-                Take(heard, said, ended, turn.asked, kind, caller, hold_s, voice.name, words_before, len(everything) - begin)
+                Take(
+                    heard,
+                    said,
+                    ended,
+                    turn.asked,
+                    kind,
+                    caller,
+                    hold_s,
+                    voice.name,
+                    words_before,
+                    len(everything) - begin,
+                )
             )
             sound.append(np.zeros(int(RATE * hold_s), np.float32))
             if hold_s >= NEW_UTTERANCE_S:

@@ -9,6 +9,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,11 @@ from models.demo.end_of_turn.training.model import Batch, Head
 from models.demo.end_of_turn.training.takes import Takes
 from models.demo.end_of_turn.words import FIRST_WORD, spoken_words
 
-HEARINGS = 6
+HEARINGS = 4
 """Versions of each take's words that training draws from."""
 BATCH = 192
 UNSPOKEN_BATCH = 1024
+UNSPOKEN_SEED = 1007
 RARE = 4
 """A word said fewer times has no vector of its own."""
 
@@ -49,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(options.seed)
     rng = random.Random(options.seed)
     rows, sounds = load(options.shards)
-    unspoken = _unspoken(options.unspoken, options.seed + 1000)
+    unspoken = _unspoken(options.unspoken, UNSPOKEN_SEED)
     saved = torch.load(options.resume, weights_only=True) if options.resume else None
     vocabulary = numbered(saved["vocabulary"]) if saved else words_known([*rows, *unspoken])
     spoken_data = Data(rows, vocabulary, rng, sounds)
@@ -109,13 +111,18 @@ class Data:
         self.rows, self.sounds = rows, sounds
         hearings = HEARINGS if sounds is not None else 2
         found = [[context_arrays(row, hearing(row, rng), vocabulary, rng) for _ in range(hearings)] for row in rows]
-        exact = [context_arrays(row, row.words, vocabulary, rng) for row in rows]
         self.hearings = {
             name: np.array([[one[name] for one in versions] for versions in found]) for name in found[0][0]
         }
-        self.exact = {name: np.array([one[name] for one in exact]) for name in exact[0]}
+        self._said = lambda: [context_arrays(row, row.words, vocabulary, rng) for row in rows]
         self.ended = np.array([row.ended for row in rows], np.float32)
         self.weights = np.array([weights(row) for row in rows], np.float32)
+
+    @cached_property
+    def exact(self) -> Arrays:
+        """The words as they were said."""
+        found = self._said()
+        return {name: np.array([one[name] for one in found]) for name in found[0]}
 
     def batch(self, chosen: NDArray[np.int64], rng: np.random.Generator | None) -> Batch:
         """Some takes, their words in one of the hearings; without a generator exactly as said."""

@@ -17,6 +17,8 @@ FILE = Path(__file__).with_name("turns.yaml")
 _MARK = re.compile(r"\((\w+)\)")
 _KEPT = 0.5
 """Share of the marked places at which a caller really falls silent."""
+SHARES, KNOWN_SHARES = (0.68, 0.1, 0.12, 0.1), (0.2, 0.12, 0.36, 0.32)
+"""Of turns from turns.yaml, of digits, of callers.yaml's sentences and of simulated calls'."""
 _OFTEN_KEPT = {"name": 0.7, "date": 0.7, "fix": 0.7}
 """The same where whole answers are broken in two."""
 _LINKS_TEXT = (
@@ -47,8 +49,9 @@ class Turn:
 class Turns:
     """An endless crowd of callers."""
 
-    def __init__(self, seed: int) -> None:
-        """The same seed gives the same turns."""
+    def __init__(self, seed: int, *, known: bool = False) -> None:
+        """The same seed gives the same turns. `known`: mostly in the phrases that the demo's recogniser knows."""
+        self._shares = KNOWN_SHARES if known else SHARES
         self.rng = random.Random(seed)
         content, callers = read(FILE), read(CALLERS_FILE)
         self._templates: list[dict[str, Any]] = content["templates"]
@@ -61,13 +64,13 @@ class Turns:
 
     def turn(self) -> Turn:
         """The next one."""
-        makers: tuple[tuple[Callable[[], Turn], float], ...] = (
-            (self._from_template, 0.68),
-            (self._digits, 0.1),
-            (lambda: self._searched(self._callers.sentence()), 0.12),
-            (lambda: self._searched(self.rng.choice(self._simulated)), 0.1),
+        makers: tuple[Callable[[], Turn], ...] = (
+            self._from_template,
+            self._digits,
+            lambda: self._searched(self._callers.sentence()),
+            lambda: self._searched(self.rng.choice(self._simulated)),
         )
-        (make,) = self.rng.choices([maker for maker, _ in makers], [weight for _, weight in makers])
+        (make,) = self.rng.choices(makers, self._shares)
         turn = make()
         draw = self.rng.random()
         return self._misjudged(

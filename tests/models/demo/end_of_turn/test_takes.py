@@ -6,7 +6,7 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 
-from models.demo.end_of_turn.training.takes import Take, Takes, stretched
+from models.demo.end_of_turn.training.takes import NEW_UTTERANCE_S, SOUND_S, Take, Takes, stretched
 from models.demo.turn_taking.voices import RATE, Voice
 
 pytestmark = pytest.mark.unit
@@ -34,7 +34,19 @@ def test_a_turns_takes_grow_until_it_ends(takes: list[Take]) -> None:
 def test_the_sound_is_finite_and_the_voice_is_before_the_silence(takes: list[Take]) -> None:
     for take in takes:
         assert np.isfinite(take.samples).all()
-        assert 0.1 * RATE < len(take.samples) <= 6 * RATE
+        assert 0.1 * RATE < len(take.samples) <= SOUND_S * RATE
+
+
+def test_a_long_pause_begins_a_new_utterance(takes: list[Take]) -> None:
+    for take, following in pairwise(takes):
+        if take.ended:
+            assert following.words_before == 0
+        elif take.hold_s >= NEW_UTTERANCE_S:
+            assert following.words_before == len(take.words.split())
+            assert following.utterance_samples < take.utterance_samples + len(following.samples)
+        else:
+            assert following.words_before == take.words_before
+            assert following.utterance_samples > take.utterance_samples
 
 
 def test_voices_to_test_with_are_used_when_asked_for() -> None:

@@ -52,3 +52,21 @@ def test_the_same_count_of_digits_is_an_end_and_a_pause(turns: list[Turn]) -> No
     assert pauses.count(3) > pauses.count(10)
     assert 4 in ends
     assert 4 in pauses
+
+
+def test_days_names_and_corrections_break_off_and_end_alike(turns: list[Turn]) -> None:
+    firsts = {turn.parts[0] for turn in turns if turn.asked == "date" and turn.kinds[:1] == ("date",)}
+    wholes = {turn.parts[0] for turn in turns if turn.asked == "date" and not turn.kinds}
+    assert firsts & wholes
+    assert any(turn.parts[0] == "no" and turn.kinds for turn in turns)
+    assert any(turn.parts == ("no",) for turn in turns)
+
+
+def test_known_phrases_are_drawn_when_asked_for() -> None:
+    plain, known = Turns(8), Turns(8, known=True)
+    strange = {"mohammed", "hernandez", "misunderstood", "preferably", "tired"}
+
+    def share(source: Turns) -> float:
+        return sum(bool(strange & set(" ".join(source.turn().parts).split())) for _ in range(1500)) / 1500
+
+    assert share(known) < share(plain)
