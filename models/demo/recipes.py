@@ -226,7 +226,7 @@ TURN_SHARDS = {
     "61": ("--count", "3000", "--known"),
 }
 """Of the end-of-turn model's rendered silences: seed and the rest."""
-TURN_HEADS = ("1", "2", "3")
+TURN_HEADS = ("1", "2")
 """Seeds of its heads, whose verdicts are averaged."""
 
 
@@ -263,7 +263,7 @@ def end_of_turn(plan: Plan) -> list[Step]:
         Step(
             "export",
             f"{END_OF_TURN}.export",
-            (*heads, *turn_model, "--temperature", "1.2", "--smart-turn-share", "0.1", "--out", file),
+            (*heads, *turn_model, "--doubt", "0.25", "--smart-turn-share", "0.1", "--out", file),
         ),
         Step(
             "evaluation",

@@ -26,17 +26,21 @@ CONTEXT = ("words", "pieces", "counts", "asked", "habits", "silence_s")
 class Joined(nn.Module):
     """The heads as the file has them: one silence at a time."""
 
-    def __init__(self, head: nn.Module, temperature: float, share: float) -> None:
-        """`temperature`: what the logarithm of the odds is divided by; `share`: how much of Smart Turn's logit is added then."""
+    def __init__(self, head: nn.Module, *, temperature: float, doubt: float, share: float) -> None:
+        """`temperature`: what the logarithm of the odds is divided by; `doubt`: the share in it of what the heads say without
+        the words, which a recogniser may have got wrong; `share`: how much of Smart Turn's own logit is added.
+        """
         super().__init__()
-        self.head, self.temperature, self.share = head, temperature, share
+        self.head, self.temperature, self.doubt, self.share = head, temperature, doubt, share
 
     def forward(self, *values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Log odds (batch,) and Smart Turn's own logit (batch,)."""
         batch = dict(zip((*SOUNDS, *CONTEXT), values, strict=True))
         heard = batch["logit"]
         batch |= {"states": batch["states"][:, POSITIONS - STATES :], "silence_s": batch["silence_s"][:, None]}
-        return self.head(batch)[:, 0] / self.temperature + self.share * heard[:, 0], heard[:, 0] + 0.0
+        wordless = batch | {name: torch.zeros_like(batch[name]) for name in ("words", "pieces", "counts")}
+        odds = (1 - self.doubt) * self.head(batch) + self.doubt * self.head(wordless)
+        return odds[:, 0] / self.temperature + self.share * heard[:, 0], heard[:, 0] + 0.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,9 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     heads = [Head(len(vocabulary)) for _ in saved]
     for head, one in zip(heads, saved, strict=True):
         head.load_state_dict(one["head"])
-    model = joined(
-        Joined(Heads(heads).eval(), options.temperature, options.smart_turn_share), options.turn_model, vocabulary
+    parts = Joined(
+        Heads(heads).eval(), temperature=options.temperature, doubt=options.doubt, share=options.smart_turn_share
     )
+    model = joined(parts, options.turn_model, vocabulary)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, options.out)
     print(f"{options.out.name}: {options.out.stat().st_size / 1e6:.2f} MB", flush=True)
