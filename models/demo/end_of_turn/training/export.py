@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn v3.2's ONNX file")
     parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--doubt", type=float, default=0.0, help="share of what the heads say without the words")
     parser.add_argument(
         "--smart-turn-share", type=float, default=0.0, help="of Smart Turn's logit, which knows people's voices"
     )
