@@ -39,6 +39,13 @@ ESPEAK_ACCENTS = {
 }
 """Accents and the files by which the library knows them."""
 ESPEAK_VARIANTS = ("", *(f"+m{number}" for number in range(1, 9)), *(f"+f{number}" for number in range(1, 6)))
+MORE_VARIANTS = (
+    *("adam", "anika", "benjamin", "boris", "caleb", "david", "edward", "grandma", "grandpa", "iven", "iven3", "john"),
+    *("marcelo", "max", "michel", "miguel", "norbert", "pablo", "paul", "pedro", "quincy", "rob", "robert", "steph"),
+    *("steph3", "travis", "victor", "zac", "Alex", "Annie", "belinda", "aunty", "Hugo", "Jacky", "Lee", "Marco"),
+    *("Mario", "Michael", "Mike", "Diogo", "Denis", "Henrique", "klatt", "klatt2", "klatt4", "f2", "f3", "m1", "m4"),
+)
+"""More of them, for many voices."""
 
 _ESPEAK_RATE, _ESPEAK_PITCH, _ESPEAK_RANGE = 1, 3, 4
 _ESPEAK_END, _ESPEAK_WORD = 0, 1

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from models.demo.end_of_turn.training.pauses import draw_caller, draw_hold_s
 from models.demo.end_of_turn.training.turns import Turn, Turns
-from models.demo.interruption.training.events import MORE_VARIANTS
 from models.demo.turn_taking.line import draw_line
-from models.demo.turn_taking.voices import RATE, Spoken, Unspeakable, Voice, draw_voice, speak
+from models.demo.turn_taking.voices import MORE_VARIANTS, RATE, Spoken, Unspeakable, Voice, draw_voice, speak
 
 Samples = NDArray[np.float32]
 

@@ -20,7 +20,7 @@ import soxr
 from models.demo.interruption.training import line
 from models.demo.interruption.training.lines import Lines
 from models.demo.interruption.training.sounds import RATE, Samples, draw_sound, hummed
-from models.demo.turn_taking.voices import Unspeakable, Voice, draw_voice, speak
+from models.demo.turn_taking.voices import MORE_VARIANTS, Unspeakable, Voice, draw_voice, speak
 
 INTERRUPTION, BACKCHANNEL, OTHER = range(3)
 LEAD_S = 0.4
@@ -35,13 +35,6 @@ FIRST_S = 0.08
 """Earlier nothing can be told."""
 AFTER_S = 0.35
 """After the sound has ended a verdict is still asked for: until the VAD notices."""
-MORE_VARIANTS = (
-    *("adam", "anika", "benjamin", "boris", "caleb", "david", "edward", "grandma", "grandpa", "iven", "iven3", "john"),
-    *("marcelo", "max", "michel", "miguel", "norbert", "pablo", "paul", "pedro", "quincy", "rob", "robert", "steph"),
-    *("steph3", "travis", "victor", "zac", "Alex", "Annie", "belinda", "aunty", "Hugo", "Jacky", "Lee", "Marco"),
-    *("Mario", "Michael", "Mike", "Diogo", "Denis", "Henrique", "klatt", "klatt2", "klatt4", "f2", "f3", "m1", "m4"),
-)
-"""espeak-ng variants beside those of voices.py."""
 HELD_OUT = ("rms", "rms", "rms", "en-us+Andy", "en-us+Alicia", "en-gb+Andrea", "en-gb+Gene", "en-us+linda")
 """Voices to measure with, never to train on: flite's rms, and espeak-ng variants."""
 
