@@ -172,7 +172,7 @@ def loss_of(head: Head, batch: Batch, data: Data, chosen: NDArray[np.int64]) -> 
 def _shuffled(count: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
     while True:
         order = rng.permutation(count)
-        for begin in range(0, count - size + 1, size):
+        for begin in range(0, max(count - size, 0) + 1, size):
             yield order[begin : begin + size]
 
 
