@@ -47,7 +47,7 @@ class OverlapOptions:
 
     sure: float = 0.85
     """One window at or above it stops the agent."""
-    likely: float = 0.8
+    likely: float = 0.75
     """So do `likely_windows` in a row at or above it, or a single one beside a recognised word that is no murmur."""
     likely_windows: int = 3
     doubtful: float = 0.4

@@ -11,8 +11,12 @@ END_OF_TURN = "models.demo.end_of_turn.training"
 INTERRUPTION = "models.demo.interruption.training"
 AGENT_VOICE = "models/demo/text_to_speech/en_US-demo-low.onnx"
 """Heard back as an echo."""
-HEADS = ("1", "2")
-"""Seeds of the interruption model's heads, whose verdicts are averaged."""
+HEADS = {
+    "1": ("6", "kal16", "m3", "f2", "klatt2", "rob", "belinda", "max", "grandma"),
+    "2": ("5", "awb", "m5", "f4", "klatt4", "paul", "aunty", "victor", "anika"),
+}
+"""Seeds of the interruption model's heads, whose verdicts are averaged: epochs, then voices that a head is watched on, not
+trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +168,9 @@ def language_model(plan: Plan) -> list[Step]:
 
 def interruption(plan: Plan) -> list[Step]:
     """The agent's voice, rendered events, features, training, export."""
-    count, shards, epochs = ("120", 1, "1") if plan.quick else ("1000", 14, "10")
+    count, shards = ("120", 1) if plan.quick else ("1000", 49)
     agent, turn_model = plan.path("data", "agent.npz"), ("--turn-model", str(plan.turn_model))
-    seeds: dict[str, tuple[str, ...]] = {f"{number}": () for number in range(11, 11 + shards)}
+    seeds: dict[str, tuple[str, ...]] = {f"{number}": () for number in range(401, 401 + shards)}
     seeds["901"] = ("--held-out",)
     return [
         Step(
@@ -196,12 +200,13 @@ def interruption(plan: Plan) -> list[Step]:
                 f"training of head {seed}",
                 f"{INTERRUPTION}.train",
                 (
-                    *("--features", plan.path("features"), "--seed", seed, "--epochs", epochs),
+                    *("--features", plan.path("features"), "--seed", seed, "--epochs", "1" if plan.quick else epochs),
+                    *(() if plan.quick else ("--dev", *watched)),
                     *("--threads", str(plan.threads)),
                     *("--out", plan.path(f"head_{seed}.pt")),
                 ),
             )
-            for seed in HEADS
+            for seed, (epochs, *watched) in HEADS.items()
         ),
         Step(
             "export",

@@ -1,4 +1,6 @@
-"""One pass of every event through the frozen layers, kept as float16.
+"""One pass of every event through the frozen layers, kept as float16; half of the events by throats of another length.
+
+Three shards of four are kept short (SHORT_FRAMES): calls are decided there.
 
 python -m models.demo.interruption.training.features --turn-model smart-turn-v3.2-cpu.onnx --data data/1.npz --out features
 """
@@ -10,10 +12,41 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.demo.interruption.training.model import Body, log_mel
+from models.demo.interruption.training.events import FRAMES
+from models.demo.interruption.training.model import FLOOR, Body, log_mel
+from models.demo.speech_to_text.training.audio import MEL_FILTERS
 from models.demo.speech_to_text.training.smart_turn import encoder_weights
 
 BATCH = 25
+SHORT_FRAMES = 60
+"""Of a short shard: 0.8 s of the overlap."""
+THROATS = np.linspace(0.86, 1.16, 13)
+"""How many times as high the resonances of a changed voice lie."""
+TILT = 0.1
+"""Of a changed voice's spectrum from one end to the middle, at most, in the features' unit of 40 dB: 4 dB."""
+
+
+def throats() -> torch.Tensor:
+    """(len(THROATS), 80, 80): matrices that move a log-mel spectrum's bands to other frequencies."""
+    filters = MEL_FILTERS.numpy()
+    centres = (filters * np.arange(filters.shape[1])).sum(1) / filters.sum(1)
+    moved = np.zeros((len(THROATS), len(centres), len(centres)), np.float32)
+    for matrix, factor in zip(moved, THROATS, strict=True):
+        place = np.interp(centres / factor, centres, np.arange(len(centres)))
+        lower = np.minimum(place.astype(int), len(centres) - 2)
+        matrix[np.arange(len(centres)), lower] = 1 - (place - lower)
+        matrix[np.arange(len(centres)), lower + 1] = place - lower
+    return torch.from_numpy(moved)
+
+
+def changed(mel: torch.Tensor, matrices: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """Half of a batch (n, 80, frames) by throats of another length, the other half as it was; every spectrum bent a little."""
+    count, bands = mel.shape[:2]
+    which = np.where(rng.random(count) < 0.5, rng.integers(len(THROATS), size=count), len(THROATS) // 2)
+    across = np.linspace(-1, 1, bands, dtype=np.float32)
+    bend = rng.uniform(-TILT, TILT, (count, 2)).astype(np.float32)
+    curve = bend[:, :1] * across + bend[:, 1:] * (across**2 - 0.5)
+    return (matrices[which] @ mel + torch.from_numpy(curve)[..., None]).clamp(min=(FLOOR + 4) / 4)
 
 
 @torch.no_grad()
@@ -29,12 +62,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     body = Body()
     body.start_from(encoder_weights(options.turn_model))
     options.out.mkdir(parents=True, exist_ok=True)
-    for shard in options.data:
+    matrices = throats()
+    for number, shard in enumerate(options.data):
         if (options.out / f"{shard.stem}.truth.npy").exists():
             continue
         stored = np.load(shard)
-        audio, truth = torch.from_numpy(stored["audio"]), stored["truth"]
-        kept = [body(log_mel(part.float() / 32768)).half().numpy() for part in audio.split(BATCH)]
+        frames, rng = SHORT_FRAMES if number % 4 else FRAMES, np.random.default_rng(number)
+        audio, truth = torch.from_numpy(stored["audio"]), stored["truth"][:, :frames]
+        kept = []
+        for part in audio.split(BATCH):
+            mel = changed(log_mel(part.float() / 32768)[:, :, : 2 * frames + 1], matrices, rng)
+            with torch.autocast("cpu", torch.bfloat16):
+                kept.append(body(mel).half().numpy())
         np.save(options.out / f"{shard.stem}.features.npy", np.concatenate(kept))
         np.save(options.out / f"{shard.stem}.speakers.npy", stored["speakers"])
         np.save(options.out / f"{shard.stem}.truth.npy", truth)

@@ -81,7 +81,7 @@ class Head(nn.Module):
         self.norm, self.narrow = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, HIDDEN)
         self.memory = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
         self.verdict = nn.Linear(HIDDEN, 3)
-        self.drop = nn.Dropout(0.35)
+        self.drop = nn.Dropout(0.2)
 
     def forward(self, features: Tensor) -> Tensor:
         """Every frame's verdict on what has been heard up to it."""

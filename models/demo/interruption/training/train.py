@@ -15,43 +15,54 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.demo.interruption.training.events import BACKCHANNEL, FRAME_S, INTERRUPTION, LEAD_S, OTHER
+from models.demo.interruption.training.events import BACKCHANNEL, FRAME_S, FRAMES, INTERRUPTION, LEAD_S, OTHER
 from models.demo.interruption.training.model import Head
 
-BATCH = 64
+BATCH = 96
 RATE = 2e-3
-SHORT, SHORT_SHARE = 56, 0.8
-"""Most batches end after so many frames (0.7 s of overlap): calls are decided there."""
+SHORT = 56
+"""Frames (0.7 s of overlap) of most batches: calls are decided there."""
+LONG_SHARE = 0.7
+"""Of the events of which the whole window is kept: so many are learned whole."""
 EARLY_S = 0.6
 """Frames up to here decide calls: they weigh the most."""
 
 
 class Events:
-    """Features in memory."""
+    """Features in memory, of whole windows and of short ones."""
 
     def __init__(self, stems: Sequence[Path], speakers: Sequence[str] = (), *, but: bool = False) -> None:
         """`stems`: paths without ".features.npy" and ".truth.npy". `speakers`: only events of these voices (or variants of
         espeak-ng), or, `but` them, of all others. Without them all events."""
-        features, truth = [], []
+        self.parts: list[tuple[np.ndarray, np.ndarray]] = []
         for stem in stems:
             whole, label = load(stem)
             rows = np.ones(len(label), bool)
             if speakers:
                 names = np.load(f"{stem}.speakers.npy")
                 rows = np.isin([name.partition("+")[2] or name for name in names], list(speakers)) ^ but
-            features.append(whole[rows])
-            truth.append(label[rows])
-        self.features, self.truth = np.concatenate(features), np.concatenate(truth)
+            self.parts.append((whole[rows], label[rows]))
+        self.count = sum(len(label) for _, label in self.parts)
 
     def batches(self, chance: random.Random) -> Iterator[tuple[Tensor, Tensor]]:
         """Every event once, in random order: (batch, frames, WIDTH) and (batch, frames)."""
-        order = list(range(len(self.truth)))
-        chance.shuffle(order)
-        for place in range(0, len(order), BATCH):
-            rows = order[place : place + BATCH]
-            length = SHORT if chance.random() < SHORT_SHARE else self.truth.shape[1]
-            part = self.features[rows, :length], self.truth[rows, :length]
-            yield torch.from_numpy(part[0]).float(), torch.from_numpy(part[1]).long()
+        short, long = list[tuple[int, int]](), list[tuple[int, int]]()
+        for number, (_, label) in enumerate(self.parts):
+            for row in range(len(label)):
+                is_long = label.shape[1] == FRAMES and chance.random() < LONG_SHARE
+                (long if is_long else short).append((number, row))
+        chance.shuffle(short)
+        chance.shuffle(long)
+        batches = [
+            (order[place : place + BATCH], length)
+            for order, length in ((short, SHORT), (long, FRAMES))
+            for place in range(0, len(order), BATCH)
+        ]
+        chance.shuffle(batches)
+        for chosen, length in batches:
+            features = np.stack([self.parts[number][0][row, :length] for number, row in chosen])
+            truth = np.stack([self.parts[number][1][row, :length] for number, row in chosen])
+            yield torch.from_numpy(features).float(), torch.from_numpy(truth).long()
 
 
 def load(stem: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +82,8 @@ def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
 def report(head: Head, events: Events) -> str:
     """At what share of murmurs and other sounds the threshold stands that catches 98 % of the interruptions, by overlap."""
     head.eval()
-    features, truth = events.features, events.truth
+    features = np.concatenate([part[:, :SHORT] for part, _ in events.parts])
+    truth = np.concatenate([label[:, :SHORT] for _, label in events.parts])
     logits = torch.cat(
         [head(torch.from_numpy(np.array(features[i : i + 200])).float()) for i in range(0, len(truth), 200)]
     )
@@ -110,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     events, head, chance = Events(stems, options.dev, but=True), Head(), random.Random(options.seed)
     watched = Events(stems, options.dev) if options.dev else None
     optimizer = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=0.02)
-    total = options.epochs * math.ceil(len(events.truth) / BATCH)
+    total = options.epochs * math.ceil(events.count / BATCH)
     began, step = time.monotonic(), 0
     for epoch in range(options.epochs):
         losses = []
@@ -120,7 +132,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss = loss_of(head(features), truth)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = head(features)
+            loss = loss_of(logits.float(), truth)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
             optimizer.step()
