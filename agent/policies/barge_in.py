@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from statistics import fmean
 from typing import ClassVar
 
 from serving.speech import Interruption
@@ -50,9 +51,9 @@ class OverlapOptions:
     likely: float = 0.75
     """So do `likely_windows` in a row at or above it, or a single one beside a recognised word that is no murmur."""
     likely_windows: int = 3
-    doubtful: float = 0.4
-    """If the last `likely_windows`, on average, stay below it, a lone word does not stop the agent even if it is final, unless it
-    is a stop word: recognisers make words of murmurs and coughs."""
+    doubtful: float = 0.25
+    """If all windows, on average, stay below it, a lone word does not stop the agent even if it is final, unless it is a stop
+    word: recognisers make words of murmurs and coughs."""
     unlikely: float = 0.3
     """`likely_windows` in a row below it: the agent is not meant, as far as can be told yet."""
     longest_judged_s: float = 1.6
@@ -96,9 +97,9 @@ def decide_overlap(
     wishes = [probability for _, probability in heard]
     if _wants_the_floor(wishes, options, beside_a_word=has_meaning):
         return Overlap.BARGE_IN
+    if has_meaning and words_are_final and wishes:
+        return Overlap.BACKCHANNEL if fmean(wishes) < options.doubtful else Overlap.BARGE_IN
     last = wishes[-options.likely_windows :]
-    if has_meaning and words_are_final and last and sum(last) / len(last) < options.doubtful:
-        return Overlap.BACKCHANNEL
     if len(last) == options.likely_windows and max(last) < options.unlikely:
         return Overlap.BACKCHANNEL
     return judge_overlap(words, is_final=words_are_final)

@@ -18,7 +18,7 @@ from serving.speech import Interruption
 
 pytestmark = pytest.mark.unit
 
-OPTIONS = OverlapOptions(sure=0.9, likely=0.6, likely_windows=2, unlikely=0.3, longest_murmur_s=1.4, doubtful=0.4)
+OPTIONS = OverlapOptions(sure=0.9, likely=0.6, likely_windows=2, unlikely=0.3, longest_murmur_s=1.4, doubtful=0.25)
 MEANT = ["tuesday", "what", "insurance", "my", "daughter", "tomorrow"]
 SEEDS = range(100)
 
@@ -148,8 +148,8 @@ def test_a_word_with_a_meaning_makes_one_likely_window_enough() -> None:
 def test_a_lone_word_at_the_end_counts_unless_the_sound_was_no_wish(words: str) -> None:
     assert decide([], words, words_are_final=True) is Overlap.BARGE_IN
     assert decide(windows(None, None), words, words_are_final=True) is Overlap.BARGE_IN
-    assert decide(windows(0.1, 0.3, 0.5), words, words_are_final=True) is Overlap.BARGE_IN
-    assert decide(windows(0.5, 0.3, 0.4), words, words_are_final=True) is Overlap.BACKCHANNEL
+    assert decide(windows(0.5, 0.2, 0.1), words, words_are_final=True) is Overlap.BARGE_IN
+    assert decide(windows(0.3, 0.2, 0.2), words, words_are_final=True) is Overlap.BACKCHANNEL
 
 
 def test_a_stop_word_counts_even_if_the_sound_was_no_wish() -> None:
