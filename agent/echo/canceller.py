@@ -6,7 +6,7 @@ from collections import deque
 import numpy as np
 
 from agent.echo.delay import LONGEST_SAMPLES, EchoDelay
-from agent.echo.envelope import EchoEnvelope
+from agent.echo.envelope import CALLER_SHARE, EchoEnvelope
 from agent.echo.linear import BLOCK_SAMPLES, LinearEchoFilter
 from serving.audio import SPEECH_RATE, Pcm32
 
@@ -17,8 +17,6 @@ QUIET_POWER = 1e-5
 LAG_BLOCKS = 5
 """What is heard is passed on so much later, so that the beginning of the caller's first word passes too."""
 LAG_S = LAG_BLOCKS * BLOCK_SAMPLES / SPEECH_RATE
-CALLER_SHARE = 0.35
-"""A block of which the linear filter leaves less was the echo's."""
 CALLER_BLOCKS, OF_BLOCKS = 3, 5
 """So many of so many blocks that the echo does not explain are the caller's;"""
 HOLD_BLOCKS = 12

@@ -36,7 +36,7 @@ YOUNG_MARGIN_DB = 6.0
 FLOOR = 3e-7
 """Band power that is nobody's speech."""
 CALLER_SHARE = 0.35
-"""The caller is heard when so much of the line's power is beyond the echo's."""
+"""The caller is heard when so much of the line's power is beyond the echo's, and is left by the linear filter."""
 CALLER_POWER = 1e-5
 """-50 dBFS: less is nobody's speech."""
 

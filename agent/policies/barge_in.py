@@ -80,8 +80,8 @@ def decide_overlap(
     words_are_final: bool = False,
     options: OverlapOptions = DEFAULT_OPTIONS,
 ) -> Overlap:
-    """Decide by all windows of an overlap so far, oldest first, and by its words so far. Words overrule sound both ways; only a
-    lone word that is no stop word does not, unless sound takes its side: murmurs and coughs, too, are recognised as one.
+    """Decide by all windows of an overlap so far, oldest first, and by its words so far. Words overrule sound both ways, but for a
+    lone word that is no stop word: it counts when it is final, and then only if not all of the sound speaks against it.
 
     With the same words, more windows never take a BARGE_IN back unless the words are final and lone; a BACKCHANNEL holds until
     the next window.

@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from models.demo.install import install
-from models.demo.recipes import RECIPES, Plan, Recipe, Step
+from models.demo.plan import Plan, Recipe, Step
+from models.demo.recipes import RECIPES
 from models.errors import ModelError, ModelMissing
 from models.manifest import WheelMember
 from models.store import ModelState, ModelStore, open_store

@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from models.demo.recipes import Recipe
+from models.demo.plan import Recipe
 from models.errors import ManifestInvalid, ModelMissing
 from models.manifest import ModelFile
 from models.store import ModelStore, open_store, sha256_of

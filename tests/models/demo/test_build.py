@@ -7,7 +7,8 @@ import pytest
 
 from models.demo import build
 from models.demo.install import install, repinned
-from models.demo.recipes import RECIPES, Plan, Recipe, Step
+from models.demo.plan import Plan, Recipe, Step
+from models.demo.recipes import RECIPES
 from models.errors import ManifestInvalid, ModelMissing
 from models.store import ModelStore, open_store
 from tests.models.conftest import describe, write_manifest

@@ -26,7 +26,7 @@ from models.demo.end_of_turn.training.hypotheses import Recogniser
 from models.demo.end_of_turn.training.log_mel import log_mel
 from models.demo.end_of_turn.training.pauses import draw_habits
 from models.demo.end_of_turn.training.takes import Take, Takes
-from models.demo.turn_taking.voices import Voice
+from models.demo.turn_taking.spoken import Voice
 
 HELD_OUT = ("flite:rms", "festival:ked_diphone")
 GRID_DELAY_S = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

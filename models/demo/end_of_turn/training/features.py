@@ -20,7 +20,7 @@ from models.demo.end_of_turn.training.encoder import INPUT, WIDTH, shortened
 from models.demo.end_of_turn.training.hypotheses import Recogniser
 from models.demo.end_of_turn.training.log_mel import log_mel
 from models.demo.end_of_turn.training.takes import Take, Takes
-from models.demo.turn_taking.voices import Voice
+from models.demo.turn_taking.spoken import Voice
 
 STATES = 100
 """Positions of 20 ms that the head sees: the last 2 s."""

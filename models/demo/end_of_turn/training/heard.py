@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import jiwer
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,16 +65,7 @@ def hearing(row: Row, rng: random.Random) -> str:
 @cache
 def is_understood(words: str, recognised: str) -> bool:
     """Whether a recogniser made out enough of these words."""
-    said, found = words.split(), recognised.split()
-    distances = list(range(len(found) + 1))
-    for number, word in enumerate(said, 1):
-        before, distances[0] = distances[0], number
-        for place, other in enumerate(found, 1):
-            before, distances[place] = (
-                distances[place],
-                min(distances[place] + 1, distances[place - 1] + 1, before + (word != other)),
-            )
-    return distances[-1] <= UNDERSTOOD * len(said)
+    return bool(jiwer.wer(words, recognised) <= UNDERSTOOD)
 
 
 def completed(words: str, rng: random.Random) -> str:

@@ -14,7 +14,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from models.demo.end_of_turn.training.takes import SOUND_S, Take
-from models.demo.turn_taking.voices import RATE
+from models.demo.turn_taking.spoken import RATE
 
 WINDOW_S = 4
 MARGIN_S = 0.5

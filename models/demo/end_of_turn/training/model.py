@@ -19,9 +19,6 @@ TEXT = 64
 WORD, PHRASE = 48, 96
 """Numbers for a word, and for three or five that follow each other."""
 RISES = 3
-MIXED = 1.0
-"""Share of the sounds that training gives another voice's mean and spread (MixStyle: Zhou et al., 2021): the synthesizers to learn
-from are few, and what a voice is like tells nothing about its turns."""
 MUTED = 0.5
 """Share of the states' channels that training leaves out, each for the whole of a sound."""
 
@@ -53,10 +50,13 @@ class Sound(nn.Module):
 
 
 def mixed(states: torch.Tensor, pooled: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Each channel's mean and spread over time moved towards those of another sound of the batch, and so the summary."""
+    """Each channel's mean and spread over time moved towards those of another sound of the batch, and so the summary.
+
+    MixStyle (Zhou et al., 2021): the voices to learn from are few, and what a voice is like tells nothing about its turns.
+    """
     count = len(states)
     own = torch.distributions.Beta(0.3, 0.3).sample((count, 1, 1))
-    own = torch.where(torch.rand(count, 1, 1) < MIXED, torch.maximum(own, 1 - own), torch.ones(count, 1, 1))
+    own = torch.maximum(own, 1 - own)
     other = torch.randperm(count)
     mean, spread = states.mean(1, keepdim=True), states.std(1, keepdim=True) + 1e-3
     new_mean, new_spread = (own * value + (1 - own) * value[other] for value in (mean, spread))

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from models.demo.end_of_turn.training.pauses import draw_caller, draw_hold_s
 from models.demo.end_of_turn.training.turns import Turn, Turns
 from models.demo.turn_taking.line import draw_line
-from models.demo.turn_taking.voices import MORE_VARIANTS, RATE, Spoken, Unspeakable, Voice, draw_voice, speak
+from models.demo.turn_taking.spoken import RATE, Spoken, Unspeakable, Voice
+from models.demo.turn_taking.voices import draw_voice, speak
 
 Samples = NDArray[np.float32]
 
@@ -94,8 +95,7 @@ class Takes:
         pieces = self._pieces(words, kinds, turn.end, voice)
         self._remember(pieces)
         sound = [np.zeros(int(RATE * min(rng.expovariate(0.7), LEAD_S)), np.float32)]
-        lead = len(sound[0])
-        takes, words_before, begin = [], 0, max(0, lead - round(PREROLL_S * RATE))
+        takes, words_before, begin = [], 0, max(0, len(sound[0]) - round(PREROLL_S * RATE))
         for number, (piece, kind) in enumerate(zip(pieces, (*kinds, "end"), strict=True)):
             sound.append(piece)
             ended = kind == "end"
@@ -125,11 +125,7 @@ class Takes:
 
     def _voice(self) -> Voice:
         if self._voices is None:
-            voice = draw_voice(self.rng)
-            if voice.engine == "espeak" and self.rng.random() < 0.5:
-                accent = voice.name.partition("+")[0]
-                return replace(voice, name=f"{accent}+{self.rng.choice(MORE_VARIANTS)}")
-            return voice
+            return draw_voice(self.rng, more_share=0.5)
         return replace(self.rng.choice(self._voices), tempo=self.rng.uniform(0.85, 1.2))
 
     def _filled(self, turn: Turn) -> tuple[list[str], list[str]]:

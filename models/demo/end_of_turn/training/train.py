@@ -109,19 +109,19 @@ class Data:
     ) -> None:
         """`sounds`: the arrays that load() gives; None: words alone."""
         self.rows, self.sounds = rows, sounds
+        self._vocabulary, self._rng = vocabulary, rng
         hearings = HEARINGS if sounds is not None else 2
         found = [[context_arrays(row, hearing(row, rng), vocabulary, rng) for _ in range(hearings)] for row in rows]
         self.hearings = {
             name: np.array([[one[name] for one in versions] for versions in found]) for name in found[0][0]
         }
-        self._said = lambda: [context_arrays(row, row.words, vocabulary, rng) for row in rows]
         self.ended = np.array([row.ended for row in rows], np.float32)
         self.weights = np.array([weights(row) for row in rows], np.float32)
 
     @cached_property
     def exact(self) -> Arrays:
-        """The words as they were said."""
-        found = self._said()
+        """The words as they were said, for tests only."""
+        found = [context_arrays(row, row.words, self._vocabulary, self._rng) for row in self.rows]
         return {name: np.array([one[name] for one in found]) for name in found[0]}
 
     def batch(self, chosen: NDArray[np.int64], rng: np.random.Generator | None) -> Batch:

@@ -20,7 +20,8 @@ import soxr
 from models.demo.interruption.training import line
 from models.demo.interruption.training.lines import Lines
 from models.demo.interruption.training.sounds import RATE, Samples, draw_sound, hummed
-from models.demo.turn_taking.voices import MORE_VARIANTS, Unspeakable, Voice, draw_voice, speak
+from models.demo.turn_taking.spoken import Unspeakable, Voice
+from models.demo.turn_taking.voices import draw_voice, speak
 
 INTERRUPTION, BACKCHANNEL, OTHER = range(3)
 LEAD_S = 0.4
@@ -97,18 +98,13 @@ class Crowd:
         return self._lines.talk() if self.rng.random() < 0.85 else self._lines.backchannel(engine)
 
     def _voice(self) -> Voice:
+        if not self._held_out:
+            return draw_voice(self._random, more_share=0.6)
         voice = draw_voice(self._random)
-        if self._held_out:
-            name = self._random.choice(HELD_OUT)
-            pitch = voice.pitch if voice.engine == "espeak" else 1.0
-            engine = "flite" if name == "rms" else "espeak"
-            return Voice(engine, name, voice.tempo, pitch, voice.liveliness)
-        if voice.engine == "espeak" and self._random.random() < 0.6:
-            accent = voice.name.partition("+")[0]
-            return Voice(
-                "espeak", f"{accent}+{self._random.choice(MORE_VARIANTS)}", voice.tempo, voice.pitch, voice.liveliness
-            )
-        return voice
+        name = self._random.choice(HELD_OUT)
+        pitch = voice.pitch if voice.engine == "espeak" else 1.0
+        engine = "flite" if name == "rms" else "espeak"
+        return Voice(engine, name, voice.tempo, pitch, voice.liveliness)
 
     def _murmur(self) -> Samples:
         count = self.rng.choice([1, 1, 1, 2])

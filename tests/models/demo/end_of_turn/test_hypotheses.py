@@ -11,7 +11,7 @@ pytest.importorskip("soxr")
 
 from models.demo.end_of_turn.training.hypotheses import Recogniser
 from models.demo.end_of_turn.training.takes import Take, Takes
-from models.demo.turn_taking.voices import Voice
+from models.demo.turn_taking.spoken import Voice
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.demo.end_of_turn.training.takes import NEW_UTTERANCE_S, SOUND_S, Take, Takes, stretched
-from models.demo.turn_taking.voices import RATE, Voice
+from models.demo.turn_taking.spoken import RATE, Voice
 
 pytestmark = pytest.mark.unit
 

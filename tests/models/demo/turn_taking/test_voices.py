@@ -6,7 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from models.demo.turn_taking.voices import RATE, Unspeakable, Voice, draw_voice, speak
+from models.demo.turn_taking.spoken import RATE, Unspeakable, Voice
+from models.demo.turn_taking.voices import draw_voice, speak
 
 pytestmark = pytest.mark.unit
 

@@ -1,0 +1,72 @@
+"""Who speaks and what comes out: what all synthesizers have in common."""
+
+import ctypes
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from models.errors import ModelMissing
+
+RATE = 16_000
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks, and how."""
+
+    engine: str
+    """"flite", "espeak" or, to test with, "festival"."""
+    name: str
+    """flite: slt, awb, kal16 (rms to test with). espeak-ng: an accent and a variant, as in "en-gb+f2". festival: ked_diphone."""
+    tempo: float = 1.0
+    """Of speech; above 1 is faster."""
+    pitch: float = 1.0
+    """Times the voice's own."""
+    liveliness: float = 1.0
+    """How far the melody moves, times the voice's own. Near 0: monotonous. flite's slt, awb and rms and festival ignore it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word of the text, without its punctuation, and where its sound is."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What came out."""
+
+    samples: Samples
+    """float32 at 16 kHz, shape (n,), silence at both ends cut to 20 ms."""
+    words: tuple[SpokenWord, ...]
+    """In their order; of flite exact, of espeak-ng to about 20 ms."""
+
+
+class Unspeakable(ValueError):
+    """The synthesizer made other words of a text than it has: draw another."""
+
+
+def resampled(pcm: NDArray[np.int16], rate: int) -> Samples:
+    """As float32 at RATE."""
+    samples = np.asarray(pcm / 32768, dtype=np.float32)
+    return samples if rate == RATE else np.asarray(soxr.resample(samples, rate, RATE), dtype=np.float32)
+
+
+def bare(text: str) -> str:
+    """A word without its punctuation."""
+    return text.strip(".,?!;:")
+
+
+def open_library(name: str, package: str) -> ctypes.CDLL:
+    """A synthesizer's library. Raises ModelMissing, naming the Debian package."""
+    try:
+        return ctypes.CDLL(name)
+    except OSError as error:
+        raise ModelMissing(f"Rendering voices needs {name}: apt-get install {package} ({error})") from error
