@@ -43,8 +43,9 @@ def ears() -> Iterator[Listeners]:
 
 @pytest.fixture(scope="module")
 def agent() -> Pcm32:
-    """Replies, each with a second's pause: recorded, since the demo's voice is another at every start."""
-    spoken = [AudioChunk(load_voice("awb").line(text).samples, SPEECH_RATE).to_float() for text in LINES]
+    """Replies, each with a second's pause: recorded, since the demo's voice is another at every start; of
+    another kind than the caller's, since flite's statistical voices share their noise."""
+    spoken = [AudioChunk(load_voice("kal16").line(text).samples, SPEECH_RATE).to_float() for text in LINES]
     return np.concatenate([np.pad(line, (0, SPEECH_RATE)) for line in spoken])
 
 
