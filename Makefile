@@ -72,7 +72,7 @@ browser:
 	@scripts/install_browser.sh
 
 voices:
-	@scripts/install_voices.sh flite espeak-ng
+	@scripts/install_voices.sh flite espeak-ng foreign
 
 bench-voices:
 	@scripts/install_voices.sh flite espeak-ng festival

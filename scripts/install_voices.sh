@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
-# The callers of some tests and benches are spoken by free synthesizers: install_voices.sh PROGRAM... (flite, espeak-ng,
-# festival). Uses those on PATH, else installs Debian's, else says what to do. CALLBOX_VOICES=none goes on without: what
-# needs them is then reported as skipped.
+# The callers of some tests and benches are spoken by free synthesizers: install_voices.sh NAME... (flite, espeak-ng,
+# festival; foreign: festival's speakers of other tongues). Uses those that are there, else installs Debian's, else says what to
+# do. CALLBOX_VOICES=none goes on without: what needs them is then reported as skipped.
 set -euo pipefail
 
 if [[ ${CALLBOX_VOICES:-} == none ]]; then
     exit 0
 fi
+
 missing=()
-for program in "$@"; do
-    command -v "$program" >/dev/null && continue
-    missing+=("$program")
-    if [[ $program == festival ]]; then
-        missing+=(festvox-kdlpc16k festvox-kallpc16k festvox-us-slt-hts)
-    fi
+for name in "$@"; do
+    case $name in
+    festival) packages=(festival festvox-kdlpc16k festvox-kallpc16k festvox-us-slt-hts) ;;
+    foreign) packages=(festival festvox-kallpc16k festvox-czech-{dita,krb,machac,ph} festvox-suopuhe-{lj,mv}
+        festvox-hi-nsk festival-hi festvox-italp16k festvox-itapc16k) ;;
+    *) packages=() ;;
+    esac
+    [[ ${packages[*]} ]] || command -v "$name" >/dev/null || missing+=("$name")
+    for package in "${packages[@]}"; do
+        dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+    done
 done
 if ((${#missing[@]} == 0)); then
     exit 0

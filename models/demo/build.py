@@ -16,6 +16,7 @@ from pathlib import Path
 from models.demo.install import install
 from models.demo.plan import Plan, Recipe, Step
 from models.demo.recipes import RECIPES
+from models.demo.turn_taking.foreign import FESTIVAL_PACKAGES
 from models.errors import ModelError, ModelMissing
 from models.manifest import WheelMember
 from models.store import ModelState, ModelStore, open_store
@@ -29,6 +30,7 @@ DEBIAN = {
     "gcc": Path("/usr/bin/gcc"),
     "festival": Path("/usr/bin/festival"),
     "festvox-kdlpc16k": Path("/usr/share/festival/voices/english/ked_diphone"),
+    **{package: Path("/usr/share/festival") / folder for package, folder in FESTIVAL_PACKAGES.items()},
 }
 """Package -> a file that it brings; a program may as well be elsewhere on PATH."""
 PYTHON = ("torch", "transformers", "onnx", "scipy", "jiwer", "pocketsphinx", "safetensors")

@@ -1,6 +1,7 @@
 """How each demo model is built from nothing: the commands in their order, and what they make."""
 
 from models.demo.plan import Plan, Recipe, Step
+from models.demo.turn_taking.foreign import FESTIVAL_PACKAGES
 from models.demo.turn_taking.recipes import end_of_turn, interruption
 
 SPEECH_TO_TEXT = "models.demo.speech_to_text.training"
@@ -118,7 +119,12 @@ RECIPES = {
     "llm": Recipe(
         "language model", (), language_model, {"demo-llm": "model/llama-demo-ct2", "demo-llm-hf": "model/llama-demo"}
     ),
-    "interruption": Recipe("interruptions", ("flite", "espeak-ng"), interruption, {"callbox-interruption": "model"}),
+    "interruption": Recipe(
+        "interruptions",
+        ("flite", "espeak-ng", "festival", *FESTIVAL_PACKAGES),
+        interruption,
+        {"callbox-interruption": "model"},
+    ),
     "turn": Recipe(
         "end of turn",
         ("flite", "espeak-ng", "wamerican", "festival", "festvox-kdlpc16k"),

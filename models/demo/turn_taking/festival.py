@@ -1,9 +1,11 @@
-"""festival, a program (Debian package festival), for voices to test with."""
+"""festival, a program (Debian packages festival and festvox-*): its English voices, to test with, and what foreign.py needs."""
 
+import atexit
 import subprocess
 import tempfile
 import wave
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -15,44 +17,76 @@ from models.errors import ModelMissing
 def _festival_process() -> "subprocess.Popen[str]":
     command = ["festival", "--pipe"]
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
     except FileNotFoundError as error:
         raise ModelMissing(
-            "Rendering voices to test with needs festival: apt-get install festival festvox-kdlpc16k"
+            "Rendering these voices needs festival: bash scripts/install_voices.sh festival (or apt-get install"
+            " festival and the festvox packages that it names)"
         ) from error
+    atexit.register(process.communicate)
+    return process
 
 
-_FESTIVAL = """\
+def run_scheme(script: str) -> list[list[str]]:
+    """Have festival run it. Returns the lines that it printed, in words. Raises ModelMissing if festival stops."""
+    process = _festival_process()
+    if process.stdin is None or process.stdout is None:
+        raise ModelMissing("festival has no pipes.")
+    process.stdin.write(f'{script}\n(format t "DONE\\n")\n(fflush nil)\n')
+    process.stdin.flush()
+    lines = []
+    while (line := process.stdout.readline()) != "DONE\n":
+        if not line:
+            raise ModelMissing(f"festival stopped at: {script.strip().splitlines()[0]}. Is that voice installed?")
+        lines.append(line.split())
+    return lines
+
+
+_WORDS = """\
+(mapcar (lambda (word) (format t "WORD %f %f\\n" (item.feat word 'word_start) (item.feat word 'word_end)))
+  (utt.relation.items spoken 'Word))
+"""
+_TEXT = """\
 (voice_{name})
 (Parameter.set 'Duration_Stretch {stretch})
 (set! spoken (SynthText "{text}"))
-(mapcar (lambda (word) (format t "WORD %f %f\\n" (item.feat word 'word_start) (item.feat word 'word_end)))
-  (utt.relation.items spoken 'Word))
-(utt.save.wave spoken "{path}" 'riff)
-(format t "DONE\\n")
-(fflush nil)
+"""
+_SEGMENTS = """\
+(mapcar (lambda (segment) (format t "SEGMENT %s %f\\n" (item.name segment) (item.feat segment 'segment_end)))
+  (utt.relation.items spoken 'Segment))
+(mapcar (lambda (target) (format t "TARGET %f %f\\n" (item.feat target 'pos) (parse-number (item.feat target 'f0))))
+  (utt.relation.leafs spoken 'Target))
 """
 
 
 def speak(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
     """Sound at RATE, not cut, and the words."""
-    process = _festival_process()
     names = [bare(word) for word in text.split()]
-    words: list[SpokenWord] = []
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
-        script = _FESTIVAL.format(name=voice.name, stretch=1 / voice.tempo, text=text.replace('"', ""), path=file.name)
-        if process.stdin is None or process.stdout is None:
-            raise ModelMissing("festival has no pipes.")
-        process.stdin.write(script)
-        process.stdin.flush()
-        while (line := process.stdout.readline()) != "DONE\n":
-            if not line:
-                raise ModelMissing(f"festival stopped at: {text}. Has it the voice {voice.name}?")
-            if line.startswith("WORD "):
-                _, start, end = line.split()
-                words.append(SpokenWord(names[len(words)] if len(words) < len(names) else "", float(start), float(end)))
-        with wave.open(file.name) as stream:
-            rate, pcm = stream.getframerate(), np.frombuffer(stream.readframes(stream.getnframes()), np.int16)
-    return resampled(pcm, rate), words
+        spoken = _TEXT.format(name=voice.name, stretch=1 / voice.tempo, text=text.replace('"', ""))
+        lines = run_scheme(f'{spoken}{_WORDS}(utt.save.wave spoken "{file.name}" \'riff)')
+        samples = wave_of(Path(file.name))
+    return samples, [
+        SpokenWord(names[number] if number < len(names) else "", float(start), float(end))
+        for number, (_, start, end) in enumerate(line for line in lines if line[0] == "WORD")
+    ]
+
+
+def segments_of(text: str) -> tuple[list[tuple[str, float]], list[tuple[float, float]], list[tuple[float, float]]]:
+    """What kal would say: his phones and where they end, points of the melody (seconds, Hz), where words start and end."""
+    spoken = _TEXT.format(name="kal_diphone", stretch=1.0, text=text.replace('"', ""))
+    lines = run_scheme(spoken + _WORDS + _SEGMENTS)
+    segments = [(line[1], float(line[2])) for line in lines if line[0] == "SEGMENT"]
+    targets, words = (
+        [(float(line[1]), float(line[2])) for line in lines if line[0] == kind] for kind in ("TARGET", "WORD")
+    )
+    return segments, targets, words
+
+
+def wave_of(path: Path) -> Samples:
+    """What festival has saved, at RATE."""
+    with wave.open(str(path)) as stream:
+        rate, pcm = stream.getframerate(), np.frombuffer(stream.readframes(stream.getnframes()), np.int16)
+    return resampled(pcm, rate)

@@ -19,9 +19,10 @@ class Voice:
     """Who speaks, and how."""
 
     engine: str
-    """"flite", "espeak" or, to test with, "festival"."""
+    """"flite", "espeak", "foreign" or, to test with, "festival"."""
     name: str
-    """flite: slt, awb, kal16 (rms to test with). espeak-ng: an accent and a variant, as in "en-gb+f2". festival: ked_diphone."""
+    """flite: slt, awb, kal16 (rms to test with). espeak-ng: an accent and a variant, as in "en-gb+f2". festival: ked_diphone.
+    foreign: dita, krb, machac, ph, lj, mv, nsk, lp, pc."""
     tempo: float = 1.0
     """Of speech; above 1 is faster."""
     pitch: float = 1.0

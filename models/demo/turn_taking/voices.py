@@ -1,11 +1,11 @@
-"""Text to speech with word times, by free synthesizers: flite's and espeak-ng's libraries (Debian packages flite, espeak-ng).
+"""Text to speech with word times, by free synthesizers: flite's and espeak-ng's libraries, festival (Debian packages).
 
     voice = draw_voice(random.Random(1))
     spoken = speak("i need an appointment, on friday.", voice)
 
 A text is in lower case and spells its numbers; commas, full stops and question marks shape the melody. Never a voice to train
-on: flite's rms, festival's voices and SVOX pico, which are kept to test with (flite's kal16 and festival's kal are one person, so
-of festival only ked and slt_hts are other recordings, and of these only ked is another speaker).
+on: flite's rms, festival's English voices and SVOX pico, which are kept to test with (flite's kal16 and festival's kal are one
+person, so of festival only ked and slt_hts are other recordings, and of these only ked is another speaker).
 """
 
 import random
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.demo.turn_taking import espeak, festival, flite
+from models.demo.turn_taking import espeak, festival, flite, foreign
 from models.demo.turn_taking.espeak import ESPEAK_ACCENTS
 from models.demo.turn_taking.spoken import RATE, Samples, Spoken, SpokenWord, Unspeakable, Voice
 
@@ -30,9 +30,16 @@ MORE_VARIANTS = (
 """More of them, for many voices."""
 
 
-def draw_voice(rng: random.Random, flite_share: float = 0.45, *, more_share: float = 0.0) -> Voice:
-    """One of the voices to train on, with its own tempo, pitch and liveliness. `more_share`: of espeak-ng's, of MORE_VARIANTS."""
+def draw_voice(
+    rng: random.Random, flite_share: float = 0.45, *, more_share: float = 0.0, foreign_share: float = 0.0
+) -> Voice:
+    """One of the voices to train on, with its own tempo, pitch and liveliness.
+
+    `more_share`: of espeak-ng's, of MORE_VARIANTS. `foreign_share`: of all, of speakers of other tongues.
+    """
     tempo, liveliness = rng.uniform(0.8, 1.3), rng.uniform(0.4, 1.5)
+    if foreign_share and rng.random() < foreign_share:
+        return Voice("foreign", rng.choice(tuple(foreign.FOREIGN_SPEAKERS)), tempo, rng.uniform(0.85, 1.2), liveliness)
     if rng.random() < flite_share:
         return Voice("flite", rng.choice(FLITE_VOICES), tempo, rng.uniform(0.85, 1.2), liveliness)
     accent, variant = rng.choice(tuple(ESPEAK_ACCENTS)), rng.choice(ESPEAK_VARIANTS)
@@ -48,9 +55,8 @@ def speak(text: str, voice: Voice) -> Spoken:
     The noise in flite's statistical voices differs from call to call; all else is the same for the same voice and text. Not for
     threads: the libraries hold one state for the process. Several processes may render side by side.
     """
-    samples, words = {"flite": flite.speak, "espeak": espeak.speak, "festival": festival.speak}[voice.engine](
-        text, voice
-    )
+    speakers = {"flite": flite.speak, "espeak": espeak.speak, "festival": festival.speak, "foreign": foreign.speak}
+    samples, words = speakers[voice.engine](text, voice)
     if len(words) != len(text.split()) or not np.any(samples):
         raise Unspeakable(f"{voice.name} says {len(words)} words for the {len(text.split())} of: {text}")
     return _edged(samples, words)

@@ -20,6 +20,7 @@ import soxr
 from models.demo.interruption.training import line
 from models.demo.interruption.training.lines import Lines
 from models.demo.interruption.training.sounds import RATE, Samples, draw_sound, hummed
+from models.demo.turn_taking import foreign
 from models.demo.turn_taking.spoken import Unspeakable, Voice
 from models.demo.turn_taking.voices import draw_voice, speak
 
@@ -43,9 +44,12 @@ HELD_OUT = ("rms", "rms", "rms", "en-us+Andy", "en-us+Alicia", "en-gb+Andrea", "
 class Crowd:
     """Draws events; all chance comes from one seed."""
 
-    def __init__(self, seed: int, agent: Sequence[Samples], *, held_out: bool = False) -> None:
-        """`agent`: sentences in the agent's voice. `held_out`: callers whose voices are never trained on."""
-        self._held_out = held_out
+    def __init__(
+        self, seed: int, agent: Sequence[Samples], *, foreign_share: float = 0.0, held_out: bool = False
+    ) -> None:
+        """`agent`: sentences in the agent's voice. `foreign_share`: of callers, of speakers of other tongues. `held_out`:
+        callers whose voices are never trained on."""
+        self._foreign_share, self._held_out = foreign_share, held_out
         self.rng, self._random = np.random.default_rng(seed), random.Random(seed)
         self._lines, self._agent = Lines(self._random), agent
         self._talk: Samples | None = None
@@ -99,7 +103,7 @@ class Crowd:
 
     def _voice(self) -> Voice:
         if not self._held_out:
-            return draw_voice(self._random, more_share=0.6)
+            return draw_voice(self._random, more_share=0.6, foreign_share=self._foreign_share)
         voice = draw_voice(self._random)
         name = self._random.choice(HELD_OUT)
         pitch = voice.pitch if voice.engine == "espeak" else 1.0
@@ -189,6 +193,8 @@ class Crowd:
 
 def phonemes(text: str, voice: Voice) -> Samples:
     """espeak-ng's phonemes in double brackets, or flite's phones, by their programs: the libraries are told to read words."""
+    if voice.engine == "foreign":
+        return foreign.murmur(text.split(), voice)
     if voice.engine == "flite":
         stretch = f"duration_stretch={1 / voice.tempo:.2f}"
         command = ["flite", "-voice", voice.name, "--setf", stretch, "-p", text, "-o", "/dev/stdout"]
@@ -221,12 +227,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--agent", type=Path, required=True, help="what agent_talk.py wrote")
+    parser.add_argument("--foreign-share", type=float, default=0.0, help="of callers, of speakers of other tongues")
     parser.add_argument("--held-out", action="store_true", help="voices that are never trained on")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     stored = np.load(options.agent)
     agent = np.split(stored["audio"].astype(np.float32) / 32768, stored["ends"][:-1])
-    crowd = Crowd(options.seed, agent, held_out=options.held_out)
+    crowd = Crowd(options.seed, agent, foreign_share=options.foreign_share, held_out=options.held_out)
     speakers = []
     audio, truth = np.empty((options.count, SPAN), np.int16), np.empty((options.count, FRAMES), np.int8)
     for number in range(options.count):

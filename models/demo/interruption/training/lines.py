@@ -73,8 +73,10 @@ RULES = {
         "{<mm_hmm>|<mm_hmm>|uh huh|uh-huh|yeah|yeah|yes|right|okay|okay|okay|sure|i see|i see|got it|alright|oh|oh|<mm>|yep}"
     ),
 }
+_IN_LETTERS = {"mm_hmm": ("um hum", "umhum"), "mm": ("hum", "um", "mum")}
 SPELLED: dict[str, dict[str, tuple[str, ...]]] = {
-    "flite": {"mm_hmm": ("um hum", "umhum"), "mm": ("hum", "um", "mum")},
+    "flite": _IN_LETTERS,
+    "foreign": _IN_LETTERS,
     "espeak": {
         "mm_hmm": ("[[m:h'm:]]", "[[m'mh'm]]", "[[@mh'Vm]]", "um hum"),
         "mm": ("[[m:]]", "[[m:m]]", "[[h@m]]", "[[hm:]]"),
@@ -86,7 +88,7 @@ PHONES = (
     *("pau m pau", "pau m m pau", "pau hh m pau", "pau hh m m pau", "pau ah m pau", "pau m ah m pau", "pau n hh n pau"),
     *("pau ah hh ah pau", "pau ah hh ah ah pau", "pau ax hh ah pau"),
 )
-"""Murmurs in flite's phones: mm hmm, mm, hm, uh huh."""
+"""Murmurs in the phones of flite and of festival's kal: mm hmm, mm, hm, uh huh."""
 
 
 class Lines:
@@ -120,7 +122,7 @@ class Lines:
     def backchannel(self, engine: str) -> str:
         """A murmur, now and then a doubled one, for that synthesizer."""
         self._engine = engine
-        if engine == "flite" and self._rng.random() < 0.3:
+        if engine in ("flite", "foreign") and self._rng.random() < 0.3:
             text = self._rng.choice(PHONES)
             return f"{text} {text}" if self._rng.random() < 0.2 else text
         text = self._grammar.draw("core" if self._rng.random() < 0.65 else "murmur")
