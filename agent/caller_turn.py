@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from agent.policies.asked import asked_for
+from agent.policies.judged_words import judged_words
 from agent.policies.pauses import PauseHabits
 from serving.speech import Asked, TranscriptStage, TurnContext
 from serving.vad.gate import Gate
@@ -24,6 +25,8 @@ class CallerTurn:
         self._is_agent_speaking = is_agent_speaking
         self._habits = PauseHabits()
         self._finals: list[str] = []
+        self._judged: list[str] = []
+        """The finals, and marks for utterances without words in their places."""
         self._hypothesis = ""
         self._asked = Asked.NOTHING
         self._silence_s = 0.0
@@ -59,8 +62,15 @@ class CallerTurn:
         is_final = stage is TranscriptStage.FINAL
         if is_final:
             self._finals.append(text)
+            self._judged.append(text)
         self._hypothesis = "" if is_final else text
         self.words_are_settled = stage is not TranscriptStage.INTERIM
+        self.tell()
+
+    def heard_no_words(self, speech_s: float) -> None:
+        """The utterance is over: so many seconds of speech, and nothing was made out."""
+        self._hypothesis = ""
+        self._judged.append(judged_words("", speech_s))
         self.tell()
 
     def utterance_over(self) -> None:
@@ -71,12 +81,15 @@ class CallerTurn:
 
     def agent_said(self, text: str) -> None:
         """The agent's message ended; `text` is what was heard of it."""
+        if not self._finals:
+            self._judged.clear()  # what was not made out has been asked for again
         if text:
             self._asked = asked_for(text) or self._asked
 
     def turn_over(self) -> None:
         """The words up to now are being answered."""
         self._finals.clear()
+        self._judged.clear()
 
     # what is asked
 
@@ -85,6 +98,11 @@ class CallerTurn:
         """The caller's words of this turn, newest hypothesis included."""
         return " ".join([*self._finals, self._hypothesis]).strip()
 
+    @property
+    def words_to_judge(self) -> str:
+        """The same with marks for utterances that nothing was made out of: what the end of the turn is judged by."""
+        return " ".join(part for part in (*self._judged, self._hypothesis) if part)
+
     def silence_s(self) -> float:
         """How long the caller has made no sound, now."""
         unheard_s = time.monotonic() - self._window_at
@@ -92,7 +110,7 @@ class CallerTurn:
 
     def context(self) -> TurnContext:
         """All of it, now."""
-        return TurnContext(self.words, self._asked, self.silence_s(), self._habits.pauses_s)
+        return TurnContext(self.words_to_judge, self._asked, self.silence_s(), self._habits.pauses_s)
 
     def tell(self) -> None:
         """Something has changed: wake who waits for it."""

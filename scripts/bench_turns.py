@@ -27,7 +27,7 @@ from scripts.turn_bench.eot_real import REAL_SPEECH, real_cases
 from scripts.turn_bench.eot_report import Judged, figures, fixed, print_fixed, print_groups, print_sweeps, sweeps
 from scripts.turn_bench.eot_scripts import read_callers
 from scripts.turn_bench.eot_voices import VOICES, missing_programs, speak
-from scripts.turn_bench.eot_words import HeardPause, Hearing, as_said
+from scripts.turn_bench.eot_words import HeardPause, Hearing, as_judged, as_said
 
 OUT = Path("out/bench_turns")
 RELIABLE_AFTER_S = (0.2, 0.5)
@@ -43,7 +43,7 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     heard = list(hear(chosen))
     found = detectors()
-    judged, cpu_ms = judge(heard, found)
+    judged, cpu_ms = judge([(case, as_judged(case, words)) for case, words in heard], found)
     report = {"recognition": word_errors(heard), "synthetic": show(judged, cpu_ms)}
     if REAL_SPEECH.is_dir():
         report["people"] = show_people(found)

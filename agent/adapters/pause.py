@@ -111,7 +111,7 @@ class Pause:
         return delay_s(self.options, self._probability())
 
     def _knows_the_words(self) -> bool:
-        return not self.options.judges_words or self._judged_words == self.turn.words
+        return not self.options.judges_words or self._judged_words == self.turn.words_to_judge
 
     def _nothing_before_s(self) -> float:
         """So long there is nothing to do unless something changes."""

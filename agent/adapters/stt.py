@@ -176,6 +176,7 @@ class _LocalSttStream(stt.RecognizeStream):
                 self._parent.turn.utterance_over()
             case Transcript(stage=TranscriptStage.FINAL, text=""):
                 if not self._began_over_agent:
+                    self._parent.turn.heard_no_words(event.end_s - event.start_s)
                     self._parent.hooks.on_no_words()
             case Transcript(text=""):
                 pass

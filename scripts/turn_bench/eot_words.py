@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.policies.judged_words import judged_words
 from models.store import open_store
 from scripts.turn_bench.eot_cases import LEAD_S, TurnCase
 from serving.audio import SPEECH_RATE
@@ -34,6 +35,18 @@ class HeardPause:
 def as_said(case: TurnCase) -> tuple[HeardPause, ...]:
     """What a recogniser without errors would have made out of a turn: at 0.1 s all but the last word."""
     return tuple(HeardPause(said.rpartition(" ")[0], said) for said in case.said)
+
+
+def as_judged(case: TurnCase, heard: Sequence[HeardPause]) -> tuple[HeardPause, ...]:
+    """What the agent tells a model of these words: utterances without any are marked (agent/policies/judged_words.py)."""
+    recognised, told, begin_s, found = "", "", LEAD_S, []
+    for pause, words in zip(case.pauses, heard, strict=True):
+        partial, settled = (text.removeprefix(recognised).strip() for text in (words.partial, words.settled))
+        judged = joined([told, judged_words(settled, pause.start_s - begin_s)])
+        found.append(HeardPause(joined([told, partial]), judged))
+        if pause.length_s >= FINAL_S:
+            recognised, told, begin_s = words.settled, judged, pause.start_s + pause.length_s
+    return tuple(found)
 
 
 class Hearing:

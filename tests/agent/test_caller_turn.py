@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from agent.caller_turn import BETWEEN_WINDOWS_S, MUTED_S, CallerTurn
+from agent.policies.judged_words import judged_words
 from serving.speech import Asked, TranscriptStage, VoiceActivity
 from serving.vad.gate import Gate, GateOptions
 from tests.virtual_time import in_virtual_time
@@ -66,6 +67,34 @@ async def test_a_hypothesis_that_came_to_nothing_is_forgotten(turn: CallerTurn) 
     assert not turn.words_are_in
     turn.utterance_over()
     assert (turn.words, turn.words_are_in) == ("", True)
+
+
+@in_virtual_time
+async def test_speech_that_was_not_made_out_is_judged_in_its_place_and_answered_by_nobody(turn: CallerTurn) -> None:
+    turn.heard_words("i need a refill for my", TranscriptStage.FINAL)
+    turn.heard_words("met", TranscriptStage.INTERIM)
+    turn.heard_no_words(0.9)
+    turn.utterance_over()
+    turn.heard_words("please", TranscriptStage.INTERIM)
+    assert turn.words == "i need a refill for my please"
+    assert turn.context().words == turn.words_to_judge == f"i need a refill for my {judged_words('', 0.9)} please"
+    turn.heard_words("please", TranscriptStage.FINAL)
+    turn.heard_no_words(0.05)  # a click
+    assert turn.words_to_judge.endswith(" please")
+    turn.turn_over()
+    assert turn.words_to_judge == ""
+
+
+@in_virtual_time
+async def test_what_the_agent_asks_for_again_is_no_longer_judged(turn: CallerTurn) -> None:
+    turn.heard_no_words(0.9)
+    assert (turn.words, bool(turn.words_to_judge)) == ("", True)
+    turn.agent_said("I am sorry, I did not get that. Could you say it again?")
+    turn.heard_words("on friday", TranscriptStage.FINAL)
+    assert turn.words_to_judge == "on friday"
+    turn.heard_no_words(0.9)
+    turn.agent_said("")  # the caller's words are still to be answered
+    assert turn.words_to_judge != "on friday"
 
 
 @in_virtual_time

@@ -23,6 +23,9 @@ FIRST_WORD = 2
 MOST_DIGITS = 12
 MOST_WORDS = 24
 
+NOT_MADE_OUT = "\N{REPLACEMENT CHARACTER}"
+"""Stands for a word that was spoken and that the recogniser made nothing of: unknown, without beginning or ending."""
+
 DIGITS = frozenset(("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
 FILLERS = frozenset(("um", "uh", "er", "erm", "hmm", "uhm", "mm"))
 
@@ -31,7 +34,7 @@ _UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
              "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth")  # fmt: skip
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_TOKEN = re.compile(rf"[^\W_]+(?:'[^\W_]+)*|{NOT_MADE_OUT}")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
 _NUMBER = re.compile(r"\d+")
 
@@ -43,7 +46,8 @@ class WordFeatures:
     words: npt.NDArray[np.int64]
     """Shape (10,): numbers of the last words, the last one last."""
     pieces: npt.NDArray[np.int64]
-    """Shape (10, 4): of each word hashed its first three letters, its last two, its last three, and itself."""
+    """Shape (10, 4): of each word hashed its first three letters, its last two, its last three, and itself; 0 for one that was
+    not made out."""
     counts: npt.NDArray[np.int64]
     """Shape (3,): digits that the words end with, digits in all (each at most 12), words in all (at most 24)."""
 
@@ -71,7 +75,9 @@ def word_features(text: str, vocabulary: Mapping[str, int]) -> WordFeatures:
     pieces = np.zeros((RECENT, PIECES), dtype=np.int64)
     for place, word in enumerate(recent, start=RECENT - len(recent)):
         words[place] = vocabulary.get(word, UNKNOWN)
-        pieces[place] = [_bucket(piece) for piece in (f"^{word[:3]}", f"{word[-2:]}$", f"{word[-3:]}$", f"^{word}$")]
+        if word != NOT_MADE_OUT:
+            parts = (f"^{word[:3]}", f"{word[-2:]}$", f"{word[-3:]}$", f"^{word}$")
+            pieces[place] = [_bucket(piece) for piece in parts]
     counts = (
         min(digit_run(said), MOST_DIGITS),
         min(sum(map(_digits_in, said)), MOST_DIGITS),

@@ -58,6 +58,11 @@ class Pausing:
         self.turn.heard_words(text, TranscriptStage.FINAL)
         self.turn.utterance_over()
 
+    def not_recognised(self, speech_s: float) -> None:
+        """Nothing was made out of the utterance."""
+        self.turn.heard_no_words(speech_s)
+        self.turn.utterance_over()
+
     async def make_noise(self, duration_s: float) -> None:
         """Sound without words."""
         await self._play(noise(duration_s))

@@ -9,6 +9,7 @@ import pytest
 from agent.adapters.pause import JUDGEMENT_TIMEOUT_S, WORDS_TIMEOUT_S
 from agent.caller_turn import MUTED_S
 from agent.policies.endpointing import EndpointingOptions, Judgement, delay_s, turn_end_s
+from agent.policies.judged_words import judged_words
 from serving import metrics
 from serving.speech import TranscriptStage, TurnContext
 from tests.agent.adapters.pausing import Pausing
@@ -177,6 +178,18 @@ async def test_words_that_come_late_are_waited_for_and_judged(caller: Pausing, e
     await caller.pause(0.064)
     assert [context.words for context in engine.asked] == ["where can i park"]
     assert caller.answered_after_s == pytest.approx(0.66, abs=0.005)
+
+
+@in_virtual_time
+async def test_speech_without_words_is_judged_with_the_words_before_it(caller: Pausing, engine: ScriptedTurn) -> None:
+    await caller.say("i need a refill for my", ends_turn=False)
+    await caller.pause(0.5)
+    asked = len(engine.asked)
+    await caller.say("metformin prescription", in_words=False)
+    caller.not_recognised(1.2)
+    await caller.pause(1.5)
+    assert caller.answered_after_s == pytest.approx(0.3)
+    assert [context.words for context in engine.asked[asked:]] == [f"i need a refill for my {judged_words('', 1.2)}"]
 
 
 @in_virtual_time

@@ -12,6 +12,7 @@ import pytest
 from agent.adapters.audio import frame_from
 from agent.adapters.stt import ListeningHooks, LocalStt
 from agent.caller_turn import CallerTurn
+from agent.policies.judged_words import judged_words
 from serving.audio import AudioChunk
 from serving.speech import SpeechStarted, Word
 from tests.agent.adapters.listening import FINAL, INTERIM, PREFLIGHT, Kind, listening, transcript, utterance
@@ -95,6 +96,18 @@ async def test_an_utterance_without_words_is_told_apart_from_words() -> None:
         await heard.say(*utterance((FINAL, "")))
         assert heard.no_words == 1
         assert heard.told() == [(Kind.START_OF_SPEECH, ""), (Kind.END_OF_SPEECH, "")]
+
+
+@in_virtual_time
+async def test_the_end_of_the_turn_is_judged_by_speech_without_words_too() -> None:
+    async with listening() as heard:
+        silent = replace(transcript(FINAL, ""), end_s=1.8)
+        await heard.say(*utterance((FINAL, "where can")), SpeechStarted(1.0), silent)
+        assert heard.turn.words == "where can"
+        assert heard.turn.words_to_judge == f"where can {judged_words('', 0.8)}"
+        heard.agent_speaks = True
+        await heard.say(SpeechStarted(3.0), silent)
+        assert heard.turn.words_to_judge == f"where can {judged_words('', 0.8)}"
 
 
 @in_virtual_time

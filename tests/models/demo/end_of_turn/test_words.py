@@ -8,6 +8,7 @@ from models.demo.end_of_turn.words import (
     FIRST_WORD,
     MOST_DIGITS,
     MOST_WORDS,
+    NOT_MADE_OUT,
     PIECES,
     RECENT,
     UNKNOWN,
@@ -70,6 +71,14 @@ def test_unknown_words_are_told_by_their_endings() -> None:
     assert one[1] == other[1]
     assert one[2] == other[2]
     assert one[3] != other[3]
+
+
+def test_a_word_that_was_not_made_out_is_unknown_and_has_no_letters() -> None:
+    features = word_features(f"i want five {NOT_MADE_OUT}", VOCABULARY)
+    assert features.words[-2:].tolist() == [VOCABULARY["five"], UNKNOWN]
+    assert features.pieces[-2].all()
+    assert not features.pieces[-1].any()
+    assert features.counts.tolist() == [0, 1, 4]
 
 
 @pytest.mark.parametrize(
