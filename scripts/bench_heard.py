@@ -1,8 +1,8 @@
 """Does the agent remember what the caller heard: `python -m scripts.bench_heard`.
 
 Real calls over a media server of its own, the demo profile's voice, and replies cut at random: by the session, in the first
-word, after a pause, and by the caller's own words. The words in the chat history are set against the words in the caller's
-recording, which is aligned with the reply by its sound alone.
+word, after a pause, around a tool call, and by the caller's own words. The words in the chat history are set against those in
+the caller's recording, which is aligned with the reply by its sound alone.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from scripts.heard.far import Distance, far_away
 from scripts.heard.figures import Judged, histogram, judge_call
 from scripts.heard.rig import running_rig
 
-SHARES = {Kind.INTERRUPT: 0.4, Kind.FIRST_WORD: 0.2, Kind.PAUSE: 0.25, Kind.CALLER: 0.15}
+SHARES = {Kind.INTERRUPT: 0.25, Kind.FIRST_WORD: 0.2, Kind.PAUSE: 0.25, Kind.CALLER: 0.15, Kind.TOOL: 0.15}
 console = Console(width=None if sys.stdout.isatty() else 132)
 app = typer.Typer(pretty_exceptions_enable=False)
 
@@ -100,7 +100,7 @@ def show(figures: dict[str, Any]) -> None:
 
 @app.command()
 def main(
-    cuts: Annotated[int, typer.Option(min=4, help="replies to cut")] = 100,
+    cuts: Annotated[int, typer.Option(min=5, help="replies to cut")] = 100,
     calls: Annotated[int, typer.Option(min=1, help="calls they are spread over")] = 4,
     seed: Annotated[int, typer.Option(help="draws where they are cut")] = 0,
     delay_ms: Annotated[float, typer.Option(min=0, help="of every packet to and from the caller")] = 0.0,

@@ -16,6 +16,18 @@ REPLIES = (
     "Your refill was sent this morning. It should be ready for you to pick up after four o'clock today.",
     "I am sorry, I did not find an appointment under that name. Could you spell it for me, letter by letter?",
 )
+TOOL_REPLIES = (
+    (
+        "One moment please, I will send that to the pharmacy for you.",
+        "It is on its way, and the pharmacy will call you when it is ready to pick up.",
+    ),
+    ("Let me see.", "I have sent the refill to your pharmacy. Is there anything else I can do for you today?"),
+    (
+        "Thank you, James. I am looking at your record now, and then I will ask for the refill.",
+        "Done. It should be ready by tomorrow at noon.",
+    ),
+)
+"""What is said before a tool runs, and after it has."""
 WORD_S = 0.31
 """About what a word takes, pauses included: to spread cuts over a whole reply."""
 
@@ -31,6 +43,8 @@ class Kind(StrEnum):
     """A pause, as noise brings it about, some way into the reply; later an interrupt()."""
     CALLER = "caller"
     """The caller says that they want the floor, and the recognised words cut the reply."""
+    TOOL = "tool call"
+    """An interrupt() in a reply that has a tool called in its midst: before, during or after it."""
 
 
 class Cut(BaseModel):
@@ -40,6 +54,8 @@ class Cut(BaseModel):
 
     kind: Kind
     text: str
+    then: str = ""
+    """What is said after the tool has run; empty: no tool."""
     after_s: Annotated[float, Field(ge=0)]
     """Until it is cut, pauses not counted; for CALLER until the caller begins to speak."""
     pause_at_s: float = 0.0
@@ -61,6 +77,10 @@ def draw(count: int, kind: Kind, random: np.random.Generator) -> list[Cut]:
 
 
 def _one(kind: Kind, text: str, random: np.random.Generator) -> Cut:
+    if kind is Kind.TOOL:
+        text, then = TOOL_REPLIES[int(random.integers(len(TOOL_REPLIES)))]
+        length_s = (len(text.split()) + len(then.split())) * WORD_S
+        return Cut(kind=kind, text=text, then=then, after_s=random.uniform(0.0, length_s))
     length_s = len(text.split()) * WORD_S
     if kind is Kind.FIRST_WORD:
         return Cut(kind=kind, text=text, after_s=random.uniform(0.0, 0.4))

@@ -13,21 +13,28 @@ keep_inside(os.environ)
 end_with_spawner(__name__)
 
 import asyncio  # noqa: E402 - libraries read the environment when they are imported
+import copy  # noqa: E402
 import json  # noqa: E402
 import logging  # noqa: E402
 import sys  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import cast  # noqa: E402
 
-from livekit.agents import llm  # noqa: E402
+from livekit.agents import JobContext, llm  # noqa: E402
 from livekit.agents.voice import SpeechHandle  # noqa: E402
 
+from agent.box import Box  # noqa: E402
 from agent.call import Call  # noqa: E402
 from agent.heard import HeardOutput  # noqa: E402
 from agent.settings import load_keys, load_settings  # noqa: E402
 from agent.worker import Worker  # noqa: E402
 from scripts.heard.cuts import Cut, Kind, Plan  # noqa: E402
 from scripts.heard.ledger import CUE_TOPIC, Entry, write  # noqa: E402
+from scripts.heard.planned_llm import PlannedLlm  # noqa: E402
 from scripts.heard.tape import Tape  # noqa: E402
+from serving.engine import LlmEngine  # noqa: E402
 
 GAP_S = 0.8
 """Between replies: no jitter buffer is deeper."""
@@ -36,6 +43,12 @@ LONGEST_S = 30.0
 
 class PlannedCall(Call):
     """Says and cuts, then hangs up."""
+
+    def __init__(self, ctx: JobContext, box: Box, on_engine_failure: Callable[[], None]) -> None:
+        self._llm = PlannedLlm(box.host.engines.llm)
+        host = copy.copy(box.host)
+        host.engines = replace(host.engines, llm=cast("LlmEngine", self._llm))
+        super().__init__(ctx, replace(box, host=host), on_engine_failure)
 
     async def run(self) -> None:
         script = asyncio.create_task(self._follow_plan())
@@ -54,13 +67,12 @@ class PlannedCall(Call):
         heard = session.output.audio
         await heard.quiet.wait()
         session.output.audio = tape = Tape(heard)
-        entries = [await self._cut(cut, tape) for cut in plan.cuts]
+        entries = [entry for cut in plan.cuts for entry in await self._cut(cut, tape)]
         write(folder, self._ctx.room.name, entries)
         self._ctx.delete_room()
 
-    async def _cut(self, cut: Cut, tape: Tape) -> Entry:
-        before = len(tape.replies)
-        speech = self._dialogue.session.say(cut.text)
+    async def _cut(self, cut: Cut, tape: Tape) -> list[Entry]:
+        before, speech = len(tape.replies), self._say(cut)
         while len(tape.replies) == before or not tape.replies[before].started_at:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         if cut.kind is Kind.CALLER:
@@ -68,11 +80,20 @@ class PlannedCall(Call):
         else:
             await self._interrupt(cut, speech, tape)
         await asyncio.wait_for(speech.wait_for_playout(), LONGEST_S)
-        reply = tape.replies[before]
+        replies = tape.replies[before:] if cut.then else tape.replies[before : before + 1]
         if cut.kind is Kind.CALLER:
             await self._quiet()
+        self._llm.forget()
         await asyncio.sleep(GAP_S)
-        return Entry(cut, reply, remembered(speech))
+        texts = [*remembered(speech), *("" for _ in replies)]
+        return [Entry(cut, reply, text) for reply, text in zip(replies, texts, strict=False)]
+
+    def _say(self, cut: Cut) -> SpeechHandle:
+        session = self._dialogue.session
+        if not cut.then:
+            return session.say(cut.text)
+        self._llm.plan(cut.text, cut.then)
+        return session.generate_reply(user_input="a refill please")
 
     async def _interrupt(self, cut: Cut, speech: SpeechHandle, tape: Tape) -> None:
         if cut.pause_s:
@@ -100,9 +121,10 @@ async def _played(seconds: float, speech: SpeechHandle) -> None:
     await asyncio.wait([asyncio.ensure_future(speech.wait_for_playout())], timeout=seconds)
 
 
-def remembered(speech: SpeechHandle) -> str:
-    """What the chat history has of it."""
-    return " ".join(item.text_content or "" for item in speech.chat_items if isinstance(item, llm.ChatMessage))
+def remembered(speech: SpeechHandle) -> list[str]:
+    """What the chat history has of it, message by message."""
+    messages = [item for item in speech.chat_items if isinstance(item, llm.ChatMessage)]
+    return [message.text_content or "" for message in messages if message.role == "assistant"]
 
 
 def main() -> None:

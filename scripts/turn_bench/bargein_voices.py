@@ -18,22 +18,26 @@ VOICES = (
     *(f"espeak {name}" for name in ("en-us+Andy", "en-us+Alicia", "en-gb+Andrea", "en-gb+Gene", "en-us+linda")),
 )
 """espeak-ng has one synthesizer with many throats: its variants are less foreign to a model that heard others of them."""
-SPELLED = {"mm hmm": ("um hum", "[[m:h'm:]]"), "mhm": ("umhum", "[[m'mh'm]]"), "hm": ("hum", "[[h@m]]")}
-"""Murmurs as flite and festival, and as espeak-ng, are made to say them: written plainly they are letters to all three."""
+MURMURS = {
+    "mm hmm": ("m m hh m m", "[[m:h'm:]]"),
+    "mhm": ("m hh m", "[[m'mh'm]]"),
+    "hm": ("hh m", "[[h@m]]"),
+}
+"""With the lips closed, in the phones of flite and festival and in espeak-ng's: written as words they are letters to all three."""
 _QUIET = 0.03
 """Of the peak: what is below, at the ends, is no sound of the voice."""
 
 
 def check_synthesizers() -> None:
     """Exits, naming the packages, if one is missing."""
-    missing = [program for program in ("flite", "text2wave", "espeak-ng") if shutil.which(program) is None]
+    missing = [program for program in ("flite", "festival", "espeak-ng") if shutil.which(program) is None]
     if missing:
         sys.exit(f"Missing: {', '.join(missing)}. apt-get install flite festival festvox-kdlpc16k espeak-ng")
 
 
 def spoken(voice: str, text: str, cache: Path) -> Pcm32:
     """The text by one of VOICES: float32 at SPEECH_RATE, shape (n,), peak 1, cut to its sound."""
-    path = cache / f"{hashlib.sha256(f'{voice}|{text}'.encode()).hexdigest()[:16]}.wav"
+    path = cache / f"{hashlib.sha256(f'{voice}|{text}|{MURMURS.get(text)}'.encode()).hexdigest()[:16]}.wav"
     if not path.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         _render(voice, text, path)
@@ -51,12 +55,17 @@ def trimmed(samples: Pcm32) -> Pcm32:
 
 def _render(voice: str, text: str, path: Path) -> None:
     engine, name = voice.split(" ", 1)
-    said, spelled = None, SPELLED.get(text, (text, text))
-    text = spelled[1] if engine == "espeak" else spelled[0]
+    said, (phones, phonemes) = None, MURMURS.get(text, ("", ""))
     if engine == "flite":
-        command = ["flite", "-voice", name, "-t", text, "-o", str(path)]
+        what = ["-p", f"pau {phones} pau"] if phones else ["-t", text]
+        command = ["flite", "-voice", name, *what, "-o", str(path)]
     elif engine == "festival":
-        command, said = ["text2wave", "-eval", f"(voice_{name}_diphone)", "-o", str(path)], text
+        command, said = ["festival", "--pipe"], _festival(name, text, phones, path)
     else:
-        command = ["espeak-ng", "-v", name, "-s", "165", "-w", str(path), text]
+        command = ["espeak-ng", "-v", name, "-s", "165", "-w", str(path), phonemes or text]
     subprocess.run(command, input=said, check=True, capture_output=True, text=True)
+
+
+def _festival(name: str, text: str, phones: str, path: Path) -> str:
+    utterance = f"(Utterance Phones (pau {phones} pau))" if phones else f'(Utterance Text "{text}")'
+    return f'(voice_{name}_diphone)(utt.save.wave (utt.synth {utterance}) "{path}" \'riff)'

@@ -11,7 +11,7 @@ from scripts.heard.rig import running_rig
 
 pytestmark = pytest.mark.call
 
-CUTS = {Kind.INTERRUPT: 4, Kind.FIRST_WORD: 2, Kind.PAUSE: 3, Kind.CALLER: 1}
+CUTS = {Kind.INTERRUPT: 3, Kind.FIRST_WORD: 2, Kind.PAUSE: 3, Kind.CALLER: 1, Kind.TOOL: 3}
 
 
 async def test_cut_replies_are_remembered_as_they_were_heard(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ async def test_cut_replies_are_remembered_as_they_were_heard(tmp_path: Path) -> 
     with running_rig(tmp_path) as rig:
         call = await rig.hold("heard", plan)
     judged = judge_call(call.entries, call.recording, call.origin_s)
-    assert len(judged) == len(plan.cuts)
+    assert len(judged) > len(plan.cuts), "a tool was called, and its result was spoken of"
     assert sum(one.is_cut for one in judged) >= 8
     assert all(one.error in (0, 1) for one in judged), [one for one in judged if one.error not in (0, 1)]
     # the end itself, to some milliseconds: words alone would not show a lag of 100 ms

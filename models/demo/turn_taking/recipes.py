@@ -9,18 +9,20 @@ INTERRUPTION = "models.demo.interruption.training"
 AGENT_VOICE = "models/demo/text_to_speech/en_US-demo-low.onnx"
 """Heard back as an echo."""
 HEADS = {
-    "1": ("6", "kal16", "m3", "f2", "klatt2", "rob", "belinda", "max", "grandma"),
-    "2": ("5", "awb", "m5", "f4", "klatt4", "paul", "aunty", "victor", "anika"),
+    "1": ("kal16", "m3", "f2", "klatt2", "rob", "belinda", "max", "grandma"),
+    "2": ("awb", "m5", "f4", "klatt4", "paul", "aunty", "victor", "anika"),
+    "3": (),
 }
-"""Seeds of the interruption model's heads, whose verdicts are averaged: epochs, then voices that a head is watched on, not
-trained."""
+"""Seeds of the interruption model's heads, whose verdicts are averaged, and voices that a head is watched on, not trained."""
+HEAD_EPOCHS = 6
 
 
 def interruption(plan: Plan) -> list[Step]:
     """The agent's voice, rendered events, features, training, export."""
-    count, shards = ("120", 1) if plan.quick else ("1000", 49)
+    count, shards, foreign = ("120", 1, 1) if plan.quick else ("1000", 49, 24)
     agent, turn_model = plan.path("data", "agent.npz"), ("--turn-model", str(plan.turn_model))
     seeds: dict[str, tuple[str, ...]] = {f"{number}": () for number in range(401, 401 + shards)}
+    seeds |= {f"{number}": ("--foreign-share", "0.85") for number in range(501, 501 + foreign)}
     seeds["901"] = ("--held-out",)
     return [
         Step(
@@ -63,13 +65,13 @@ def interruption(plan: Plan) -> list[Step]:
 
 
 def _interruption_head(plan: Plan, seed: str) -> Step:
-    epochs, *watched = HEADS[seed]
-    lengths = ("--epochs", "1") if plan.quick else ("--epochs", epochs, "--dev", *watched)
+    watched = HEADS[seed] if not plan.quick else ()
+    epochs = ("--epochs", "1" if plan.quick else str(HEAD_EPOCHS))
     return Step(
         f"training of head {seed}",
         f"{INTERRUPTION}.train",
         (
-            *("--features", plan.path("features"), "--seed", seed, *lengths),
+            *("--features", plan.path("features"), "--seed", seed, *epochs, *(("--dev", *watched) if watched else ())),
             *("--threads", str(plan.threads), "--out", plan.path(f"head_{seed}.pt")),
         ),
     )
