@@ -46,11 +46,11 @@ class OverlapOptions:
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    sure: float = 0.85
+    sure: float = 0.8
     """One window at or above it stops the agent."""
-    likely: float = 0.75
+    likely: float = 0.7
     """So do `likely_windows` in a row at or above it, or a single one beside a recognised word that is no murmur."""
-    likely_windows: int = 3
+    likely_windows: int = 2
     doubtful: float = 0.25
     """If all windows, on average, stay below it, a lone word does not stop the agent even if it is final, unless it is a stop
     word: recognisers make words of murmurs and coughs."""
