@@ -10,12 +10,11 @@ from livekit.agents.voice.turn import InterruptionOptions, TurnDetectionMode, Tu
 from agent.adapters.errors import NO_RETRIES
 from agent.adapters.interruption import OverlapHooks, OverlapJudge
 from agent.adapters.llm import LocalLlm
-from agent.adapters.stt import ListeningHooks, LocalStt
+from agent.adapters.stt import ListeningHooks, LocalStt, judge_by_text
 from agent.adapters.tts import LocalTts
 from agent.adapters.turn import LocalTurnDetector
 from agent.adapters.vad import LocalVad
 from agent.caller_turn import CallerTurn
-from agent.policies.barge_in import judge_overlap
 from agent.policies.endpointing import delay_s
 from agent.settings import Settings, TurnTaking
 from agent.speculation import Speculations
@@ -146,7 +145,7 @@ def _listening(
             on_no_words=hooks.on_no_words,
             on_failure=lambda error: hooks.on_failure("stt", error),
             on_settled_words=hooks.on_settled_words,
-            judge_overlap=judge_overlap if overlaps is None else overlaps.judge_words,
+            judge_overlap=judge_by_text if overlaps is None else overlaps.judge_words,
         ),
         turn=turn,
     )

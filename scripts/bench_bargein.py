@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.policies.barge_in import OverlapOptions
+from agent.settings import load_settings
 from models.store import open_store
 from scripts.turn_bench import bargein_run as way
 from scripts.turn_bench.bargein_agent import agent_sentences
@@ -120,8 +121,9 @@ def _ways(runs: Sequence[Run], *, rule: OverlapOptions | None = None) -> dict[st
 def _ways_with_words(runs: Sequence[Run]) -> dict[str, list[Outcome]]:
     heard = recognised([run[0].samples for run in runs])
     both = list(zip(runs, heard, strict=True))
+    rule = load_settings("demo").turns.overlap
     return _ways(runs) | {
-        "ours, sound and words": [outcome(run, way.stop_by_model(run[2], words)) for run, words in both],
+        "ours, sound and words": [outcome(run, way.stop_by_model(run[2], words, rule)) for run, words in both],
         f"VAD {way.WORDS_MIN_DURATION_S} s or words": [
             outcome(run, way.stop_by_words(run[1], words, VAD_WINDOW_S)) for run, words in both
         ],

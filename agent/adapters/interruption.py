@@ -1,18 +1,18 @@
 """Sound over the agent's voice in one call, judged with an InterruptionEngine and the words recognised so far."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
-from agent.policies.barge_in import Overlap, OverlapOptions, Window, decide_overlap, has_lasted_unjudged
+from agent.policies.barge_in import Overlap, OverlapOptions, Window, decide_overlap, has_lasted_unjudged, sure_of
 from models.errors import CallboxError
 from serving import metrics
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm16
 from serving.engine import InterruptionEngine
-from serving.speech import Interruption
+from serving.speech import Interruption, Word
 
 JUDGEMENT_TIMEOUT_S = 0.4
 """A judgement later than this is done without. LiveKit gives the whole model up, for good, after 0.7 s without an answer."""
@@ -78,7 +78,7 @@ class OverlapJudge:
 
     def _begin(self) -> None:
         self._windows: list[Window] = []
-        self._words = ""
+        self._words = self._sure = ""
         self._began_over_agent = self._hooks.is_agent_speaking()
         self._is_left_to_vad = False
         self._is_settled = False
@@ -97,10 +97,11 @@ class OverlapJudge:
         elif was_s and not seconds and (self._windows or self._is_left_to_vad):
             self._settle(self._resemblance())
 
-    def judge_words(self, text: str, *, is_final: bool) -> Overlap:
+    def judge_words(self, text: str, *, is_final: bool, words: Sequence[Word]) -> Overlap:
         """What words of an utterance that began over the agent's voice mean, with its sound."""
-        self._words = "" if is_final else text
-        decision = decide_overlap(self._windows, text, words_are_final=is_final, options=self._options)
+        sure = sure_of(words, self._options.sure_word)
+        self._words, self._sure = ("", "") if is_final else (text, sure)
+        decision = decide_overlap(self._windows, text, sure=sure, words_are_final=is_final, options=self._options)
         if decision is Overlap.BARGE_IN:
             self._settle(Verdict.INTERRUPTION)
         return decision
@@ -123,7 +124,7 @@ class OverlapJudge:
         return Judged(stops) if sound is None else Judged(stops, sound.interruption, sound.inference_s)
 
     def _stops(self) -> bool:
-        if decide_overlap(self._windows, self._words, options=self._options) is Overlap.BARGE_IN:
+        if decide_overlap(self._windows, self._words, sure=self._sure, options=self._options) is Overlap.BARGE_IN:
             self._settle(Verdict.INTERRUPTION)
             self._hooks.on_barge_in()
         elif has_lasted_unjudged(self._windows, self._longest_unjudged_s):

@@ -40,7 +40,14 @@ _REOPEN_AFTER_S = 1.0
 class OverlapJudgement(Protocol):
     """Judges the words so far of an utterance that began over the agent's voice."""
 
-    def __call__(self, text: str, *, is_final: bool) -> Overlap: ...
+    def __call__(self, text: str, *, is_final: bool, words: Sequence[Word]) -> Overlap:
+        """`words`: those of the text, with their probabilities."""
+        ...
+
+
+def judge_by_text(text: str, *, is_final: bool, words: Sequence[Word]) -> Overlap:
+    """Without sound: every word counts, however probable."""
+    return judge_overlap(text, is_final=is_final)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class ListeningHooks:
     """Speech ended without words."""
     on_failure: Callable[[CallboxError], None]
     """The engine failed and a new stream was opened; the call goes on."""
-    judge_overlap: OverlapJudgement = judge_overlap
+    judge_overlap: OverlapJudgement = judge_by_text
     """What words of an utterance that began over the agent's voice mean."""
     on_settled_words: Callable[[str], None] = lambda words: None
     """The caller is speaking, and these words of the utterance will not change any more."""
@@ -201,7 +208,8 @@ class _LocalSttStream(stt.RecognizeStream):
         """Whether this is, as far as one can tell, said under the agent's voice without wanting the floor."""
         if not (self._began_over_agent and self._parent.hooks.is_agent_speaking()):
             return False
-        verdict = self._parent.hooks.judge_overlap(transcript.text, is_final=transcript.stage is TranscriptStage.FINAL)
+        is_final = transcript.stage is TranscriptStage.FINAL
+        verdict = self._parent.hooks.judge_overlap(transcript.text, is_final=is_final, words=transcript.words)
         if verdict is Overlap.BARGE_IN:
             self._parent.hooks.on_barge_in()
             self._began_over_agent = False

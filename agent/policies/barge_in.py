@@ -7,7 +7,7 @@ from enum import Enum
 from statistics import fmean
 from typing import ClassVar
 
-from serving.speech import Interruption
+from serving.speech import Interruption, Word
 
 MURMURS = frozenset(
     {
@@ -51,9 +51,13 @@ class OverlapOptions:
     likely: float = 0.7
     """So do `likely_windows` in a row at or above it, or a single one beside a recognised word that is no murmur."""
     likely_windows: int = 2
+    sure_word: float = 0.0
+    """Probability of a recognised word from which on it overrules the sound as a stop word, or beside another one. Recognisers
+    make words of murmurs ("luke hugo" of "mm hmm"), and know that they may be wrong; how probable a word is that was said is
+    each one's own."""
     doubtful: float = 0.25
-    """If all windows, on average, stay below it, a lone word does not stop the agent even if it is final, unless it is a stop
-    word: recognisers make words of murmurs and coughs."""
+    """If all windows, on average, stay below it, words that are not sure, or a lone one that is no stop word, do not stop the
+    agent even if they are final."""
     unlikely: float = 0.3
     """`likely_windows` in a row below it: the agent is not meant, as far as can be told yet."""
     longest_judged_s: float = 1.6
@@ -73,20 +77,27 @@ def judge_overlap(text: str, *, is_final: bool) -> Overlap:
     return Overlap.BACKCHANNEL if is_final else Overlap.UNDECIDED
 
 
+def sure_of(words: Sequence[Word], least: float) -> str:
+    """The words of at least this probability."""
+    return " ".join(word.text for word in words if word.probability >= least)
+
+
 def decide_overlap(
     windows: Sequence[Window],
     words: str = "",
     *,
+    sure: str | None = None,
     words_are_final: bool = False,
     options: OverlapOptions = DEFAULT_OPTIONS,
 ) -> Overlap:
-    """Decide by all windows of an overlap so far, oldest first, and by its words so far. Words overrule sound both ways, but for a
-    lone word that is no stop word: it counts when it is final, and then only if not all of the sound speaks against it.
+    """Decide by all windows of an overlap so far, oldest first, by its words so far, and those of them that are sure (None: all).
+    Sure words overrule sound both ways, but for a lone one that is no stop word: that, like words that are not sure, counts when
+    it is final, and then only if not all of the sound speaks against it.
 
-    With the same words, more windows never take a BARGE_IN back unless the words are final and lone; a BACKCHANNEL holds until
-    the next window.
+    With the same words, more windows never take a BARGE_IN back unless the words are final and lone or unsure; a BACKCHANNEL
+    holds until the next window.
     """
-    if judge_overlap(words, is_final=False) is Overlap.BARGE_IN:
+    if judge_overlap(words if sure is None else sure, is_final=False) is Overlap.BARGE_IN:
         return Overlap.BARGE_IN
     heard = [(overlap_s, sound.interruption) for overlap_s, sound in windows if sound is not None]
     has_meaning = bool(_meaningful(words))
@@ -102,7 +113,7 @@ def decide_overlap(
     last = wishes[-options.likely_windows :]
     if len(last) == options.likely_windows and max(last) < options.unlikely:
         return Overlap.BACKCHANNEL
-    return judge_overlap(words, is_final=words_are_final)
+    return Overlap.UNDECIDED if has_meaning and not words_are_final else judge_overlap(words, is_final=words_are_final)
 
 
 def has_lasted_unjudged(windows: Sequence[Window], longest_s: float) -> bool:

@@ -6,10 +6,18 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.policies.barge_in import DEFAULT_OPTIONS, Overlap, OverlapOptions, Window, decide_overlap, judge_overlap
+from agent.policies.barge_in import (
+    DEFAULT_OPTIONS,
+    Overlap,
+    OverlapOptions,
+    Window,
+    decide_overlap,
+    judge_overlap,
+    sure_of,
+)
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.engine import InterruptionEngine, VadEngine
-from serving.speech import VoiceActivity
+from serving.speech import VoiceActivity, Word
 from serving.vad.gate import Gate, GateClosed, GateOpened, GateOptions
 
 WINDOW_EVERY_S = 0.1
@@ -55,6 +63,7 @@ class Heard:
     """When they were there, on the audio clock."""
     text: str
     is_final: bool
+    words: tuple[Word, ...] = ()
 
 
 def sounds_of(activities: Sequence[VoiceActivity], options: GateOptions, window_s: float) -> list[Sound]:
@@ -112,8 +121,10 @@ def stop_by_model(
         for now_s in moments:
             windows = [answer.window for answer in answers if answer.at_s <= now_s]
             words = [word for word in heard if word.at_s <= now_s]
-            text, is_final = (words[-1].text, words[-1].is_final) if words else ("", False)
-            if decide_overlap(windows, text, words_are_final=is_final, options=options) is Overlap.BARGE_IN:
+            last = words[-1] if words else Heard(now_s, "", is_final=False)
+            sure = sure_of(last.words, options.sure_word)
+            verdict = decide_overlap(windows, last.text, sure=sure, words_are_final=last.is_final, options=options)
+            if verdict is Overlap.BARGE_IN:
                 stops.append(now_s)
                 break
     return min(stops, default=NEVER)

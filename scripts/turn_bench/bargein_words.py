@@ -50,6 +50,7 @@ async def _one(engine: FasterWhisperEngine, line: Pcm32) -> list[Heard]:
         tasks.create_task(speak())
         async for event in stream:
             if isinstance(event, Transcript) and event.text:
-                found.append(Heard(time.perf_counter() - began_s, event.text, event.stage is TranscriptStage.FINAL))
+                is_final = event.stage is TranscriptStage.FINAL
+                found.append(Heard(time.perf_counter() - began_s, event.text, is_final, event.words))
     await stream.aclose()
     return found

@@ -92,7 +92,8 @@ async def test_without_the_engine_murmurs_and_words_do_what_they_did(
     murmured = {"when": "open", "backchannel": {"after_s": 0.8, "say": "mm hmm"}, "say": "where can i park", "times": 1}
     barge_in = {"when": "park", "barge_in_after_s": 1.0, "say": "wait stop hold on a second", "times": 1}
     with run_box(livekit_server, tmp_path, "tests.call.certain_interruption", **certain("nothing")) as box:
-        await box.hold({"opening": _QUESTION, "rules": [barge_in, murmured, _HANG_UP]}, room="dead")
+        # of rms's murmur the recogniser now and then makes words, and nothing but the sound could tell
+        await box.hold({"opening": _QUESTION, "rules": [barge_in, murmured, _HANG_UP]}, room="dead", voice="awb")
         assert counted(box) == {"fallback": 1, "interruption": 1}
     assert len(cut_replies(box, "dead")) == 1
     assert not re.search(r"error|Traceback", box.log.read_text(), re.IGNORECASE)

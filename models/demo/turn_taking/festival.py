@@ -40,7 +40,8 @@ def run_scheme(script: str) -> list[list[str]]:
     while (line := process.stdout.readline()) != "DONE\n":
         if not line:
             raise ModelMissing(f"festival stopped at: {script.strip().splitlines()[0]}. Is that voice installed?")
-        lines.append(line.split())
+        if words := line.split():
+            lines.append(words)
     return lines
 
 

@@ -19,10 +19,11 @@ HEAD_EPOCHS = 6
 
 def interruption(plan: Plan) -> list[Step]:
     """The agent's voice, rendered events, features, training, export."""
-    count, shards, foreign = ("120", 1, 1) if plan.quick else ("1000", 49, 24)
+    count, shards, foreign, far = ("120", 1, 1, 1) if plan.quick else ("1000", 49, 24, 12)
     agent, turn_model = plan.path("data", "agent.npz"), ("--turn-model", str(plan.turn_model))
     seeds: dict[str, tuple[str, ...]] = {f"{number}": () for number in range(401, 401 + shards)}
     seeds |= {f"{number}": ("--foreign-share", "0.85") for number in range(501, 501 + foreign)}
+    seeds |= {f"{number}": ("--foreign-share", "0.4", "--far-share", "0.6") for number in range(601, 601 + far)}
     seeds["901"] = ("--held-out",)
     return [
         Step(

@@ -11,7 +11,7 @@ from agent.policies.barge_in import Overlap, OverlapOptions
 from models.errors import CallboxError
 from serving.audio import SPEECH_RATE, Pcm16, Pcm32
 from serving.errors import EngineDied
-from serving.speech import Interruption
+from serving.speech import Interruption, Word
 from tests.overlaps import CountedOverlaps
 from tests.scripted import ScriptedEngine
 from tests.virtual_time import in_virtual_time
@@ -19,6 +19,11 @@ from tests.virtual_time import in_virtual_time
 pytestmark = pytest.mark.unit
 
 OPTIONS = OverlapOptions()
+
+
+def said(*words: str, probability: float = 0.95) -> list[Word]:
+    """Words one after the other, all of them this probable."""
+    return [Word(word, 0.2 * place, 0.2 * place + 0.2, probability) for place, word in enumerate(words)]
 
 
 class ListedInterruption(ScriptedEngine):
@@ -47,13 +52,13 @@ class ListedInterruption(ScriptedEngine):
 class Call:
     """A call in which the agent is speaking."""
 
-    def __init__(self, *answers: Interruption | CallboxError | float) -> None:
+    def __init__(self, *answers: Interruption | CallboxError | float, options: OverlapOptions = OPTIONS) -> None:
         self.engine = ListedInterruption(*answers)
         self.is_agent_speaking = True
         self.barge_ins = 0
         self.failures: list[CallboxError] = []
         hooks = OverlapHooks(lambda: self.is_agent_speaking, self._barge_in, self.failures.append)
-        self.judge = OverlapJudge(self.engine, OPTIONS, longest_unjudged_s=0.8, hooks=hooks)
+        self.judge = OverlapJudge(self.engine, options, longest_unjudged_s=0.8, hooks=hooks)
         self.counted = CountedOverlaps()
 
     def _barge_in(self) -> None:
@@ -135,7 +140,7 @@ async def test_sounds_that_do_not_interrupt_are_counted_by_what_they_resemble() 
 async def test_words_count_with_the_sound() -> None:
     call = Call(wish(OverlapOptions().likely))
     assert await call.stops_at(0.2) == []
-    assert call.judge.judge_words("tuesday", is_final=False) is Overlap.BARGE_IN
+    assert call.judge.judge_words("tuesday", is_final=False, words=said("tuesday")) is Overlap.BARGE_IN
     assert await call.stops_at(0.3) == []
     assert call.barge_ins == 0  # whoever heard the words tells the call
     assert call.counted() == {"interruption": 1}
@@ -144,9 +149,19 @@ async def test_words_count_with_the_sound() -> None:
 async def test_words_known_before_a_window_count_with_it() -> None:
     call = Call(wish(0.95), wish(0.95))
     call.judge.sound_lasts(0.1)
-    assert call.judge.judge_words("yeah", is_final=False) is Overlap.UNDECIDED
+    assert call.judge.judge_words("yeah", is_final=False, words=said("yeah")) is Overlap.UNDECIDED
     assert await call.stops_at(0.2) == []
-    assert call.judge.judge_words("yeah", is_final=True) is Overlap.BACKCHANNEL
+    assert call.judge.judge_words("yeah", is_final=True, words=said("yeah")) is Overlap.BACKCHANNEL
+
+
+async def test_words_that_the_recogniser_doubts_wait_for_the_sound() -> None:
+    call = Call(wish(0.1), wish(0.1), options=OverlapOptions(sure_word=0.7))
+    assert await call.stops_at(0.2) == []
+    doubted = said("hugo", "cooper", probability=0.6)
+    assert call.judge.judge_words("hugo cooper", is_final=False, words=doubted) is Overlap.UNDECIDED
+    assert await call.stops_at(0.3) == []
+    assert call.judge.judge_words("hugo cooper", is_final=True, words=doubted) is Overlap.BACKCHANNEL
+    assert call.judge.judge_words("hugo cooper", is_final=False, words=said("hugo", "cooper")) is Overlap.BARGE_IN
 
 
 async def test_a_sound_without_a_caller_or_a_window_without_a_sound_is_nobodys() -> None:

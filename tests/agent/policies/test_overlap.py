@@ -13,8 +13,9 @@ from agent.policies.barge_in import (
     Window,
     decide_overlap,
     has_lasted_unjudged,
+    sure_of,
 )
-from serving.speech import Interruption
+from serving.speech import Interruption, Word
 
 pytestmark = pytest.mark.unit
 
@@ -33,9 +34,9 @@ def sound(wish: float) -> Interruption:
     return Interruption(wish, (1 - wish) / 2, (1 - wish) / 2, inference_s=0.01)
 
 
-def decide(heard: list[Window], words: str = "", *, words_are_final: bool = False) -> Overlap:
+def decide(heard: list[Window], words: str = "", *, sure: str | None = None, words_are_final: bool = False) -> Overlap:
     """By OPTIONS."""
-    return decide_overlap(heard, words, words_are_final=words_are_final, options=OPTIONS)
+    return decide_overlap(heard, words, sure=sure, words_are_final=words_are_final, options=OPTIONS)
 
 
 def anything(rng: random.Random, *, below: float = 1.0) -> list[Window]:
@@ -154,6 +155,26 @@ def test_a_lone_word_at_the_end_counts_unless_the_sound_was_no_wish(words: str) 
 
 def test_a_stop_word_counts_even_if_the_sound_was_no_wish() -> None:
     assert decide(windows(0.2, 0.2), "stop", words_are_final=True) is Overlap.BARGE_IN
+
+
+@pytest.mark.parametrize("words", ["luke hugo cooper", "noon hold", "tuesday"])
+def test_words_that_are_not_sure_count_at_the_end_unless_the_sound_was_no_wish(words: str) -> None:
+    sure = words.split()[0] if words.startswith("luke") else ""
+    assert decide([], words, sure=sure) is Overlap.UNDECIDED
+    assert decide(windows(0.5, 0.2), words, sure=sure) is Overlap.UNDECIDED
+    assert decide([], words, sure=sure, words_are_final=True) is Overlap.BARGE_IN
+    assert decide(windows(0.5, 0.2, 0.1), words, sure=sure, words_are_final=True) is Overlap.BARGE_IN
+    assert decide(windows(0.3, 0.2, 0.2), words, sure=sure, words_are_final=True) is Overlap.BACKCHANNEL
+
+
+def test_words_that_are_not_sure_make_one_likely_window_enough() -> None:
+    assert decide(windows(0.6), "hugo cooper", sure="") is Overlap.BARGE_IN
+
+
+def test_sure_words_are_those_of_at_least_that_probability() -> None:
+    words = [Word("stop", 0.0, 0.2, 0.9), Word("hugo", 0.2, 0.4, 0.69), Word("now", 0.4, 0.6, 0.7)]
+    assert sure_of(words, 0.7) == "stop now"
+    assert sure_of(words, 0.0) == "stop hugo now"
 
 
 def test_sound_without_words_that_is_over_was_nothing() -> None:

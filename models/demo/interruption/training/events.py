@@ -45,11 +45,18 @@ class Crowd:
     """Draws events; all chance comes from one seed."""
 
     def __init__(
-        self, seed: int, agent: Sequence[Samples], *, foreign_share: float = 0.0, held_out: bool = False
+        self,
+        seed: int,
+        agent: Sequence[Samples],
+        *,
+        foreign_share: float = 0.0,
+        far_share: float = 0.0,
+        held_out: bool = False,
     ) -> None:
-        """`agent`: sentences in the agent's voice. `foreign_share`: of callers, of speakers of other tongues. `held_out`:
-        callers whose voices are never trained on."""
-        self._foreign_share, self._held_out = foreign_share, held_out
+        """`agent`: sentences in the agent's voice. `foreign_share`: of callers, of speakers of other tongues. `far_share`: of
+        events, of talk in the room and echoes beside those that are drawn anyway. `held_out`: callers whose voices are never
+        trained on."""
+        self._foreign_share, self._far_share, self._held_out = foreign_share, far_share, held_out
         self.rng, self._random = np.random.default_rng(seed), random.Random(seed)
         self._lines, self._agent = Lines(self._random), agent
         self._talk: Samples | None = None
@@ -59,6 +66,8 @@ class Crowd:
     def event(self) -> tuple[Samples, np.ndarray]:
         """Audio of SPAN samples and the truth of FRAMES frames."""
         self.speaker = ""
+        if self._far_share and self.rng.random() < self._far_share:
+            return self._far(self._side_talk(), -28) if self.rng.random() < 0.7 else self._far(self._echo(), -20)
         kind = self.rng.choice(8, p=[0.38, 0.09, 0.27, 0.06, 0.08, 0.05, 0.05, 0.02])
         if kind == 0:
             return self._direct([(self._said(self._wish), INTERRUPTION)])
@@ -228,12 +237,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--agent", type=Path, required=True, help="what agent_talk.py wrote")
     parser.add_argument("--foreign-share", type=float, default=0.0, help="of callers, of speakers of other tongues")
+    parser.add_argument("--far-share", type=float, default=0.0, help="of events, of more talk in the room and echoes")
     parser.add_argument("--held-out", action="store_true", help="voices that are never trained on")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     stored = np.load(options.agent)
     agent = np.split(stored["audio"].astype(np.float32) / 32768, stored["ends"][:-1])
-    crowd = Crowd(options.seed, agent, foreign_share=options.foreign_share, held_out=options.held_out)
+    crowd = Crowd(
+        options.seed,
+        agent,
+        foreign_share=options.foreign_share,
+        far_share=options.far_share,
+        held_out=options.held_out,
+    )
     speakers = []
     audio, truth = np.empty((options.count, SPAN), np.int16), np.empty((options.count, FRAMES), np.int8)
     for number in range(options.count):
