@@ -46,11 +46,11 @@ class OverlapOptions:
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    sure: float = 0.8
+    sure: float = 0.75
     """One window at or above it stops the agent."""
-    likely: float = 0.7
+    likely: float = 0.6
     """So do `likely_windows` in a row at or above it, or a single one beside a recognised word that is no murmur."""
-    likely_windows: int = 2
+    likely_windows: int = 3
     sure_word: float = 0.0
     """Probability of a recognised word from which on it overrules the sound as a stop word, or beside another one. Recognisers
     make words of murmurs ("luke hugo" of "mm hmm"), and know that they may be wrong; how probable a word is that was said is
