@@ -63,7 +63,8 @@ class Heard:
     """When they were there, on the audio clock."""
     text: str
     is_final: bool
-    words: tuple[Word, ...] = ()
+    words: tuple[Word, ...]
+    """Those of the text, with their probabilities."""
 
 
 def sounds_of(activities: Sequence[VoiceActivity], options: GateOptions, window_s: float) -> list[Sound]:
@@ -121,7 +122,7 @@ def stop_by_model(
         for now_s in moments:
             windows = [answer.window for answer in answers if answer.at_s <= now_s]
             words = [word for word in heard if word.at_s <= now_s]
-            last = words[-1] if words else Heard(now_s, "", is_final=False)
+            last = words[-1] if words else Heard(now_s, "", is_final=False, words=())
             sure = sure_of(last.words, options.sure_word)
             verdict = decide_overlap(windows, last.text, sure=sure, words_are_final=last.is_final, options=options)
             if verdict is Overlap.BARGE_IN:

@@ -18,7 +18,7 @@ from scripts.turn_bench.bargein_run import (
     stop_by_model,
     stop_by_words,
 )
-from serving.speech import Interruption, VoiceActivity
+from serving.speech import Interruption, VoiceActivity, Word
 from serving.vad.gate import GateOptions
 from tests.scripted.interruption import ScriptedInterruption
 from tests.scripted.sounds import Sounds
@@ -26,6 +26,13 @@ from tests.scripted.sounds import Sounds
 pytestmark = pytest.mark.unit
 
 WINDOW_S = 0.032
+
+
+def heard(at_s: float, text: str, *, is_final: bool) -> Heard:
+    """Words of which the recogniser is sure."""
+    return Heard(at_s, text, is_final, tuple(Word(word, at_s - 0.3, at_s - 0.1, 0.95) for word in text.split()))
+
+
 SOUND = Sound(opened_at_s=1.0, decided_at_s=1.064, closed_at_s=1.9)
 
 
@@ -82,8 +89,8 @@ def test_the_rule_of_calls_decides_at_the_window_that_makes_it_sure() -> None:
 
 def test_words_that_are_there_sooner_stop_sooner() -> None:
     answers = [said(1.17, 0.16, 0.1), said(1.27, 0.26, 0.2)]
-    assert stop_by_model([answers], [Heard(1.4, "wait", is_final=False)]) == 1.4
-    assert stop_by_model([answers], [Heard(1.4, "yeah", is_final=True)]) == NEVER
+    assert stop_by_model([answers], [heard(1.4, "wait", is_final=False)]) == 1.4
+    assert stop_by_model([answers], [heard(1.4, "yeah", is_final=True)]) == NEVER
 
 
 def test_length_stops_at_the_vad_window_that_makes_it_long_enough() -> None:
@@ -93,7 +100,7 @@ def test_length_stops_at_the_vad_window_that_makes_it_long_enough() -> None:
 
 
 def test_words_or_length() -> None:
-    assert stop_by_words([SOUND], [Heard(1.5, "hold on", is_final=False)], WINDOW_S) == 1.5
-    assert stop_by_words([SOUND], [Heard(1.5, "okay", is_final=True)], WINDOW_S) == NEVER
+    assert stop_by_words([SOUND], [heard(1.5, "hold on", is_final=False)], WINDOW_S) == 1.5
+    assert stop_by_words([SOUND], [heard(1.5, "okay", is_final=True)], WINDOW_S) == NEVER
     long = Sound(1.0, 1.064, 4.0)
     assert stop_by_words([long], [], WINDOW_S) == pytest.approx(2.4, abs=WINDOW_S)
