@@ -13,7 +13,8 @@ from serving.tts.piper import PiperEngine, PiperOptions
 pytestmark = pytest.mark.unit
 
 TEXT = "Please bring your insurance card, a list of the medicines you take, and your last letter from the hospital."
-TOLERANCE_S = 0.012
+TOLERANCE_S = 0.02
+"""The voice is a little another one at every start, and ends may lie where it is hardly louder than the noise."""
 
 
 @pytest.fixture(scope="module")
