@@ -17,7 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.vllm)
-            item.add_marker(pytest.mark.flaky(reruns=3))  # who is first depends on who gets the few cores, server or callers
+            # who is first depends on who gets the few cores, server or callers
+            item.add_marker(pytest.mark.flaky(reruns=3))
             item.add_marker(pytest.mark.filterwarnings("default"))
 
 
