@@ -25,6 +25,8 @@ TOOLS = tuple(
 )
 SATURDAY = "On Saturday we are open from nine to one."
 LONG = "what are your opening hours on saturday"
+SEVERAL_WAVES = 48
+"""So many replies do not fit at once: of those that are made together the order says nothing."""
 
 
 def ask(text: str, **changes: object) -> ChatRequest:
@@ -109,7 +111,7 @@ async def test_a_caller_waits_for_nobody_less_urgent(shared: LlmEngine) -> None:
         assert spoken(await reply(shared, ask(LONG, priority=priority))).startswith(SATURDAY)
         finished.append(name)
 
-    background = [asyncio.create_task(run("background", Priority.BACKGROUND)) for _ in range(20)]
+    background = [asyncio.create_task(run("background", Priority.BACKGROUND)) for _ in range(SEVERAL_WAVES)]
     speculative = [asyncio.create_task(run("speculative", Priority.SPECULATIVE)) for _ in range(2)]
     await asyncio.sleep(0)
     confirmed = [asyncio.create_task(run("confirmed", Priority.CONFIRMED)) for _ in range(2)]
@@ -127,7 +129,7 @@ async def test_a_reply_whose_turn_is_over_no_longer_waits_for_those_that_may_be_
         finished.append(name)
 
     turn_over: Future[None] = Future()
-    others = [asyncio.create_task(run("other", Future())) for _ in range(20)]
+    others = [asyncio.create_task(run("other", Future())) for _ in range(SEVERAL_WAVES)]
     await asyncio.sleep(0)
     waited_for = asyncio.create_task(run("waited for", turn_over))
     await asyncio.sleep(0)
