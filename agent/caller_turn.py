@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from agent.policies.asked import asked_for
 from agent.policies.judged_words import judged_words
@@ -24,9 +24,8 @@ class CallerTurn:
     def __init__(self, *, is_agent_speaking: Callable[[], bool]) -> None:
         self._is_agent_speaking = is_agent_speaking
         self._habits = PauseHabits()
-        self._finals: list[str] = []
-        self._judged: list[str] = []
-        """The finals, and marks for utterances without words in their places."""
+        self._utterances: list[tuple[str, str]] = []
+        """Of this turn, those that are over: their words, and what they count as when its end is judged."""
         self._hypothesis = ""
         self._asked = Asked.NOTHING
         self._silence_s = 0.0
@@ -61,8 +60,7 @@ class CallerTurn:
         """The words of the utterance so far; all of them, if it is over."""
         is_final = stage is TranscriptStage.FINAL
         if is_final:
-            self._finals.append(text)
-            self._judged.append(text)
+            self._utterances.append((text, text))
         self._hypothesis = "" if is_final else text
         self.words_are_settled = stage is not TranscriptStage.INTERIM
         self.tell()
@@ -70,7 +68,7 @@ class CallerTurn:
     def heard_no_words(self, speech_s: float) -> None:
         """The utterance is over: so many seconds of speech, and nothing was made out."""
         self._hypothesis = ""
-        self._judged.append(judged_words("", speech_s))
+        self._utterances.append(("", judged_words("", speech_s)))
         self.tell()
 
     def utterance_over(self) -> None:
@@ -81,27 +79,29 @@ class CallerTurn:
 
     def agent_said(self, text: str) -> None:
         """The agent's message ended; `text` is what was heard of it."""
-        if not self._finals:
-            self._judged.clear()  # what was not made out has been asked for again
+        if not any(text for text, _ in self._utterances):
+            self._utterances.clear()  # what was not made out has been asked for again
         if text:
             self._asked = asked_for(text) or self._asked
 
     def turn_over(self) -> None:
         """The words up to now are being answered."""
-        self._finals.clear()
-        self._judged.clear()
+        self._utterances.clear()
 
     # what is asked
 
     @property
     def words(self) -> str:
         """The caller's words of this turn, newest hypothesis included."""
-        return " ".join([*self._finals, self._hypothesis]).strip()
+        return self._joined(text for text, _ in self._utterances)
 
     @property
     def words_to_judge(self) -> str:
         """The same with marks for utterances that nothing was made out of: what the end of the turn is judged by."""
-        return " ".join(part for part in (*self._judged, self._hypothesis) if part)
+        return self._joined(judged for _, judged in self._utterances)
+
+    def _joined(self, utterances: Iterable[str]) -> str:
+        return " ".join(text for text in (*utterances, self._hypothesis) if text)
 
     def silence_s(self) -> float:
         """How long the caller has made no sound, now."""

@@ -39,6 +39,7 @@ from serving.vad.silero import SileroOptions, SileroVad
 CACHE = Path(".cache/bench_bargein")
 REAL_SPEECH = Path("../shared/real-speech")
 OUT = Path("out/bench_bargein")
+RULE = load_settings("demo").turns.overlap
 VAD_WINDOW_S = 512 / SPEECH_RATE
 Run = tuple[Case, list[way.Sound], list[list[way.Judgement]]]
 
@@ -106,10 +107,10 @@ def outcome(run: Run, stop_s: float) -> Outcome:
     return Outcome(case.group, case.line, case.name, case.is_interruption, max(0.0, stop_s - case.onset_s))
 
 
-def _ways(runs: Sequence[Run], *, rule: OverlapOptions | None = None) -> dict[str, list[Outcome]]:
+def _ways(runs: Sequence[Run]) -> dict[str, list[Outcome]]:
     plain = [run for run in runs if run[0].group != "yes-but"]
     ours = {
-        name: [outcome(run, way.stop_by_model(run[2], options=rule or OverlapOptions())) for run in part]
+        name: [outcome(run, way.stop_by_model(run[2], options=RULE)) for run in part]
         for name, part in (("ours, sound only", plain), ("  with “yeah, but …” among the wishes", runs))
     }
     by_length = [outcome(run, way.stop_by_length(run[1], way.LIVEKIT_MIN_DURATION_S, VAD_WINDOW_S)) for run in plain]
@@ -121,9 +122,8 @@ def _ways(runs: Sequence[Run], *, rule: OverlapOptions | None = None) -> dict[st
 def _ways_with_words(runs: Sequence[Run]) -> dict[str, list[Outcome]]:
     heard = recognised([run[0].samples for run in runs])
     both = list(zip(runs, heard, strict=True))
-    rule = load_settings("demo").turns.overlap
     return _ways(runs) | {
-        "ours, sound and words": [outcome(run, way.stop_by_model(run[2], words, rule)) for run, words in both],
+        "ours, sound and words": [outcome(run, way.stop_by_model(run[2], words, RULE)) for run, words in both],
         f"VAD {way.WORDS_MIN_DURATION_S} s or words": [
             outcome(run, way.stop_by_words(run[1], words, VAD_WINDOW_S)) for run, words in both
         ],

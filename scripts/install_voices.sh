@@ -12,8 +12,8 @@ missing=()
 for name in "$@"; do
     case $name in
     festival) packages=(festival festvox-kdlpc16k festvox-kallpc16k festvox-us-slt-hts) ;;
-    foreign) packages=(festival festvox-kallpc16k festvox-czech-{dita,krb,machac,ph} festvox-suopuhe-{lj,mv}
-        festvox-hi-nsk festival-hi festvox-italp16k festvox-itapc16k) ;;
+    foreign) packages=(festival festvox-kallpc16k festvox-czech-dita festvox-czech-krb festvox-czech-machac
+        festvox-czech-ph festvox-suopuhe-lj festvox-suopuhe-mv festvox-hi-nsk festival-hi festvox-italp16k festvox-itapc16k) ;;
     *) packages=() ;;
     esac
     [[ ${packages[*]} ]] || command -v "$name" >/dev/null || missing+=("$name")

@@ -113,7 +113,7 @@ def decide_overlap(
     last = wishes[-options.likely_windows :]
     if len(last) == options.likely_windows and max(last) < options.unlikely:
         return Overlap.BACKCHANNEL
-    return Overlap.UNDECIDED if has_meaning and not words_are_final else judge_overlap(words, is_final=words_are_final)
+    return judge_overlap(words, is_final=True) if words_are_final else Overlap.UNDECIDED
 
 
 def has_lasted_unjudged(windows: Sequence[Window], longest_s: float) -> bool:

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import wave
 from functools import cache
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
@@ -64,26 +65,27 @@ _SEGMENTS = """\
 
 def speak(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
     """Sound at RATE, not cut, and the words."""
-    names = [bare(word) for word in text.split()]
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         spoken = _TEXT.format(name=voice.name, stretch=1 / voice.tempo, text=text.replace('"', ""))
         lines = run_scheme(f'{spoken}{_WORDS}(utt.save.wave spoken "{file.name}" \'riff)')
         samples = wave_of(Path(file.name))
-    return samples, [
-        SpokenWord(names[number] if number < len(names) else "", float(start), float(end))
-        for number, (_, start, end) in enumerate(line for line in lines if line[0] == "WORD")
-    ]
+    return samples, _words_of(text, lines)
 
 
-def segments_of(text: str) -> tuple[list[tuple[str, float]], list[tuple[float, float]], list[tuple[float, float]]]:
-    """What kal would say: his phones and where they end, points of the melody (seconds, Hz), where words start and end."""
+def segments_of(text: str) -> tuple[list[tuple[str, float]], list[tuple[float, float]], list[SpokenWord]]:
+    """What kal would say: his phones and where they end, points of the melody (seconds, Hz), the words."""
     spoken = _TEXT.format(name="kal_diphone", stretch=1.0, text=text.replace('"', ""))
     lines = run_scheme(spoken + _WORDS + _SEGMENTS)
     segments = [(line[1], float(line[2])) for line in lines if line[0] == "SEGMENT"]
-    targets, words = (
-        [(float(line[1]), float(line[2])) for line in lines if line[0] == kind] for kind in ("TARGET", "WORD")
-    )
-    return segments, targets, words
+    targets = [(float(line[1]), float(line[2])) for line in lines if line[0] == "TARGET"]
+    return segments, targets, _words_of(text, lines)
+
+
+def _words_of(text: str, lines: list[list[str]]) -> list[SpokenWord]:
+    """Those that festival has told of, by the names that they have in the text; more than it has are nameless."""
+    told = [line for line in lines if line[0] == "WORD"]
+    names = chain((bare(word) for word in text.split()), repeat(""))
+    return [SpokenWord(name, float(start), float(end)) for name, (_, start, end) in zip(names, told, strict=False)]
 
 
 def wave_of(path: Path) -> Samples:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.demo.turn_taking.festival import run_scheme, segments_of, wave_of
-from models.demo.turn_taking.spoken import Samples, SpokenWord, Voice, bare
+from models.demo.turn_taking.spoken import Samples, SpokenWord, Voice
 
 FESTIVAL_PACKAGES = {
     "festvox-kallpc16k": "voices/english/kal_diphone",
@@ -84,12 +84,8 @@ Target = tuple[float, float]
 
 def speak(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
     """Sound at RATE, not cut, and the words."""
-    segments, targets, ends = segments_of(text)
-    names = [bare(word) for word in text.split()]
-    words = [
-        SpokenWord(names[number] if number < len(names) else "", start_s / voice.tempo, end_s / voice.tempo)
-        for number, (start_s, end_s) in enumerate(ends)
-    ]
+    segments, targets, said = segments_of(text)
+    words = [SpokenWord(word.text, word.start_s / voice.tempo, word.end_s / voice.tempo) for word in said]
     middle = FOREIGN_SPEAKERS[voice.name].pitch_hz * voice.pitch
     melody = [(at_s / voice.tempo, middle * (hz / _KAL_PITCH_HZ) ** voice.liveliness) for at_s, hz in targets if hz > 0]
     return _rendered([(name, end_s / voice.tempo) for name, end_s in segments], melody, voice), words

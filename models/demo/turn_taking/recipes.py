@@ -19,12 +19,8 @@ HEAD_EPOCHS = 6
 
 def interruption(plan: Plan) -> list[Step]:
     """The agent's voice, rendered events, features, training, export."""
-    count, shards, foreign, far = ("120", 1, 1, 1) if plan.quick else ("1000", 49, 24, 12)
+    count, seeds = ("120" if plan.quick else "1000"), _interruption_shards(quick=plan.quick)
     agent, turn_model = plan.path("data", "agent.npz"), ("--turn-model", str(plan.turn_model))
-    seeds: dict[str, tuple[str, ...]] = {f"{number}": () for number in range(401, 401 + shards)}
-    seeds |= {f"{number}": ("--foreign-share", "0.85") for number in range(501, 501 + foreign)}
-    seeds |= {f"{number}": ("--foreign-share", "0.4", "--far-share", "0.6") for number in range(601, 601 + far)}
-    seeds["901"] = ("--held-out",)
     return [
         Step(
             "the agent's voice",
@@ -63,6 +59,17 @@ def interruption(plan: Plan) -> list[Step]:
             (plan.path("model", "interruption.onnx"), plan.path("data", "901.npz")),
         ),
     ]
+
+
+def _interruption_shards(*, quick: bool) -> dict[str, tuple[str, ...]]:
+    """Seeds of the rendered events, and what is particular to each; the last is measured on."""
+    plain, foreign, far = (1, 1, 1) if quick else (49, 24, 12)
+    return {
+        **{str(seed): () for seed in range(401, 401 + plain)},
+        **{str(seed): ("--foreign-share", "0.85") for seed in range(501, 501 + foreign)},
+        **{str(seed): ("--foreign-share", "0.4", "--far-share", "0.6") for seed in range(601, 601 + far)},
+        "901": ("--held-out",),
+    }
 
 
 def _interruption_head(plan: Plan, seed: str) -> Step:

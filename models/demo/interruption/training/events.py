@@ -7,20 +7,16 @@ A shard is one .npz: `audio` (n, SPAN) int16 that begins LEAD_S before the momen
 """
 
 import argparse
-import io
 import random
-import subprocess
-import wave
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import soxr
 
 from models.demo.interruption.training import line
 from models.demo.interruption.training.lines import Lines
 from models.demo.interruption.training.sounds import RATE, Samples, draw_sound, hummed
-from models.demo.turn_taking import foreign
+from models.demo.turn_taking.phones import by_phones
 from models.demo.turn_taking.spoken import Unspeakable, Voice
 from models.demo.turn_taking.voices import draw_voice, speak
 
@@ -37,6 +33,11 @@ FIRST_S = 0.08
 """Earlier nothing can be told."""
 AFTER_S = 0.35
 """After the sound has ended a verdict is still asked for: until the VAD notices."""
+KINDS = (0.38, 0.09, 0.27, 0.06, 0.08, 0.05, 0.05, 0.02)
+"""How often an event is a wish to speak, one that begins like a murmur, a murmur, a hum, no speech, talk in the room, an echo, a
+sequence."""
+FAR_KINDS = (0.0, 0.0, 0.0, 0.0, 0.0, 0.7, 0.3, 0.0)
+"""The same of those that are added of talk in the room and echoes."""
 HELD_OUT = ("rms", "rms", "rms", "en-us+Andy", "en-us+Alicia", "en-gb+Andrea", "en-gb+Gene", "en-us+linda")
 """Voices to measure with, never to train on: flite's rms, and espeak-ng variants."""
 
@@ -66,9 +67,8 @@ class Crowd:
     def event(self) -> tuple[Samples, np.ndarray]:
         """Audio of SPAN samples and the truth of FRAMES frames."""
         self.speaker = ""
-        if self._far_share and self.rng.random() < self._far_share:
-            return self._far(self._side_talk(), -28) if self.rng.random() < 0.7 else self._far(self._echo(), -20)
-        kind = self.rng.choice(8, p=[0.38, 0.09, 0.27, 0.06, 0.08, 0.05, 0.05, 0.02])
+        is_far = self._far_share and self.rng.random() < self._far_share
+        kind = self.rng.choice(8, p=FAR_KINDS if is_far else KINDS)
         if kind == 0:
             return self._direct([(self._said(self._wish), INTERRUPTION)])
         if kind == 1:
@@ -97,7 +97,7 @@ class Crowd:
             voice = self._voice()
             text = draw(voice.engine)
             try:
-                spoken = phonemes(text, voice) if text.startswith(("[[", "pau ")) else speak(text, voice).samples
+                spoken = by_phones(text, voice) if text.startswith(("[[", "pau ")) else speak(text, voice).samples
             except Unspeakable:
                 continue
             self._talk, self.speaker = spoken, voice.name
@@ -198,22 +198,6 @@ class Crowd:
         if rng.random() < 0.05:
             audio[: int(rng.uniform(0, LEAD_S - 0.15) * RATE)] = 0
         return audio, _truth(early, marks)
-
-
-def phonemes(text: str, voice: Voice) -> Samples:
-    """espeak-ng's phonemes in double brackets, or flite's phones, by their programs: the libraries are told to read words."""
-    if voice.engine == "foreign":
-        return foreign.murmur(text.split(), voice)
-    if voice.engine == "flite":
-        stretch = f"duration_stretch={1 / voice.tempo:.2f}"
-        command = ["flite", "-voice", voice.name, "--setf", stretch, "-p", text, "-o", "/dev/stdout"]
-    else:
-        rate, pitch = round(160 * voice.tempo), round(min(99.0, 50 * voice.pitch))
-        command = ["espeak-ng", "-v", voice.name, "-s", str(rate), "-p", str(pitch), "--stdout", text]
-    raw = subprocess.run(command, check=True, capture_output=True).stdout
-    with wave.open(io.BytesIO(raw)) as stream:
-        pcm = np.frombuffer(raw[44:], np.int16).astype(np.float32) / 32768
-        return np.asarray(soxr.resample(pcm, stream.getframerate(), RATE), np.float32)
 
 
 def _truth(early: int, marks: Sequence[tuple[int, int, int]]) -> np.ndarray:

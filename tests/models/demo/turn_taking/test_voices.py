@@ -99,6 +99,11 @@ def pitch_hz(samples: np.ndarray) -> float:
     return RATE / (shortest + int(np.argmax(product[shortest:longest])))
 
 
+def test_what_a_build_needs_is_what_the_script_installs() -> None:
+    script = Path(__file__).parents[4].joinpath("scripts", "install_voices.sh").read_text(encoding="utf-8")
+    assert set(FESTIVAL_PACKAGES) <= set(script.replace(")", " ").split())
+
+
 def test_numerals_are_refused() -> None:
     with pytest.raises(Unspeakable):
         speak("at 1234", Voice("flite", "slt"))
