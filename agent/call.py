@@ -33,7 +33,11 @@ class Call:
             await self._ctx.connect()
             with self._overlaps_judged():
                 await dialogue.session.start(
-                    dialogue.front_desk(), room=self._ctx.room, record=False, room_options=options
+                    dialogue.front_desk(),
+                    room=self._ctx.room,
+                    record=False,
+                    room_options=options,
+                    session_host=False,  # it would show every caller the prompt, and let them run tools
                 )
                 if self._box.settings.turns.cancel_echo:
                     cancel_echo(dialogue.session)
