@@ -2,8 +2,8 @@
 
 import os
 
-from agent.offline import keep_inside
-from agent.supervisor.orphans import end_with_spawner
+from agent.operate.offline import keep_inside
+from agent.operate.supervisor.orphans import end_with_spawner
 
 keep_inside(os.environ)
 end_with_spawner(__name__)
@@ -30,7 +30,7 @@ def run(
     ] = "",
 ) -> None:
     """Start livekit-server, the worker and the web server, and keep them running."""
-    from agent.supervisor.callbox import run_callbox
+    from agent.operate.supervisor.callbox import run_callbox
 
     raise typer.Exit(run_callbox(profile=profile, address=address))
 
@@ -38,9 +38,9 @@ def run(
 @app.command()
 def worker(profile: Profile = "") -> None:
     """Load the engines and take calls."""
-    from agent.profiles import settings_for
+    from agent.operate.profiles import settings_for
+    from agent.operate.worker import Worker
     from agent.settings import load_keys
-    from agent.worker import Worker
 
     settings = settings_for(profile)
     asyncio.run(Worker(settings, load_keys()).run())
@@ -49,7 +49,7 @@ def worker(profile: Profile = "") -> None:
 @app.command()
 def web(profile: Profile = "") -> None:
     """Serve the playground and hand out tokens."""
-    from agent.profiles import settings_for
+    from agent.operate.profiles import settings_for
     from agent.settings import load_keys
     from agent.web.options import WebOptions
     from agent.web.server import run_web
@@ -75,8 +75,8 @@ def web(profile: Profile = "") -> None:
 @app.command()
 def livekit(profile: Profile = "demo") -> None:
     """Become livekit-server, told what `run` tells it; which profile is of no consequence unless it sets a port."""
+    from agent.operate.supervisor.livekit_server import become_livekit_server
     from agent.settings import load_keys, load_settings
-    from agent.supervisor.livekit_server import become_livekit_server
 
     become_livekit_server(load_settings(profile).network, load_keys())
 
@@ -86,9 +86,9 @@ def keys(
     file: Annotated[Path | None, typer.Argument(help="Where they are kept; .env beside the code if not given.")] = None,
 ) -> None:
     """Make this installation's LiveKit key and secret, unless they are there (mode 0600)."""
-    from agent.keys import ensure_keys
+    from agent.operate.keys import ensure_keys
+    from agent.operate.supervisor.callbox import ENV_FILE, livekit_url
     from agent.settings import load_settings
-    from agent.supervisor.callbox import ENV_FILE, livekit_url
 
     file = file or ENV_FILE
     made = ensure_keys(file, livekit_url=livekit_url(load_settings("demo").network))
@@ -102,8 +102,8 @@ def ready(
     pid: Annotated[int | None, typer.Option(help="No wait is longer than this process lives.")] = None,
 ) -> None:
     """Exit status 0 if that process is ready."""
+    from agent.operate.supervisor.readiness import process_of_container, wait_until_ready
     from agent.settings import load_settings
-    from agent.supervisor.readiness import process_of_container, wait_until_ready
 
     name, network = process or process_of_container(), load_settings("demo").network
     if not asyncio.run(wait_until_ready(name, network, wait_s=wait_s, pid=pid)):
@@ -118,7 +118,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table.")] = False,
 ) -> None:
     """Say what this machine can run, and what stands in its way. Status 0 if nothing failed, else 1."""
-    from agent.doctor.doctor import run_doctor
+    from agent.operate.doctor.doctor import run_doctor
 
     raise typer.Exit(run_doctor(profile=profile, address=address, as_json=as_json))
 

@@ -13,9 +13,9 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.errors import ConfigError
-from agent.policies.barge_in import OverlapOptions
-from agent.policies.endpointing import EndpointingOptions
-from agent.policies.speculation import SpeculationLimits
+from agent.replies.speculation_policy import SpeculationLimits
+from agent.turns.barge_in import OverlapOptions
+from agent.turns.endpointing import EndpointingOptions
 from serving.vad.gate import GateOptions
 
 ROOT = Path(__file__).resolve().parent.parent

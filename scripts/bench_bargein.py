@@ -5,7 +5,7 @@
     python -m scripts.bench_bargein --quick
 
 Sounds over the agent's voice are rendered into .cache by voices and sounds that no model is trained on, clean and telephone,
-with exact onsets, and heard as a call hears them: the VAD's gate, a window every 100 ms, the rule of agent/policies/barge_in.py.
+with exact onsets, and heard as a call hears them: the VAD's gate, a window every 100 ms, the rule of agent/turns/barge_in.py.
 A stop is the decision, the model's own time included; transport (45 to 70 ms to the caller's ear) is not in it.
 """
 
@@ -20,8 +20,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from agent.policies.barge_in import OverlapOptions
 from agent.settings import load_settings
+from agent.turns.barge_in import OverlapOptions
 from models.store import open_store
 from scripts.turn_bench import bargein_run as way
 from scripts.turn_bench.bargein_agent import agent_sentences

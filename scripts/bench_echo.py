@@ -19,7 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from agent.echo.canceller import LAG_S
+from agent.turns.echo.canceller import LAG_S
 from scripts.turn_bench.echo_listening import (
     REAL_ROOMS,
     Listeners,

@@ -12,7 +12,7 @@ parts that are run one by one with --only end up in the same table.
 
 import os
 
-from agent.offline import keep_inside
+from agent.operate.offline import keep_inside
 
 keep_inside(os.environ)
 

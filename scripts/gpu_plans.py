@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from agent.gpu_plan import plan_for
+from agent.operate.gpu_plan import plan_for
 from agent.settings import Settings, load_settings
 from models.store import ModelStore, open_store
 from serving.gpu.devices import Gpu

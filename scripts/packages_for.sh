@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the set of Python packages that `make run` needs: gpu or cpu. The profile itself is chosen by agent/profiles.py.
+# Prints the set of Python packages that `make run` needs: gpu or cpu. The profile itself is chosen by agent/operate/profiles.py.
 #   scripts/packages_for.sh [PROFILE]
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -102,7 +102,7 @@ class TurnContext:
 
     words: str = ""
     """The caller's words of this turn so far, newest hypothesis included, as recognised; empty if there are none. Speech that was
-    not made out is marked (NOT_MADE_OUT in models/demo/end_of_turn/words.py)."""
+    not made out is marked (NOT_MADE_OUT in serving/turn/words.py)."""
     asked: Asked = Asked.NOTHING
     silence_s: float = 0.2
     """Since the caller's last sound, on the audio clock."""

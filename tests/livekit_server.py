@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.operate.supervisor.livekit_server import CACHE, server_config
 from agent.settings import Network
-from agent.supervisor.livekit_server import CACHE, server_config
 
 START_TIMEOUT_S = 20.0
 

@@ -1,6 +1,6 @@
 """What metrics say of sounds over the agent's voice."""
 
-from agent.adapters.interruption import Verdict
+from agent.turns.overlap import Verdict
 from serving import metrics
 
 

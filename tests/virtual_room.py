@@ -15,7 +15,7 @@ from livekit import rtc
 from livekit.agents.voice import io
 from livekit.agents.voice.room_io._output import _ParticipantAudioOutput
 
-from agent.policies.heard import STILL_HEARD_S
+from agent.replies.heard import STILL_HEARD_S
 from serving.audio import SPEECH_RATE, Pcm16
 from tests.scripted import ROOM_RATE, WORD_S, Sounds
 

@@ -9,7 +9,7 @@ from typing import Any
 from livekit.agents import NOT_GIVEN, APIConnectOptions, NotGivenOr, llm, utils
 
 from agent.adapters.errors import NO_RETRIES, api_error
-from agent.reply import Reply, reply_in_hand
+from agent.replies.reply import Reply, reply_in_hand
 from models.errors import CallboxError
 from serving import metrics
 from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority, Role, TextDelta, ToolCall, ToolSpec, Usage

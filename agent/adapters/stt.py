@@ -14,9 +14,9 @@ from livekit.agents.utils import AudioBuffer
 
 from agent.adapters.audio import chunk_from
 from agent.adapters.errors import NO_RETRIES, api_error
-from agent.adapters.unheard import Unheard
-from agent.caller_turn import CallerTurn
-from agent.policies.barge_in import Overlap, judge_overlap
+from agent.adapters.replay import Unheard
+from agent.turns.barge_in import Overlap, judge_overlap
+from agent.turns.caller_turn import CallerTurn
 from models.errors import CallboxError
 from serving.audio import SPEECH_RATE, AudioChunk
 from serving.engine import SttEngine, SttStream

@@ -7,7 +7,7 @@ from livekit.agents import APIConnectOptions, tts, utils
 from livekit.agents.types import TimedString
 
 from agent.adapters.errors import NO_RETRIES, api_error
-from agent.reply import reply_in_hand
+from agent.replies.reply import reply_in_hand
 from agent.speech.speakable import Speakable
 from models.errors import CallboxError
 from serving.engine import TtsEngine, TtsStream

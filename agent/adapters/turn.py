@@ -12,9 +12,9 @@ from livekit.agents.voice.turn import TurnDetectionEvent
 
 from agent.adapters.audio import chunk_from
 from agent.adapters.errors import NO_RETRIES
-from agent.adapters.pause import WORDS_TIMEOUT_S, Decision, Pause
-from agent.caller_turn import MUTED_S, CallerTurn
-from agent.policies.endpointing import EndpointingOptions
+from agent.turns.caller_turn import MUTED_S, CallerTurn
+from agent.turns.endpointing import EndpointingOptions
+from agent.turns.turn_end import WORDS_TIMEOUT_S, Decision, Pause
 from serving import metrics
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.engine import TurnEngine
@@ -30,7 +30,7 @@ class LocalTurnDetector:
     """Judges ends of turns with a shared engine. Satisfies LiveKit's `_StreamingTurnDetector`.
 
     LiveKit asks 200 ms into a silence, and waits for the answer with the delays that it was given as bounds. The answer
-    comes when the turn is over by agent/policies/endpointing.py, so that it is LiveKit who ends it, and who takes the
+    comes when the turn is over by agent/turns/endpointing.py, so that it is LiveKit who ends it, and who takes the
     question back when the caller goes on.
     """
 

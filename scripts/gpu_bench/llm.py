@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from agent.doctor.compiler import find_compiler
+from agent.operate.doctor.compiler import find_compiler
 from scripts.gpu_bench.llama_shape import TOKENIZER, write_llama
 from scripts.gpu_bench.llm_load import Conversation, Level, abort_s, beside_background_s, run_level
 from scripts.gpu_bench.machine import free_mib

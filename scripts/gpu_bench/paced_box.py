@@ -2,7 +2,7 @@
 
 import os
 
-from agent.offline import keep_inside
+from agent.operate.offline import keep_inside
 
 keep_inside(os.environ)
 
@@ -11,11 +11,11 @@ import logging  # noqa: E402
 import sys  # noqa: E402
 from dataclasses import replace  # noqa: E402
 
+from agent.operate.supervisor.callbox import announcement, prepare  # noqa: E402
+from agent.operate.supervisor.console import StatusBoard  # noqa: E402
+from agent.operate.supervisor.supervisor import Supervisor  # noqa: E402
+from agent.operate.worker import Worker  # noqa: E402
 from agent.settings import load_keys, load_settings  # noqa: E402
-from agent.supervisor.callbox import announcement, prepare  # noqa: E402
-from agent.supervisor.console import StatusBoard  # noqa: E402
-from agent.supervisor.supervisor import Supervisor  # noqa: E402
-from agent.worker import Worker  # noqa: E402
 from serving.registry import ENGINES, Entry  # noqa: E402
 
 ENGINE = "paced-vllm"

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from agent.doctor.compiler import find_compiler
+from agent.operate.doctor.compiler import find_compiler
 from agent.settings import SITE_VARIABLE
 from scripts.bench_v2v import bench
 from scripts.caller.box import running_box

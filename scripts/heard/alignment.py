@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import fftconvolve
 
-from agent.policies.heard import Run
+from agent.replies.heard import Run
 
 Signal = npt.NDArray[np.float64]
 

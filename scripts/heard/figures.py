@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from agent.policies.heard import HEARD_SHARE, Run
+from agent.replies.heard import HEARD_SHARE, Run
 from scripts.caller.clock import RATE
 from scripts.heard.alignment import SILENT, runs_heard
 from scripts.heard.cuts import Kind

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.policies.heard import Run
+from agent.replies.heard import Run
 from scripts.heard.cuts import Cut
 from scripts.heard.tape import Taped
 from serving.speech import Word

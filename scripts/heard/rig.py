@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from agent.operate.supervisor.livekit_server import server_environment, server_program
 from agent.settings import ROOT, Keys, Network
-from agent.supervisor.livekit_server import server_environment, server_program
 from scripts.caller.errors import CallerError
 from scripts.caller.mouth import Kind
 from scripts.caller.room import CallerRoom, mint_ticket

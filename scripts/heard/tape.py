@@ -9,7 +9,7 @@ from livekit import rtc
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 from livekit.agents.voice import io
 
-from agent.policies.heard import Run
+from agent.replies.heard import Run
 from serving.audio import Pcm16
 from serving.speech import Word
 

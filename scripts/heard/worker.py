@@ -6,8 +6,8 @@ remembers in FOLDER/R.json and R.npz: see scripts/heard/ledger.py.
 
 import os
 
-from agent.offline import keep_inside
-from agent.supervisor.orphans import end_with_spawner
+from agent.operate.offline import keep_inside
+from agent.operate.supervisor.orphans import end_with_spawner
 
 keep_inside(os.environ)
 end_with_spawner(__name__)
@@ -25,11 +25,11 @@ from typing import cast  # noqa: E402
 from livekit.agents import JobContext, llm  # noqa: E402
 from livekit.agents.voice import SpeechHandle  # noqa: E402
 
-from agent.box import Box  # noqa: E402
-from agent.call import Call  # noqa: E402
-from agent.heard import HeardOutput  # noqa: E402
+from agent.adapters.heard_output import HeardOutput  # noqa: E402
+from agent.call.call import Call  # noqa: E402
+from agent.call.resources import Box  # noqa: E402
+from agent.operate.worker import Worker  # noqa: E402
 from agent.settings import load_keys, load_settings  # noqa: E402
-from agent.worker import Worker  # noqa: E402
 from scripts.heard.cuts import Cut, Kind, Plan  # noqa: E402
 from scripts.heard.ledger import CUE_TOPIC, Entry, write  # noqa: E402
 from scripts.heard.planned_llm import PlannedLlm  # noqa: E402

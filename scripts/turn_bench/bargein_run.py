@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.policies.barge_in import (
+from agent.turns.barge_in import (
     DEFAULT_OPTIONS,
     Overlap,
     OverlapOptions,

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from agent.box import build_engines
-from agent.echo.canceller import EchoCanceller
-from agent.echo.linear import BLOCK_SAMPLES
+from agent.call.resources import build_engines
+from agent.replies.phrases import speak_stock_lines
 from agent.settings import load_settings
-from agent.stock import speak_stock_lines
+from agent.turns.echo.canceller import EchoCanceller
+from agent.turns.echo.linear import BLOCK_SAMPLES
 from models.store import open_store
 from scripts.caller.voice import load_voice
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm32, pcm16

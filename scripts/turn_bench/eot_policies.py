@@ -5,8 +5,8 @@ from functools import partial
 
 from livekit.agents.inference.eot.languages import LOCAL_LANGUAGES
 
-from agent.policies.endpointing import EndpointingOptions, Judgement, turn_end_s
 from agent.settings import load_settings
+from agent.turns.endpointing import EndpointingOptions, Judgement, turn_end_s
 from scripts.turn_bench.eot_detectors import OURS, SMART_TURN, V1_MINI
 from scripts.turn_bench.eot_metrics import SCORE_EVERY_S
 from scripts.turn_bench.eot_report import Policy

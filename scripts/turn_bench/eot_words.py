@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.policies.judged_words import judged_words
+from agent.turns.judged_words import judged_words
 from models.store import open_store
 from scripts.turn_bench.eot_cases import LEAD_S, TurnCase
 from serving.audio import SPEECH_RATE
@@ -38,7 +38,7 @@ def as_said(case: TurnCase) -> tuple[HeardPause, ...]:
 
 
 def as_judged(case: TurnCase, heard: Sequence[HeardPause]) -> tuple[HeardPause, ...]:
-    """What the agent tells a model of these words: utterances without any are marked (agent/policies/judged_words.py)."""
+    """What the agent tells a model of these words: utterances without any are marked (agent/turns/judged_words.py)."""
     recognised, told, begin_s, found = "", "", LEAD_S, []
     for pause, words in zip(case.pauses, heard, strict=True):
         partial, settled = (text.removeprefix(recognised).strip() for text in (words.partial, words.settled))

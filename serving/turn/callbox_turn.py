@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from models.demo.end_of_turn.inputs import LONGEST_SILENCE_S, VOCABULARY, context_inputs, known_words
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.bridge import EngineThread
 from serving.errors import EngineDied, EngineError, EngineLoadFailed
 from serving.onnx_session import Device, open_session
 from serving.speech import EndOfTurn, TurnContext
+from serving.turn.inputs import LONGEST_SILENCE_S, VOCABULARY, context_inputs, known_words
 from serving.turn.log_mel import log_mel
 
 SOUND_S = 4.0

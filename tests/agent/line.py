@@ -8,8 +8,8 @@ from livekit import rtc
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT, TimedString
 from livekit.agents.voice import io
 
-from agent.captions import Captions
-from agent.heard import HeardOutput
+from agent.adapters.captions import Captions
+from agent.adapters.heard_output import HeardOutput
 from tests.caption_room import CaptionRoom, SentStream
 from tests.scripted import ROOM_RATE, WORD_S, Sounds
 from tests.virtual_room import Loudspeaker, RoomOutput, heard

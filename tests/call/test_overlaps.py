@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.adapters.interruption import Verdict
+from agent.turns.overlap import Verdict
 from scripts.caller.clock import RATE
 from scripts.caller.conversation import CallRecord
 from scripts.caller.measure import AGENT_THRESHOLD_DBFS, Span, spans

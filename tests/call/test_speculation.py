@@ -5,7 +5,7 @@ from itertools import cycle, pairwise
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent.policies.speculation import SpeculationLimits
+from agent.replies.speculation_policy import SpeculationLimits
 from scripts.caller.conversation import Conversation
 from scripts.caller.dialogue import Dialogue
 from scripts.caller.pausing import PausingVoice

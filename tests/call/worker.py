@@ -7,8 +7,8 @@ With ENGINE_MODULE, that module's ENGINES are added to the registry first.
 
 import os
 
-from agent.offline import keep_inside
-from agent.supervisor.orphans import end_with_spawner
+from agent.operate.offline import keep_inside
+from agent.operate.supervisor.orphans import end_with_spawner
 
 keep_inside(os.environ)
 end_with_spawner(__name__)
@@ -23,9 +23,9 @@ from pathlib import Path  # noqa: E402
 from livekit.agents import llm  # noqa: E402
 from livekit.agents.voice import events  # noqa: E402
 
-from agent.call import Call  # noqa: E402
+from agent.call.call import Call  # noqa: E402
+from agent.operate.worker import Worker  # noqa: E402
 from agent.settings import load_keys, load_settings  # noqa: E402
-from agent.worker import Worker  # noqa: E402
 from serving.registry import ENGINES  # noqa: E402
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from agent.policies.barge_in import Overlap, decide_overlap
+from agent.turns.barge_in import Overlap, decide_overlap
 from models.store import open_store
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.errors import EngineDied, EngineLoadFailed

@@ -15,13 +15,13 @@ from livekit.agents.llm import FunctionCall
 from livekit.agents.utils import http_context
 from livekit.agents.voice import events
 
-from agent.box import Box, prepare
-from agent.captions import Captions
+from agent.adapters.captions import Captions
+from agent.adapters.interruption_server import InterruptionServer
+from agent.call.dialogue import Dialogue, Surroundings
+from agent.call.resources import Box, prepare
 from agent.clinic.book import Clinic
 from agent.clinic.facts import load_facts
-from agent.dialogue import Dialogue, Surroundings
-from agent.interruption_server import InterruptionServer
-from agent.offline import INFERENCE_URL
+from agent.operate.offline import INFERENCE_URL
 from agent.settings import ROOT, Keys, Settings
 from serving.audio import SPEECH_RATE, Pcm16
 from serving.capacity import CapacityGate

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from agent.policies.endpointing import EndpointingOptions, delay_s
+from agent.turns.endpointing import EndpointingOptions, delay_s
 from serving import metrics
 from serving.speech import Asked, TurnContext
 from tests.conversations.talk import PARKING, conversation, now

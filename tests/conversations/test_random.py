@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 from livekit.agents import llm
 
-from agent.captions import TOOL_TOPIC
-from agent.policies.barge_in import MURMURS
+from agent.adapters.captions import TOOL_TOPIC
+from agent.turns.barge_in import MURMURS
 from serving import metrics
 from serving.chat import ChatRequest, Priority, TextDelta, ToolCall
 from tests.conversations.talk import STOCK_LINES, Talk, conversation, now

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from agent.captions import TOOL_TOPIC, TRANSCRIPTION_TOPIC, TURN_TOPIC
+from agent.adapters.captions import TOOL_TOPIC, TRANSCRIPTION_TOPIC, TURN_TOPIC
 from serving import metrics
 from serving.chat import Priority, ToolCall
 from tests.conversations.talk import PARKING, Remembered, Talk, always, by_words, conversation, now

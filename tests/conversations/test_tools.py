@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agent.dialogue import LAST_SOUND_S
+from agent.call.dialogue import LAST_SOUND_S
 from serving.chat import TextDelta, ToolCall, Usage
 from tests.conversations.talk import PARKING, Remembered, by_words, conversation, now
 from tests.virtual_time import in_virtual_time

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.adapters.pause import WORDS_TIMEOUT_S
-from agent.speculation import GOES_ON_S
+from agent.replies.speculation import GOES_ON_S
+from agent.turns.turn_end import WORDS_TIMEOUT_S
 from serving.chat import Priority
 from tests.conversations.talk import PARKING, Remembered, Talk, conversation, now
 from tests.virtual_room import FRAME_S

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.gpu_plan import plan_for
+from agent.operate.gpu_plan import plan_for
 from agent.settings import EngineChoice, Settings, load_settings
 from models.store import open_store
 from scripts.gpu_bench.stt import TURBO

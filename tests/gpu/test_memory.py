@@ -111,7 +111,7 @@ def test_a_gpu_that_another_program_has_filled_is_refused_with_figures(options: 
 @pytest.mark.parametrize("kind", ["stt", "tts", "turn", "llm"])
 def test_the_plan_is_asked_for_one_engine_on_the_gpu(kind: str) -> None:
     """What the tests above compare with; told here without a GPU."""
-    from agent.gpu_plan import plan_for
+    from agent.operate.gpu_plan import plan_for
     from models.store import open_store
     from tests.serving.gpu.cards import card
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.operate.supervisor.readiness import PROCESSES
 from agent.settings import Network, load_settings
-from agent.supervisor.readiness import PROCESSES
 from tests.house import dockerfile as docker
 
 pytestmark = pytest.mark.unit

@@ -72,7 +72,7 @@ def test_secrets_weights_and_what_was_built_stay_outside(path: str) -> None:
 
 def test_what_the_image_needs_passes() -> None:
     for path in (
-        "agent/worker.py",
+        "agent/operate/worker.py",
         "agent/web/static/index.html",
         "configs/profiles/gpu.yaml",
         "models/demo/README.md",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.supervisor.callbox import WORKER_READY_TIMEOUT_S
-from agent.supervisor.readiness import PROCESSES
+from agent.operate.supervisor.callbox import WORKER_READY_TIMEOUT_S
+from agent.operate.supervisor.readiness import PROCESSES
 from tests.house import dockerfile as docker
 
 pytestmark = pytest.mark.unit

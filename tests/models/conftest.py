@@ -49,7 +49,7 @@ def write_manifest(root: Path, **models: Any) -> Path:
 
 @pytest.fixture(autouse=True)
 def online(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other tests' modules import what switches downloads off for the product (agent/offline.py)."""
+    """Other tests' modules import what switches downloads off for the product (agent/operate/offline.py)."""
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from agent.policies.barge_in import MURMURED_PHRASES, Overlap, judge_overlap
+from agent.turns.barge_in import MURMURED_PHRASES, Overlap, judge_overlap
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.speech import Interruption
 from tests.scripted.engine import ScriptedEngine

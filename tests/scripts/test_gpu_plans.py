@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from agent.gpu_plan import plan_for
+from agent.operate.gpu_plan import plan_for
 from agent.settings import load_settings
 from models.store import open_store
 from scripts import gpu_plans

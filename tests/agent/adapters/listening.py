@@ -10,7 +10,7 @@ from livekit.agents import APIError, stt
 
 from agent.adapters.audio import frame_from
 from agent.adapters.stt import ListeningHooks, LocalStt
-from agent.caller_turn import CallerTurn
+from agent.turns.caller_turn import CallerTurn
 from models.errors import CallboxError
 from serving.audio import AudioChunk
 from serving.speech import SpeechEnded, SpeechStarted, Transcript, TranscriptStage, Word

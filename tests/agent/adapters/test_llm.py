@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from livekit.agents import APIError, function_tool, llm
 
+from agent.adapters.front_desk import clinic_tool
 from agent.adapters.llm import LocalLlm, messages_from, plain, tool_specs
-from agent.assistant import clinic_tool
 from agent.clinic.book import Clinic
 from agent.clinic.facts import load_facts
 from agent.clinic.tools import TOOL_SPECS

@@ -11,8 +11,8 @@ import pytest
 
 from agent.adapters.audio import frame_from
 from agent.adapters.stt import ListeningHooks, LocalStt
-from agent.caller_turn import CallerTurn
-from agent.policies.judged_words import judged_words
+from agent.turns.caller_turn import CallerTurn
+from agent.turns.judged_words import judged_words
 from serving.audio import AudioChunk
 from serving.speech import SpeechStarted, Word
 from tests.agent.adapters.listening import FINAL, INTERIM, PREFLIGHT, Kind, listening, transcript, utterance

@@ -7,14 +7,14 @@ import pytest
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 
 from agent.adapters.audio import frame_from
-from agent.adapters.pause import WORDS_TIMEOUT_S
 from agent.adapters.turn import LEAST_PROBABILITY, LocalTurnStream
-from agent.policies.endpointing import EndpointingOptions
+from agent.turns.endpointing import EndpointingOptions
+from agent.turns.turn_end import WORDS_TIMEOUT_S
 from serving import metrics
 from serving.audio import AudioChunk, Pcm16, Pcm32
 from serving.speech import EndOfTurn, TurnContext
 from serving.vad.gate import Gate, GateOptions
-from tests.agent.adapters.pausing import Pausing
+from tests.agent.turns.pausing import Pausing
 from tests.scripted import ScriptedTurn, Sounds, as_pcm16
 from tests.virtual_time import in_virtual_time
 

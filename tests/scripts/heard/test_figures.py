@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agent.policies.heard import Run
+from agent.replies.heard import Run
 from scripts.bench_heard import plans, summary
 from scripts.caller.clock import RATE
 from scripts.heard.cuts import Cut, Kind

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.policies.endpointing import EndpointingOptions
+from agent.turns.endpointing import EndpointingOptions
 from scripts.turn_bench.eot_detectors import OURS, SMART_TURN, V1_MINI
 from scripts.turn_bench.eot_policies import (
     LIVEKIT_MAX_S,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agent.policies.judged_words import judged_words
+from agent.turns.judged_words import judged_words
 from scripts.turn_bench.eot_cases import LEAD_S, Pause, TurnCase
 from scripts.turn_bench.eot_words import FINAL_S, HeardPause, as_judged
 from serving.speech import Asked

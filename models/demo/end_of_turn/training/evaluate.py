@@ -20,13 +20,13 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models.demo.end_of_turn.inputs import VOCABULARY, context_inputs, known_words
 from models.demo.end_of_turn.training.heard import TIMES_S
 from models.demo.end_of_turn.training.hypotheses import Recogniser
 from models.demo.end_of_turn.training.log_mel import log_mel
 from models.demo.end_of_turn.training.pauses import draw_habits
 from models.demo.end_of_turn.training.takes import Take, Takes
 from models.demo.turn_taking.spoken import Voice
+from serving.turn.inputs import VOCABULARY, context_inputs, known_words
 
 HELD_OUT = ("flite:rms", "festival:ked_diphone")
 GRID_DELAY_S = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

@@ -13,11 +13,11 @@ import torch
 from onnx import compose, helper, version_converter
 from torch import nn
 
-from models.demo.end_of_turn.inputs import HABITS, VOCABULARY
 from models.demo.end_of_turn.training.encoder import POSITIONS, WIDTH, shortened
 from models.demo.end_of_turn.training.features import STATES
 from models.demo.end_of_turn.training.model import Head, Heads
-from models.demo.end_of_turn.words import PIECES, RECENT
+from serving.turn.inputs import HABITS, VOCABULARY
+from serving.turn.words import PIECES, RECENT
 
 SOUNDS = ("states", "pooled", "logit")
 CONTEXT = ("words", "pieces", "counts", "asked", "habits", "silence_s")

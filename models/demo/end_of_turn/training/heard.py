@@ -11,11 +11,11 @@ import jiwer
 import numpy as np
 from numpy.typing import NDArray
 
-from models.demo.end_of_turn.inputs import ASKED, habits
 from models.demo.end_of_turn.training.pauses import draw_habits, still_silent
-from models.demo.end_of_turn.words import DIGITS, FILLERS, word_features
 from models.demo.language_model.training.recognition_errors import asr_noise
 from models.demo.sentences.callers import Callers
+from serving.turn.inputs import ASKED, habits
+from serving.turn.words import DIGITS, FILLERS, word_features
 
 DICTIONARY = Path("/usr/share/dict/words")
 """Debian package wamerican."""

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from models.demo.end_of_turn.inputs import ASKED, HABITS
 from models.demo.end_of_turn.training.encoder import WIDTH
-from models.demo.end_of_turn.words import BUCKETS, FIRST_WORD, MOST_DIGITS, MOST_WORDS, PIECES
+from serving.turn.inputs import ASKED, HABITS
+from serving.turn.words import BUCKETS, FIRST_WORD, MOST_DIGITS, MOST_WORDS, PIECES
 
 SOUND = 64
 """Numbers that sound is summed up in."""

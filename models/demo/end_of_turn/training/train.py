@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from models.demo.end_of_turn.training.heard import TIMES_S, Row, context_arrays, hearing, weights
 from models.demo.end_of_turn.training.model import Batch, Head
 from models.demo.end_of_turn.training.takes import Takes
-from models.demo.end_of_turn.words import FIRST_WORD, spoken_words
+from serving.turn.words import FIRST_WORD, spoken_words
 
 HEARINGS = 4
 """Versions of each take's words that training draws from."""

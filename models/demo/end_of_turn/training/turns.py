@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.demo.end_of_turn.inputs import ASKED
 from models.demo.sentences.callers import FILE as CALLERS_FILE
 from models.demo.sentences.callers import Callers
 from models.demo.sentences.grammar import Grammar, read
 from models.demo.speech_to_text.training.simulated_calls import sentences
+from serving.turn.inputs import ASKED
 
 FILE = Path(__file__).with_name("turns.yaml")
 _MARK = re.compile(r"\((\w+)\)")

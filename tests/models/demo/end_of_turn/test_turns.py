@@ -2,10 +2,10 @@
 
 import pytest
 
-from models.demo.end_of_turn.inputs import ASKED
 from models.demo.end_of_turn.training.pauses import still_silent
 from models.demo.end_of_turn.training.turns import Turn, Turns
-from models.demo.end_of_turn.words import digit_run, spoken_words
+from serving.turn.inputs import ASKED
+from serving.turn.words import digit_run, spoken_words
 
 pytestmark = pytest.mark.unit
 

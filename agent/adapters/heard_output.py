@@ -1,0 +1,116 @@
+"""An audio output that knows, word by word, what the caller has heard."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from livekit import rtc
+from livekit.agents import utils
+from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
+from livekit.agents.voice import io
+
+from agent.adapters.captions import Captions
+from agent.adapters.resuming_output import ResumingOutput
+from agent.replies.heard import Run, heard_until, heard_words
+from serving.speech import Word
+
+
+@dataclass(slots=True)
+class _Reply:
+    """One reply on its way to the caller."""
+
+    segment: str = field(default_factory=lambda: utils.shortuuid("agent_"))
+    words: list[Word] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    shown: int = 0
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+class HeardOutput(io.AudioOutput):
+    """Sits on the room's output; an interrupted reply enters the history with exactly the words that were played.
+
+    Captions follow the voice. Needs a TTS with word times at the output's own sample rate.
+    """
+
+    def __init__(self, next_in_chain: io.AudioOutput, captions: Captions) -> None:
+        self._line = ResumingOutput(next_in_chain)
+        super().__init__(
+            label="Heard",
+            capabilities=io.AudioOutputCapabilities(pause=True),
+            next_in_chain=self._line,
+            sample_rate=next_in_chain.sample_rate,
+        )
+        self._captions = captions
+        self._replies: deque[_Reply] = deque()
+        self._capturing = False
+        self._pacing: asyncio.Task[None] | None = None
+        self.quiet = asyncio.Event()
+        """Set while no reply is being played."""
+        self.quiet.set()
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether a reply is being played, or is held in a pause."""
+        return not self.quiet.is_set()
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        if not self._capturing:
+            self._capturing = True
+            self._replies.append(_Reply())
+        for word in frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, ()):
+            self._replies[-1].words.append(Word(str(word).strip(), float(word.start_time), float(word.end_time)))
+        await self._line.capture_frame(frame)
+
+    def flush(self) -> None:
+        super().flush()
+        self._capturing = False
+        self._line.flush()
+
+    def clear_buffer(self) -> None:
+        self._line.clear_buffer()
+
+    def on_playback_started(self, *, created_at: float) -> None:
+        if self._replies:
+            self.quiet.clear()
+            self._pacing = asyncio.create_task(self._pace(self._replies[0]))
+        super().on_playback_started(created_at=created_at)
+
+    def on_playback_progressed(self, *, started_at: float, offset: float, duration: float) -> None:
+        if self._replies:
+            self._replies[0].runs.append(Run(offset, offset + duration))
+        super().on_playback_progressed(started_at=started_at, offset=offset, duration=duration)
+
+    def on_playback_finished(
+        self, *, playback_position: float, interrupted: bool, synchronized_transcript: str | None = None
+    ) -> None:
+        if self._pacing is not None:
+            self._pacing.cancel()
+        if self._replies:
+            reply = self._replies.popleft()
+            self.quiet.set()
+            heard = reply.text
+            if interrupted:
+                runs = reply.runs or [Run(0.0, playback_position)]
+                heard = " ".join(word.text for word in heard_words(reply.words, runs))
+            if interrupted or reply.words:
+                synchronized_transcript = heard  # LiveKit takes it if the caller, or a voice that fails, cuts the reply
+            if reply.words:
+                self._captions.agent(reply.segment, heard, is_final=True, is_interrupted=interrupted)
+        super().on_playback_finished(
+            playback_position=playback_position,
+            interrupted=interrupted,
+            synchronized_transcript=synchronized_transcript,
+        )
+
+    async def _pace(self, reply: _Reply) -> None:
+        """Show each word when it is spoken."""
+        while True:
+            heard = heard_until(reply.words, self._line.position_s)
+            if len(heard) > reply.shown:
+                reply.shown = len(heard)
+                self._captions.agent(reply.segment, " ".join(word.text for word in heard), is_final=False)
+            await asyncio.sleep(0.1)

@@ -1,0 +1,100 @@
+"""What every call of a worker shares: settings, engines, the clinic, and the lines that must always be sayable."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.adapters.interruption_server import InterruptionServer
+from agent.clinic.book import Clinic
+from agent.clinic.facts import load_facts
+from agent.clinic.prompts import front_desk_prompt, greeting, load_phrases
+from agent.clinic.tools import TOOL_SPECS
+from agent.errors import ConfigError
+from agent.replies.phrases import StockLine, speak_stock_lines
+from agent.settings import ROOT, EngineChoice, Settings
+from models.store import ModelStore
+from serving.capacity import CapacityGate
+from serving.chat import ChatMessage, ChatRequest
+from serving.demand import Demand
+from serving.engine import VadEngine
+from serving.host import EngineHost, Engines, Report
+from serving.registry import Stage, find
+
+
+@dataclass(slots=True)
+class Box:
+    """Shared by all calls; `stock` and `registered` are filled in before the first one."""
+
+    settings: Settings
+    host: EngineHost
+    clinic: Clinic
+    instructions: str
+    """The system prompt."""
+    stock_lines: dict[str, str]
+    """What can be said without a language model, by name."""
+    gate: CapacityGate
+    stock: dict[str, StockLine]
+    """The stock lines, spoken."""
+    demand: Demand = field(default_factory=Demand)
+    """What calls ask of the engines right now."""
+    interruptions: InterruptionServer | None = None
+    """Where LiveKit asks about sound over the agent's voice; with engines.interruption, once the worker runs."""
+    registered: bool = False
+    """Whether livekit-server knows the worker and can send it calls."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a call would be answered now, if a line is free."""
+        return self.registered and bool(self.stock) and self.host.is_ready
+
+
+def build_box(settings: Settings, store: ModelStore, report: Report, *, configs: Path = ROOT / "configs") -> Box:
+    """Everything a worker needs, engines not yet loaded. Raises ConfigError or ModelError."""
+    prompts = configs / "prompts"
+    facts = load_facts(configs / settings.conversation.clinic)
+    return Box(
+        settings=settings,
+        host=EngineHost(build_engines(settings, store), report),
+        clinic=Clinic(facts),
+        instructions=front_desk_prompt(facts, file=settings.conversation.prompt, directory=prompts),
+        stock_lines={**dict(load_phrases(facts, directory=prompts)), "greeting": greeting(facts, directory=prompts)},
+        gate=CapacityGate(settings.capacity.max_calls),
+        stock={},
+    )
+
+
+async def prepare(box: Box) -> None:
+    """What the first caller should not wait for, with the engines loaded: the prompt computed, the stock lines spoken."""
+    system = ChatMessage("system", box.instructions)
+    await box.host.engines.llm.warm_prefix(ChatRequest((system,), TOOL_SPECS, tenant=box.settings.conversation.tenant))
+    box.stock = await speak_stock_lines(box.host.engines.tts, box.stock_lines)
+
+
+def build_engines(settings: Settings, store: ModelStore) -> Engines:
+    """The chosen engines on verified models. Raises ConfigError, ModelError or EngineLoadFailed."""
+    choices = settings.engines
+    # LiveKit's own detector or plain silence judges turns: ours need not be there then
+    turn = choices.turn if settings.turns.detection == "engine" else None
+    vad: VadEngine = _build("vad", choices.vad, store)
+    return Engines(
+        vad=vad,
+        stt=_build("stt", choices.stt, store, vad=vad),
+        turn=None if turn is None else _build("turn", turn, store),
+        llm=_build("llm", choices.llm, store),
+        tts=_build("tts", choices.tts, store, room_rate=settings.network.room_sample_rate),
+        interruption=None if choices.interruption is None else _build("interruption", choices.interruption, store),
+    )
+
+
+def _build(stage: Stage, choice: EngineChoice, store: ModelStore, **extra: Any) -> Any:
+    engine_class, options_class = find(stage, choice.engine).load()
+    room_rate = extra.pop("room_rate", None)
+    values = choice.options if room_rate is None else {"room_rate": room_rate, **choice.options}
+    try:
+        options = TypeAdapter(options_class).validate_python(values)
+    except ValidationError as error:
+        issues = "; ".join(f"{'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors())
+        raise ConfigError(f"engines.{stage}.options: {issues}") from None
+    return engine_class(options, store.resolve(choice.model), **extra)

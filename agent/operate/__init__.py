@@ -1,0 +1,1 @@
+"""Running the box: supervisor, worker, doctor, profiles, keys, GPU plan."""

@@ -1,0 +1,70 @@
+"""Whether anything would make Callbox, or its callers' browsers, reach for what is outside the building."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import yaml
+
+from agent.operate.doctor.installation import Installation
+from agent.operate.doctor.report import Row, Subject
+from agent.operate.offline import keep_inside
+from agent.operate.supervisor.livekit_server import server_config
+
+OFFLINE = Subject("offline", "nothing goes out")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfflineFacts:
+    """Names only: a proxy's address may hold a password."""
+
+    proxies: tuple[str, ...] = ()
+    """Environment variables that name a proxy."""
+    overruled: tuple[str, ...] = ()
+    """Other environment variables that Callbox unsets or sets otherwise (agent/operate/offline.py)."""
+    asks_outside_address: bool = False
+    """livekit-server would ask a public server for its own address."""
+    names_public_stun: bool = False
+    """livekit-server would name public STUN servers to its clients."""
+
+
+def check(installation: Installation) -> Iterator[Row]:
+    """One row."""
+    proxies, overruled = find_variables(psutil.Process().environ())
+    rtc = yaml.safe_load(server_config(installation.network))["rtc"]
+    yield judge(OfflineFacts(proxies=proxies, overruled=overruled, **_of_livekit(rtc)))
+
+
+def find_variables(environment: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The proxies, and the other variables that `keep_inside` changes. `environment` is the one at this process's start:
+    by now it has been changed."""
+    after = dict(environment)
+    keep_inside(after)
+    changed = sorted(name for name, value in environment.items() if after.get(name) != value)
+    proxies = tuple(name for name in changed if name.lower().endswith("_proxy"))
+    return proxies, tuple(name for name in changed if name not in proxies)
+
+
+def judge(facts: OfflineFacts) -> Row:
+    """What livekit-server is told counts; variables are overruled, but other programs go by them."""
+    if facts.asks_outside_address or facts.names_public_stun:
+        wrong = "rtc.use_external_ip is true" if facts.asks_outside_address else "rtc.stun_servers is empty"
+        return OFFLINE.failed(
+            f"configs/livekit.yaml: {wrong}, so a public STUN server is asked",
+            fix='`git checkout -- configs/livekit.yaml`, or set use_external_ip: false, stun_servers: ["127.0.0.1:9"].',
+        )
+    if facts.proxies:
+        return OFFLINE.warning(
+            f"{', '.join(facts.proxies)} set: Callbox drops it, but programs started from the same shell go out by it",
+            fix=f"`unset {' '.join(facts.proxies)}`, unless this machine may reach outside.",
+        )
+    note = f"; overruled: {', '.join(facts.overruled)}" if facts.overruled else ""
+    return OFFLINE.ok(f"no proxy is set, livekit-server names no public server{note}")
+
+
+def _of_livekit(rtc: Mapping[str, Any]) -> dict[str, bool]:
+    return {
+        "asks_outside_address": bool(rtc.get("use_external_ip")),
+        "names_public_stun": not rtc.get("stun_servers"),
+    }

@@ -1,0 +1,38 @@
+"""Nothing leaves the box: switches off everything in the libraries that would reach for a service elsewhere."""
+
+from collections.abc import MutableMapping
+
+NOWHERE = "http://127.0.0.1:9/v1"
+"""The discard port of this machine: whatever would still call LiveKit's gateway is refused at once."""
+
+INFERENCE_URL = "LIVEKIT_INFERENCE_URL"
+"""Where LiveKit expects its gateway. The worker points it at agent/adapters/interruption_server.py if there is an engine for that."""
+
+_UNSET = (
+    "LIVEKIT_DEV_MODE",  # would choose the cloud's turn detector and interruption model
+    "LIVEKIT_REMOTE_EOT_URL",
+    "LIVEKIT_OBSERVABILITY_URL",
+    "LIVEKIT_WORKER_TOKEN",
+    "HTTP_PROXY",  # the worker's connection to livekit-server would go through it
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+)
+_SET = {
+    INFERENCE_URL: NOWHERE,
+    "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+
+
+def keep_inside(environment: MutableMapping[str, str]) -> None:
+    """Change the environment so that libraries read from it stay on this machine. Call before importing them."""
+    for name in _UNSET:
+        environment.pop(name, None)
+    environment.update(_SET)

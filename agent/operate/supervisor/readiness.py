@@ -1,0 +1,35 @@
+"""Is it ready? Asked from outside: by a container's health check, and by systemd before it calls a unit started."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import psutil
+
+from agent.errors import ConfigError
+from agent.operate.supervisor.probes import answers_200, ready_url
+from agent.settings import Network
+
+PROCESSES = ("livekit", "worker", "web")
+FIRST_PROCESS = Path("/proc/1/cmdline")
+POLL_S = 0.5
+
+
+async def wait_until_ready(process: str, network: Network, *, wait_s: float, pid: int | None = None) -> bool:
+    """Whether `process` is ready within `wait_s` (0 asks once), and while the process `pid`, if given, lives."""
+    probe = answers_200(ready_url(process, network))
+    until_s = time.monotonic() + wait_s
+    while not await probe():
+        if time.monotonic() >= until_s or (pid is not None and not psutil.pid_exists(pid)):
+            return False
+        await asyncio.sleep(POLL_S)
+    return True
+
+
+def process_of_container(command_line: Path = FIRST_PROCESS) -> str:
+    """Which process this container is for: its first process was started with that word. Raises ConfigError."""
+    words = command_line.read_bytes().decode(errors="replace").split("\0")
+    for word in words:
+        if word in PROCESSES:
+            return word
+    raise ConfigError(f"Say which process is meant: {', '.join(PROCESSES)}. This is none of their containers.")

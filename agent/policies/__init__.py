@@ -1,1 +1,0 @@
-"""Pure decisions: events and a timestamp in, a decision out."""

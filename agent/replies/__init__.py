@@ -1,0 +1,1 @@
+"""What is answered: replies begun ahead, what was heard of them, apologies."""

@@ -1,0 +1,1 @@
+"""When somebody speaks: the ends of turns, interruptions, pauses, echo."""

@@ -1,0 +1,156 @@
+"""One pause of a caller, judged again and again until their turn is over."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from agent.turns.caller_turn import CallerTurn
+from agent.turns.endpointing import ROUNDING_S, EndpointingOptions, Judgement, delay_s, next_judgement_s
+from models.errors import CallboxError
+from serving import metrics
+from serving.audio import Pcm32
+from serving.engine import TurnEngine
+
+logger = logging.getLogger("callbox.turn")
+
+JUDGEMENT_TIMEOUT_S = 0.5
+"""An engine that takes longer is not asked again in the same pause."""
+WORDS_TIMEOUT_S = 2.2
+"""Silence after which a turn is over although its last words are still being recognised."""
+WORDS_TRAVEL_S = 0.01
+"""Words reach LiveKit's turn a few rounds of the event loop after they have left recognition."""
+_LEAST_WAIT_S = 0.002
+
+
+class DecidedBy(Enum):
+    """Why a turn was over: a label of metrics.TURN_ENDS."""
+
+    JUDGEMENT = "judgement"
+    """The engine was sure enough."""
+    LONGEST_DELAY = "longest_delay"
+    """It never was."""
+    SILENCE = "silence"
+    """There was no judgement to go by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The turn is over."""
+
+    by: DecidedBy
+    probability: float | None
+    """The newest judgement, if there was one."""
+
+
+@dataclass(slots=True)
+class Pause:
+    """A silence that may end a turn. Belongs to the event loop of its call.
+
+    At most one judgement is under way; what comes due meanwhile is asked afterwards, about the newest sound. None is asked
+    for once the newest settles it; other words than it went by bring a new one.
+    """
+
+    engine: TurnEngine
+    options: EndpointingOptions
+    turn: CallerTurn
+    recent_sound: Callable[[], Pcm32]
+    """The last seconds of the caller's audio, up to now."""
+    on_judgement: Callable[[float], None]
+    judgements: int = 0
+    """How many were asked for."""
+    inference_s: float | None = None
+    """What the newest judgement took."""
+    _newest: Judgement | None = None
+    _judged_words: str = ""
+    """What the newest judgement went by."""
+    _under_way: "asyncio.Task[None] | None" = None
+    _has_failed: bool = False
+    _words_came_at: float | None = None
+
+    async def decide(self) -> Decision:
+        """Wait until the turn is over. Cancelled when the caller goes on."""
+        try:
+            while (decision := self._decision()) is None:
+                if self._is_judgement_due():
+                    self._under_way = asyncio.create_task(self._judge())
+                await self.turn.changed(self._nothing_before_s())
+            return decision
+        finally:
+            if self._under_way is not None:
+                self._under_way.cancel()
+
+    def _decision(self) -> Decision | None:
+        silence_s = self.turn.silence_s()
+        if self.turn.is_sounding or self._words_may_come(silence_s) or silence_s + ROUNDING_S < self._delay_s():
+            return None
+        probability = self._probability()
+        if probability is None:
+            return Decision(DecidedBy.SILENCE, None)
+        is_sure = delay_s(self.options, probability) < self.options.max_delay_s
+        return Decision(DecidedBy.JUDGEMENT if is_sure else DecidedBy.LONGEST_DELAY, probability)
+
+    def _words_may_come(self, silence_s: float) -> bool:
+        """LiveKit would take the words that it has for all there are, and answer half a sentence."""
+        if not self.turn.words_are_in:
+            self._words_came_at = None
+            return silence_s < WORDS_TIMEOUT_S
+        if self._words_came_at is None:
+            self._words_came_at = time.monotonic()
+        return time.monotonic() - self._words_came_at < WORDS_TRAVEL_S - ROUNDING_S
+
+    def _probability(self) -> float | None:
+        """What there is to go by: a judgement of fewer words counts only if there will be no other."""
+        if self._newest is None or not (self._has_failed or self._knows_the_words()):
+            return None
+        return self._newest.probability
+
+    def _delay_s(self) -> float:
+        return delay_s(self.options, self._probability())
+
+    def _knows_the_words(self) -> bool:
+        return not self.options.judges_words or self._judged_words == self.turn.words_to_judge
+
+    def _nothing_before_s(self) -> float:
+        """So long there is nothing to do unless something changes."""
+        moments_s = [self._delay_s()]
+        if self._newest is not None:
+            moments_s.append(next_judgement_s(self.options, self._newest) or 0.0)
+        silence_s = self.turn.silence_s()
+        left_s = [moment_s - silence_s for moment_s in moments_s if moment_s > silence_s]
+        return max(min(left_s), _LEAST_WAIT_S) if left_s else WORDS_TRAVEL_S
+
+    def _is_judgement_due(self) -> bool:
+        silence_s = self.turn.silence_s()
+        if self._has_failed or self.turn.is_sounding or silence_s >= self.options.max_delay_s:
+            return False
+        if self._under_way is not None and not self._under_way.done():
+            return False
+        if self.turn.words_are_in and not self.turn.words:
+            return False  # nothing was said: there is no turn to end
+        if self.options.judges_words and not self.turn.words_are_settled:
+            return False
+        if self._newest is None or not self._knows_the_words():
+            return True
+        again_s = next_judgement_s(self.options, self._newest)
+        return again_s is not None and silence_s + ROUNDING_S >= again_s
+
+    async def _judge(self) -> None:
+        self.judgements += 1
+        context = self.turn.context()
+        began = time.perf_counter()
+        try:
+            verdict = await asyncio.wait_for(self.engine.predict(self.recent_sound(), context), JUDGEMENT_TIMEOUT_S)
+        except (CallboxError, TimeoutError) as error:
+            logger.warning("end-of-turn detection failed: %s", type(error).__name__)
+            metrics.ENGINE_ERRORS.labels("turn").inc()
+            self._has_failed = True
+        else:
+            metrics.TURN_INFERENCE.observe(verdict.inference_s)
+            self._newest = Judgement(context.silence_s, verdict.probability)
+            self._judged_words = context.words
+            self.inference_s = time.perf_counter() - began
+            self.on_judgement(verdict.probability)
+        self.turn.tell()

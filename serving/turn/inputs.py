@@ -1,0 +1,55 @@
+"""What is known beside the sound when the end of a turn is judged, as numbers for the network. Training and serving share it. Pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.turn.words import FIRST_WORD, word_features
+
+ASKED = ("nothing", "confirmation", "choice", "name", "date", "digits", "description")
+"""Values of serving.speech.Asked, in the order of the network's numbers for them."""
+VOCABULARY = "vocabulary"
+"""Key of the file's metadata: the words that it knows, separated by spaces."""
+HABITS = 4
+"""Numbers that tell of a caller's own pauses."""
+LONGEST_SILENCE_S = 2.0
+"""Longer ones count as this."""
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _USUAL_PAUSE_S = 0.2, 4.0, 0.4
+_REMEMBERED = 8
+
+Inputs = dict[str, npt.NDArray[np.generic]]
+
+
+def known_words(text: str) -> dict[str, int]:
+    """The vocabulary in a file's metadata, numbered as in training."""
+    return {word: FIRST_WORD + number for number, word in enumerate(text.split())}
+
+
+def context_inputs(
+    words: str, asked: str, silence_s: float, pauses_s: Sequence[float], vocabulary: Mapping[str, int]
+) -> Inputs:
+    """The network's inputs but the sound, each with a first axis of 1. Raises ValueError for something else asked."""
+    features = word_features(words, vocabulary)
+    return {
+        "words": features.words[None],
+        "pieces": features.pieces[None],
+        "counts": features.counts[None],
+        "asked": np.array([ASKED.index(asked)], dtype=np.int64),
+        "habits": habits(pauses_s)[None],
+        "silence_s": np.array([min(max(silence_s, 0.0), LONGEST_SILENCE_S)], dtype=np.float32),
+    }
+
+
+def habits(pauses_s: Sequence[float]) -> npt.NDArray[np.float32]:
+    """How many pauses are known (none: all zeros), and the logarithms of their mean, longest and last against 0.4 s. Shape (4,).
+
+    The last 8 count; those shorter than 0.2 s are the ordinary gaps of speech and do not.
+    """
+    known = [min(pause_s, _LONGEST_PAUSE_S) for pause_s in pauses_s if pause_s >= _SHORTEST_PAUSE_S][-_REMEMBERED:]
+    if not known:
+        return np.zeros(HABITS, dtype=np.float32)
+    logarithms = [math.log(pause_s / _USUAL_PAUSE_S) for pause_s in known]
+    numbers = (len(known) / _REMEMBERED, sum(logarithms) / len(known), max(logarithms), logarithms[-1])
+    return np.array(numbers, dtype=np.float32)

@@ -1,0 +1,19 @@
+import pytest
+
+from agent.operate.doctor.commands import ask
+
+pytestmark = pytest.mark.unit
+
+
+def test_what_a_program_says() -> None:
+    answer = ask(["sh", "-c", "echo out; echo err >&2; exit 3"])
+    assert answer is not None
+    assert (answer.status, answer.output, answer.errors) == (3, "out", "err")
+
+
+def test_one_that_is_not_here() -> None:
+    assert ask(["no-such-program"]) is None
+
+
+def test_one_that_does_not_answer_in_time() -> None:
+    assert ask(["sleep", "60"], timeout_s=0.05) is None

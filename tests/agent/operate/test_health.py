@@ -1,0 +1,135 @@
+"""The operator's door."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from agent.call.resources import Box, prepare
+from agent.clinic.book import Clinic
+from agent.clinic.facts import load_facts
+from agent.operate.health import create_ops_app, serve_ops
+from agent.settings import ROOT, Settings
+from serving import metrics
+from serving.capacity import CapacityGate
+from serving.host import EngineHost, Engines
+from tests.scripted import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedTurn, ScriptedVad, Sounds
+
+pytestmark = pytest.mark.unit
+
+Client = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture
+def box() -> Box:
+    """A box on scripted engines, not loaded yet."""
+    sounds, choice = Sounds(), {"engine": "scripted", "model": "none"}
+    engines = Engines(
+        vad=ScriptedVad(),
+        stt=ScriptedStt(sounds),
+        turn=ScriptedTurn(sounds),
+        llm=ScriptedLlm(lambda request: []),
+        tts=ScriptedTts(sounds, piece_s=0.0),
+    )
+    return Box(
+        settings=Settings.model_validate(
+            {"profile": "scripted", "title": "only a test", "engines": {"stt": choice, "llm": choice, "tts": choice}}
+        ),
+        host=EngineHost(engines),
+        clinic=Clinic(load_facts(ROOT / "configs" / "clinic.yaml")),
+        instructions="",
+        stock_lines={"greeting": "hello"},
+        gate=CapacityGate(3),
+        stock={},
+    )
+
+
+@pytest.fixture
+async def client(box: Box) -> AsyncIterator[Client]:
+    """Whoever asks."""
+    async with TestClient(TestServer(create_ops_app(box))) as client:
+        yield client
+
+
+async def test_it_lives_before_it_is_ready(client: Client) -> None:
+    answer = await client.get("/livez")
+    assert (answer.status, await answer.json()) == (200, {"alive": True})
+
+
+async def test_it_is_not_ready_before_its_engines_are(client: Client) -> None:
+    answer = await client.get("/readyz")
+    body = await answer.json()
+    assert (answer.status, body["ready"]) == (503, False)
+    assert body["engines"] == dict.fromkeys(("vad", "stt", "turn", "llm", "tts"), "unloaded")
+
+
+async def test_it_is_not_ready_before_its_stock_lines_are(client: Client, box: Box) -> None:
+    box.host.load()
+    assert (await client.get("/readyz")).status == 503
+
+
+async def test_it_is_not_ready_before_the_media_server_knows_it(client: Client, box: Box) -> None:
+    box.host.load()
+    await prepare(box)
+    assert (await client.get("/readyz")).status == 503
+
+
+async def test_it_is_ready_when_everything_is(client: Client, box: Box) -> None:
+    box.host.load()
+    await prepare(box)
+    box.registered = True
+    box.gate.enter()
+    answer = await client.get("/readyz")
+    assert answer.status == 200
+    assert await answer.json() == {
+        "ready": True,
+        "profile": "scripted",
+        "title": "only a test",
+        "lines": 3,
+        "lines_busy": 1,
+        "engines": dict.fromkeys(("vad", "stt", "turn", "llm", "tts"), "ready"),
+    }
+
+
+async def test_a_dead_engine_makes_it_unready(client: Client, box: Box) -> None:
+    box.host.load()
+    await prepare(box)
+    box.registered = True
+    assert (await client.get("/readyz")).status == 200
+    box.host.engines.llm.is_dead = True  # type: ignore[attr-defined]
+    box.host.engines.llm.load_error = RuntimeError("no memory")  # type: ignore[attr-defined]
+    box.host.examine()
+    answer = await client.get("/readyz")
+    assert answer.status == 503
+    assert (await answer.json())["engines"]["llm"] == "failed"
+
+
+async def test_metrics_are_prometheus_text(client: Client) -> None:
+    metrics.TURNS.labels("yes").inc(0)
+    answer = await client.get("/metrics")
+    text = await answer.text()
+    assert answer.content_type == "text/plain"
+    assert "# TYPE callbox_voice_to_voice_seconds histogram" in text
+    assert 'callbox_turns_total{preempted="yes"}' in text
+
+
+async def test_the_clinics_book_is_shown(client: Client, box: Box) -> None:
+    answer = await client.get("/clinic")
+    assert await answer.json() == box.clinic.snapshot()
+
+
+@pytest.mark.parametrize("path", ["/", "/clinic/1", "/metricsx"])
+async def test_there_is_nothing_else(client: Client, path: str) -> None:
+    assert (await client.get(path)).status == 404
+
+
+async def test_it_changes_nothing(client: Client) -> None:
+    assert (await client.post("/clinic", json={})).status == 405
+
+
+async def test_a_taken_port_is_an_error(box: Box) -> None:
+    async with TestServer(create_ops_app(box), host="127.0.0.1") as taken:
+        assert taken.port is not None
+        with pytest.raises(OSError, match="in use"):
+            await serve_ops(box, taken.port)

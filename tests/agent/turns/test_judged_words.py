@@ -1,0 +1,26 @@
+"""What an utterance counts as when the end of the turn is judged."""
+
+import pytest
+
+from agent.turns.judged_words import LEAST_SPEECH_S, MARKS, judged_words
+from serving.turn.words import NOT_MADE_OUT, spoken_words
+
+pytestmark = pytest.mark.unit
+
+
+def test_words_are_judged_as_they_are() -> None:
+    assert judged_words("where can i park", 1.0) == "where can i park"
+    assert judged_words("no", LEAST_SPEECH_S / 2) == "no"
+
+
+def test_speech_without_words_is_words_that_the_model_reads_as_not_made_out() -> None:
+    assert spoken_words("my name is " + judged_words("", LEAST_SPEECH_S)) == [
+        "my",
+        "name",
+        "is",
+        *MARKS * [NOT_MADE_OUT],
+    ]
+
+
+def test_a_click_is_no_word() -> None:
+    assert judged_words("", LEAST_SPEECH_S / 2) == ""
