@@ -48,7 +48,7 @@ bench-gpu: livekit turn-model ## GPU suite and figures on one GPU machine, no ne
 
 demo-models: ## rebuild models/demo from nothing (hours; an environment of its own)
 	@scripts/install_python.sh train .venv-train
-	@.venv-train/bin/python -m models.demo.build $(OPTIONS)
+	@.venv-train/bin/python -m scripts.train.build $(OPTIONS)
 
 setup: ## the product's Python packages, into .venv
 	@scripts/install_python.sh $(PACKAGES)

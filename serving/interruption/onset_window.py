@@ -1,7 +1,7 @@
 """What the interruption model is shown: the sound since shortly before its onset, as a log-mel spectrogram. Pure.
 
 The window begins LEAD_S before the onset, so its length tells the model how long the sound has lasted; its gain is fixed, so
-loudness tells callers from television sets. models/demo/interruption/training/model.py trains on the same features.
+loudness tells callers from television sets. scripts/train/interruption/model.py trains on the same features.
 """
 
 import numpy as np

@@ -64,9 +64,10 @@ def test_stages_are_copied_from_that_exist() -> None:
         "agent/web/playground/node_modules/esbuild/package.json",
         "agent/__pycache__/worker.cpython-311.pyc",
         "tests/house/test_image.py",
+        "scripts/train/build.py",
     ],
 )
-def test_secrets_weights_and_what_was_built_stay_outside(path: str) -> None:
+def test_secrets_weights_training_and_what_was_built_stay_outside(path: str) -> None:
     assert not docker.is_in_context(path, IGNORED)
 
 

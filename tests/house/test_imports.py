@@ -33,10 +33,7 @@ for name in {modules!r}:
 def _sources() -> Iterator[Path]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
-            if (
-                path.parts[len(ROOT.parts) : len(ROOT.parts) + 2] != ("models", "demo")
-                and "node_modules" not in path.parts
-            ):
+            if "node_modules" not in path.parts:
                 yield path
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.turns.asked import asked_for
-from models.demo.language_model.training.phrases import QUESTIONS
+from scripts.train.language_model.phrases import QUESTIONS
 from serving.speech import Asked
 
 pytestmark = pytest.mark.unit

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from models.demo.interruption.training.lines import RULES, Lines
+from scripts.train.interruption.lines import RULES, Lines
 from scripts.turn_bench import bargein_sounds as sounds
 from scripts.turn_bench.bargein_cases import LEAD_S, LINES, levelled
 from scripts.turn_bench.bargein_meetings import Segment, overlapping, segments

@@ -1,1 +1,0 @@
-"""The interruption model: interruption, backchannel, or neither."""

@@ -1,1 +1,0 @@
-"""The demo's language model: a tiny Llama for a clinic's front desk, and what it was trained with."""

@@ -1,0 +1,47 @@
+"""Measure the exported network on events of voices never trained on.
+
+python -m scripts.train.interruption.evaluate interruption.onnx data/901.npz --count 400
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+
+from scripts.train.interruption.events import BACKCHANNEL, FRAME_S, INTERRUPTION, LEAD_S, OTHER
+from scripts.train.interruption.model import log_mel
+
+OVERLAPS_S = (0.2, 0.3, 0.4, 0.5)
+NAMES = {INTERRUPTION: "interruptions", BACKCHANNEL: "murmurs", OTHER: "other"}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print, by overlap and class, how many events are taken for a wish to speak."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("shard", type=Path, help="of events.py")
+    parser.add_argument("--count", type=int, default=400)
+    parser.add_argument("--threshold", type=float, default=0.6)
+    options = parser.parse_args(arguments)
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(options.model, settings)
+    stored = np.load(options.shard)
+    audio, truth = stored["audio"][: options.count], stored["truth"][: options.count]
+    mels = log_mel(torch.from_numpy(audio.astype(np.float32) / 32768)).numpy()
+    for overlap_s in OVERLAPS_S:
+        frame = round((LEAD_S + overlap_s) / FRAME_S) - 2
+        part = mels[:, :, : 2 * frame + 3]
+        wishes = np.array([session.run(None, {"log_mel": mel[None]})[0][0, INTERRUPTION] for mel in part])
+        shares = [
+            f"{name} {np.mean(wishes[truth[:, frame] == label] >= options.threshold):.1%}"
+            for label, name in NAMES.items()
+        ]
+        print(f"{overlap_s:.1f} s after the onset, taken for a wish to speak: {', '.join(shares)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

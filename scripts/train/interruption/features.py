@@ -1,0 +1,84 @@
+"""One pass of every event through the frozen layers, kept as float16; half of the events by throats of another length.
+
+Three shards of four are kept short (SHORT_FRAMES): calls are decided there.
+
+python -m scripts.train.interruption.features --turn-model smart-turn-v3.2-cpu.onnx --data data/1.npz --out features
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from scripts.train.interruption.events import FRAMES
+from scripts.train.interruption.model import FLOOR, Body, log_mel
+from scripts.train.speech_to_text.audio import MEL_FILTERS
+from scripts.train.speech_to_text.smart_turn import encoder_weights
+
+BATCH = 25
+SHORT_FRAMES = 60
+"""Of a short shard: 0.8 s of the overlap."""
+THROATS = np.linspace(0.86, 1.16, 13)
+"""How many times as high the resonances of a changed voice lie."""
+TILT = 0.1
+"""Of a changed voice's spectrum from one end to the middle, at most, in the features' unit of 40 dB: 4 dB."""
+
+
+def throats() -> torch.Tensor:
+    """(len(THROATS), 80, 80): matrices that move a log-mel spectrum's bands to other frequencies."""
+    filters = MEL_FILTERS.numpy()
+    centres = (filters * np.arange(filters.shape[1])).sum(1) / filters.sum(1)
+    moved = np.zeros((len(THROATS), len(centres), len(centres)), np.float32)
+    for matrix, factor in zip(moved, THROATS, strict=True):
+        place = np.interp(centres / factor, centres, np.arange(len(centres)))
+        lower = np.minimum(place.astype(int), len(centres) - 2)
+        matrix[np.arange(len(centres)), lower] = 1 - (place - lower)
+        matrix[np.arange(len(centres)), lower + 1] = place - lower
+    return torch.from_numpy(moved)
+
+
+def changed(mel: torch.Tensor, matrices: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """Half of a batch (n, 80, frames) by throats of another length, the other half as it was; every spectrum bent a little."""
+    count, bands = mel.shape[:2]
+    which = np.where(rng.random(count) < 0.5, rng.integers(len(THROATS), size=count), len(THROATS) // 2)
+    across = np.linspace(-1, 1, bands, dtype=np.float32)
+    bend = rng.uniform(-TILT, TILT, (count, 2)).astype(np.float32)
+    curve = bend[:, :1] * across + bend[:, 1:] * (across**2 - 0.5)
+    return (matrices[which] @ mel + torch.from_numpy(curve)[..., None]).clamp(min=(FLOOR + 4) / 4)
+
+
+@torch.no_grad()
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write OUT/NAME.features.npy (n, FRAMES, WIDTH), NAME.speakers.npy and NAME.truth.npy for every NAME.npz."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn's ONNX file")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="shards of events.py")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    body = Body()
+    body.start_from(encoder_weights(options.turn_model))
+    options.out.mkdir(parents=True, exist_ok=True)
+    matrices = throats()
+    for number, shard in enumerate(options.data):
+        if (options.out / f"{shard.stem}.truth.npy").exists():
+            continue
+        stored = np.load(shard)
+        frames, rng = SHORT_FRAMES if number % 4 else FRAMES, np.random.default_rng(number)
+        audio, truth = torch.from_numpy(stored["audio"]), stored["truth"][:, :frames]
+        kept = []
+        for part in audio.split(BATCH):
+            mel = changed(log_mel(part.float() / 32768)[:, :, : 2 * frames + 1], matrices, rng)
+            with torch.autocast("cpu", torch.bfloat16):
+                kept.append(body(mel).half().numpy())
+        np.save(options.out / f"{shard.stem}.features.npy", np.concatenate(kept))
+        np.save(options.out / f"{shard.stem}.speakers.npy", stored["speakers"])
+        np.save(options.out / f"{shard.stem}.truth.npy", truth)
+        print(f"{shard.stem}: {len(truth)} events", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""What lies between a mouth and the agent: a room, a distance, noise, a telephone."""
+
+import numpy as np
+from numpy.random import Generator
+from scipy.signal import fftconvolve, resample_poly
+
+from scripts.train.interruption.sounds import RATE, Samples, Signal, band
+
+
+def active_level(samples: Signal | Samples) -> float:
+    """Root mean square of the louder part of a sound: frames of 20 ms within 30 dB of the loudest."""
+    frames = np.asarray(samples, np.float64)[: len(samples) // 320 * 320].reshape(-1, 320)
+    power = (frames**2).mean(1) if len(frames) else np.array([float(np.mean(np.square(samples)))])
+    return float(np.sqrt(power[power >= power.max() * 1e-3].mean())) + 1e-9
+
+
+def levelled(samples: Signal | Samples, level_dbfs: float) -> Samples:
+    """With that active level."""
+    return np.asarray(samples * (10 ** (level_dbfs / 20) / active_level(samples)), np.float32)
+
+
+def room(rng: Generator, samples: Signal | Samples, direct_db: float) -> Samples:
+    """In a room of random size, the direct sound so many dB above what the walls return."""
+    tail_s = rng.uniform(0.15, 0.8)
+    count = int(tail_s * RATE)
+    late = rng.standard_normal(count) * 10 ** (-3 * np.arange(count) / count)
+    late[: int(rng.uniform(0.001, 0.012) * RATE)] = 0
+    late = band(late, rng.uniform(50, 250), rng.uniform(1800, 7500), order=1)
+    late *= 10 ** (-direct_db / 20) / np.sqrt((late**2).sum())
+    late[0] += 1
+    return fftconvolve(samples, late)[: len(samples) + count // 3].astype(np.float32)
+
+
+def changed(rng: Generator, samples: Samples) -> Samples:
+    """Another throat: played a little faster or slower, which moves pitch, formants and tempo, and tilted."""
+    numerator = int(rng.integers(86, 118))
+    played = resample_poly(samples, numerator, 100) if rng.random() < 0.7 else samples
+    tilt = rng.uniform(-0.35, 0.35)
+    return np.asarray(played + tilt * np.concatenate([[0], played[:-1]]), np.float32)
+
+
+def background(rng: Generator, count: int, talk: Samples | None) -> Signal:
+    """A line's noise, of standard deviation 1: white, coloured, a hum, or many voices."""
+    kind = rng.integers(5)
+    sound = rng.standard_normal(count)
+    if kind in (1, 2):
+        sound = band(sound, rng.uniform(0, 200), rng.uniform(300, 4000), order=1)
+    elif kind == 3:
+        times = np.arange(count) / RATE
+        base = rng.choice([50.0, 60.0, 100.0, 120.0])
+        hum = sum(rng.uniform(0, 1) / k * np.sin(2 * np.pi * k * base * times + rng.uniform(0, 6)) for k in range(1, 9))
+        sound = sound * rng.uniform(0.1, 1) + hum
+    elif kind == 4 and talk is not None and len(talk) > 800:
+        voices = [np.roll(np.resize(talk, count), rng.integers(count))[:: rng.choice([-1, 1])] for _ in range(6)]
+        sound = np.sum(voices, 0) + 0.02 * sound * np.std(talk)
+    return np.asarray(sound / (np.std(sound) + 1e-9))
+
+
+def telephone(rng: Generator, samples: Samples) -> Samples:
+    """Through 8 kHz, a telephone's band and G.711, mu-law or A-law; levels above full scale are clipped."""
+    narrow = resample_poly(band(samples, rng.uniform(150, 350), rng.uniform(3000, 3600), order=3), 1, 2)
+    narrow = mu_law(narrow) if rng.random() < 0.5 else a_law(narrow)
+    return resample_poly(narrow, 2, 1)[: len(samples)].astype(np.float32)
+
+
+def mu_law(samples: Signal) -> Signal:
+    """There and back through 8 bits of mu-law."""
+    coarse = np.round(np.sign(samples) * np.log1p(255 * np.minimum(1, np.abs(samples))) / np.log(256) * 127) / 127
+    return np.asarray(np.sign(coarse) * np.expm1(np.abs(coarse) * np.log(256)) / 255)
+
+
+def a_law(samples: Signal) -> Signal:
+    """There and back through 8 bits of A-law."""
+    size, scale = np.minimum(1, np.abs(samples)), 1 + np.log(87.6)
+    packed = np.where(size < 1 / 87.6, 87.6 * size, 1 + np.log(np.maximum(87.6 * size, 1))) / scale
+    coarse = np.round(packed * 127) / 127 * scale
+    return np.asarray(np.sign(samples) * np.where(coarse < 1, coarse / 87.6, np.exp(coarse - 1) / 87.6))
+
+
+def on_the_line(rng: Generator, samples: Samples, *, talk: Samples | None = None) -> Samples:
+    """A stretch of the caller's line: noise under it, then half of the time a telephone, else full band."""
+    loudness = active_level(samples)
+    floor_db = min(20 * np.log10(loudness) - rng.uniform(6, 45), -28.0)
+    noisy = samples + background(rng, len(samples), talk) * 10 ** (max(floor_db, -85.0) / 20)
+    noisy = np.clip(noisy, -1, 1).astype(np.float32)
+    if rng.random() < 0.5:
+        return telephone(rng, noisy)
+    return band(noisy, 0, rng.uniform(3500, 7900)).astype(np.float32) if rng.random() < 0.3 else noisy
+
+
+def gate_clicks(rng: Generator, samples: Samples) -> Samples:
+    """What an echo canceller leaves: bands and moments punched out of the sound."""
+    count = len(samples) // 640 + 2
+    holes = np.repeat(rng.random(count) ** rng.uniform(0.3, 3), 640)[: len(samples)]
+    smooth = np.convolve(holes, np.ones(320) / 320, "same")
+    return np.asarray(samples * smooth, np.float32)

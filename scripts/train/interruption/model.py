@@ -1,0 +1,102 @@
+"""The network: Smart Turn's lower encoder with attention to the past only, and a recurrent head that says a verdict each frame.
+
+No frame depends on what comes after it, so one pass over an event gives what the network would say after every overlap. The
+window is anchored at the onset (LEAD_S before it), so that the place of a frame tells how long the overlap has lasted.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from scripts.train.speech_to_text.audio import MEL_FILTERS, MEL_WINDOW
+from scripts.train.speech_to_text.model import HEADS, WIDTH, Attention, Encoder, Layer
+
+LAYERS = 3
+"""Of the encoder that are used; they stay as they were."""
+HIDDEN = 128
+LONGEST = 100
+"""Frames of a window, of 20 ms."""
+GAIN = 20.0
+"""Sound at -26 dBFS comes to the variance of 1 that the encoder is used to. A fixed gain: loudness tells callers from others."""
+FLOOR = -5.5
+"""Of the spectrum's logarithm (base 10): 85 dB below loud speech."""
+
+
+def log_mel(samples: Tensor) -> Tensor:
+    """(batch, samples) float32 in [-1, 1] at 16 kHz -> (batch, 80, frames); frame f is samples 160 f to 160 f + 400."""
+    frames = (samples * GAIN).unfold(1, 400, 160) * MEL_WINDOW
+    power = torch.fft.rfft(frames).abs() ** 2
+    return ((power @ MEL_FILTERS.T).clamp(min=10**FLOOR).log10().transpose(1, 2) + 4) / 4
+
+
+class Body(nn.Module):
+    """log-mel (batch, 80, m) -> (batch, (m - 1) // 2, WIDTH): frozen features, whose frame j has heard mel frames up to 2 j + 2."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        whole = Encoder()
+        self.conv1, self.conv2 = whole.conv1, whole.conv2
+        self.register_buffer("positions", whole.embed_positions.weight[:LONGEST].clone(), persistent=False)
+        self.layers = nn.ModuleList(list(whole.layers)[:LAYERS])
+
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Take Smart Turn's weights."""
+        own = dict(self.named_parameters())
+        with torch.no_grad():
+            for name, parameter in own.items():
+                parameter.copy_(weights[name])
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """The features."""
+        x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)[:, : (mel.shape[2] - 1) // 2]
+        x = x + self.positions[: x.shape[1]]
+        for layer in self.layers:
+            x = _past_only(layer, x)
+        return x
+
+
+def _past_only(layer: Layer, x: Tensor) -> Tensor:
+    x = x + _attended(layer.self_attn, layer.self_attn_layer_norm(x))
+    return x + layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(x))))
+
+
+def _attended(attention: Attention, x: Tensor) -> Tensor:
+    query, key, value = (
+        projection(x).unflatten(2, (HEADS, WIDTH // HEADS)).transpose(1, 2)
+        for projection in (attention.q_proj, attention.k_proj, attention.v_proj)
+    )
+    scores = query @ key.transpose(2, 3) * (WIDTH // HEADS) ** -0.5
+    places = torch.arange(x.shape[1])
+    scores = scores + torch.where(places[None] > places[:, None], -1e4, 0.0)
+    return attention.out_proj((scores.softmax(-1) @ value).transpose(1, 2).flatten(2))
+
+
+class Head(nn.Module):
+    """Features (batch, n, WIDTH) -> logits (batch, n, 3)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.narrow = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, HIDDEN)
+        self.memory = nn.GRU(HIDDEN, HIDDEN, batch_first=True)
+        self.verdict = nn.Linear(HIDDEN, 3)
+        self.drop = nn.Dropout(0.2)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Every frame's verdict on what has been heard up to it."""
+        narrow = F.gelu(self.narrow(self.drop(self.norm(features))))
+        return self.verdict(self.drop(self.memory(self.drop(narrow))[0]))
+
+
+class Network(nn.Module):
+    """What is exported: log-mel (1, 80, m) -> probabilities (1, 3) of its last frame, the mean of several heads'."""
+
+    def __init__(self, body: Body, heads: Sequence[Head]) -> None:
+        super().__init__()
+        self.body, self.heads = body, nn.ModuleList(heads)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Interruption, backchannel, other."""
+        features = self.body(mel)
+        return torch.stack([head(features)[:, -1].softmax(-1) for head in self.heads]).mean(0)

@@ -1,0 +1,104 @@
+"""What a telephone, a room and noise do to speech; and the examples that training is made of."""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, fftconvolve, lfilter
+
+from scripts.train.speech_to_text.audio import HOP, RATE, Utterance
+
+Samples = NDArray[np.float32]
+
+LOW_PASSES = tuple(butter(4, cutoff_hz / (RATE / 2)) for cutoff_hz in (2500, 3000, 3400, 3800, 5000))
+LONGEST_PAIR_S = 8.5
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Damaged audio with silence after it."""
+
+    text: str
+    """Empty: there is no speech in it."""
+    samples: Samples
+    phones: NDArray[np.int64] | None
+
+
+class Damage:
+    """Draws examples; all chance comes from one seed."""
+
+    def __init__(self, seed: int) -> None:
+        """The same seed gives the same examples."""
+        self.random = random.Random(seed)
+        self.numpy = np.random.RandomState(seed)
+
+    def example(self, utterances: Sequence[Utterance]) -> Example:
+        """One utterance (now and then two, or none), damaged, with 0.1 to 8 s of silence after it."""
+        chance = self.random
+        if chance.random() < 0.03:
+            samples = self._noise(chance.randint(RATE // 2, 3 * RATE)) * 10 ** chance.uniform(-4, -1.5)
+            return Example("", samples.astype(np.float32), None)
+        utterance = chance.choice(utterances)
+        text, phones = utterance.text, utterance.phones
+        samples = self._degraded(_floats(utterance))
+        if chance.random() < 0.15:
+            second = chance.choice(utterances)
+            if len(utterance.pcm) + len(second.pcm) < LONGEST_PAIR_S * RATE:
+                gap = np.zeros(chance.randint(1000, 10_000), np.float32)
+                samples = np.concatenate([samples, gap, self._degraded(_floats(second))])
+                text, phones = f"{text} {second.text}", None
+        return self._placed(text, samples, phones)
+
+    def _placed(self, text: str, samples: Samples, phones: NDArray[np.int64] | None) -> Example:
+        """With silence around it, a random level and noise."""
+        chance = self.random
+        lead = HOP * chance.choice([0, 0, chance.randint(0, 25)])
+        tails_s = [0.1, 0.2, 0.3, 0.5, 0.5, 1.0, chance.uniform(0.1, 2), chance.uniform(1, 8)]
+        tail = int(RATE * chance.choice(tails_s))
+        samples = np.concatenate([np.zeros(lead, np.float32), samples, np.zeros(tail, np.float32)])
+        level = 10 ** chance.uniform(-1.9, -0.7)
+        samples *= level / max(math.sqrt(float((samples**2).mean())), 1e-4)
+        if chance.random() < 0.65:
+            samples += self._noise(len(samples)) * level * 10 ** (-chance.uniform(5, 40) / 20)
+        if phones is not None:
+            phones = np.concatenate([np.zeros(lead // HOP, np.int64), phones])
+        return Example(text, np.clip(samples, -1, 1), phones)
+
+    def _degraded(self, samples: Samples) -> Samples:
+        chance = self.random
+        if chance.random() < 0.35:
+            numerator, denominator = chance.choice(LOW_PASSES)
+            samples = lfilter(numerator, denominator, samples).astype(np.float32)
+            if chance.random() < 0.4:
+                samples = mu_law(samples)
+        if chance.random() < 0.3:
+            samples = self._in_a_room(samples)
+        return samples
+
+    def _in_a_room(self, samples: Samples) -> Samples:
+        length = int(RATE * self.random.uniform(0.05, 0.3))
+        room = self.numpy.randn(length) * np.exp(-np.arange(length) / (length / 5))
+        room[0] = 1 / self.random.uniform(0.1, 0.5)
+        response = (room / np.sqrt((room**2).sum())).astype(np.float32)
+        return fftconvolve(samples, response)[: len(samples)].astype(np.float32)
+
+    def _noise(self, length: int) -> Samples:
+        """White or low-passed, of standard deviation 1."""
+        samples = self.numpy.randn(length).astype(np.float32)
+        if self.random.random() < 0.5:
+            samples = lfilter([1], [1, -self.random.uniform(0.8, 0.98)], samples).astype(np.float32)
+        return samples / samples.std()
+
+
+def mu_law(samples: Samples) -> Samples:
+    """There and back through 8-bit mu-law (ITU-T G.711), as a telephone trunk does."""
+    compressed = np.sign(samples) * np.log1p(255 * np.abs(samples)) / math.log(256)
+    coarse = np.round(compressed * 127) / 127
+    return (np.sign(coarse) * np.expm1(np.abs(coarse) * math.log(256)) / 255).astype(np.float32)
+
+
+def _floats(utterance: Utterance) -> Samples:
+    return utterance.pcm.astype(np.float32) / 32768

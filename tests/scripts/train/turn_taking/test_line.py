@@ -1,0 +1,45 @@
+"""What a line does to sound."""
+
+import random
+
+import numpy as np
+import pytest
+
+from scripts.train.turn_taking.line import RATE, draw_line, draw_room, telephone
+
+pytestmark = pytest.mark.unit
+
+
+def tone(hertz: float, seconds: float = 1.0) -> np.ndarray:
+    return np.asarray(0.3 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE), dtype=np.float32)
+
+
+def rms(samples: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(samples))))
+
+
+def test_a_telephone_carries_its_band_and_nothing_beside_it() -> None:
+    inside, outside = telephone(tone(1_000)), telephone(tone(6_000))
+    assert len(inside) == RATE
+    assert rms(inside) == pytest.approx(rms(tone(1_000)), rel=0.15)
+    assert rms(outside) < 0.05 * rms(inside)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_line_keeps_the_length_and_fills_silence_with_its_noise(seed: int) -> None:
+    line = draw_line(random.Random(seed))
+    sound = np.concatenate([tone(300), np.zeros(RATE // 2, np.float32)])
+    heard = line.carry(sound, babble=tone(200, 0.7))
+    assert heard.shape == sound.shape
+    assert heard.dtype == np.float32
+    assert np.abs(heard).max() <= 1.0
+    assert rms(heard[-RATE // 10 :]) < rms(heard[:RATE])
+
+
+def test_the_same_line_carries_the_same_sound_alike() -> None:
+    line = draw_line(random.Random(5))
+    assert np.array_equal(line.carry(tone(300)), line.carry(tone(300)))
+
+
+def test_a_room_has_all_its_energy_in_one() -> None:
+    assert float(np.sum(draw_room(random.Random(1)) ** 2)) == pytest.approx(1.0, rel=1e-4)
