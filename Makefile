@@ -8,6 +8,7 @@ PY := .venv/bin/python
 PACKAGES ?= $(shell scripts/packages_for.sh $(PROFILE))# the lock that `make run` installs: cpu or gpu
 PROFILE ?=# gpu, cpu or demo; empty: the best one this machine can run
 ADDRESS ?=# this machine's address in the local network; empty: only this machine is served
+BENCH ?=# what `make bench` measures; empty: it lists the benches
 TESTS ?=# what pytest runs, and how: TESTS='tests/serving -k stt'
 RUN_OPTIONS = $(if $(PROFILE),--profile $(PROFILE)) $(if $(ADDRESS),--address $(ADDRESS))
 
@@ -39,12 +40,12 @@ image-test: setup-dev ## build the image and run compose.yaml for real, with a c
 check: setup-dev ## format, lint, import rules, types, shell and playground
 	@scripts/check.sh
 
-bench: setup-dev livekit turn-model bench-voices ## every figure of the README, measured on this machine
-	@for bench in $$(ls scripts/bench_*.py | grep -v bench_gpu); do echo "==> $$bench"; $(PY) -m "scripts.$$(basename $$bench .py)"; done
+bench: setup-dev $(if $(BENCH),livekit turn-model bench-voices) ## list the benches; BENCH=v2v measures one, BENCH=all every figure of the README
+	@$(PY) -m scripts.bench $(BENCH)
 
 bench-gpu: livekit turn-model ## GPU suite and figures on one GPU machine, no network; a table in out/gpu
 	@scripts/install_python.sh gpu-dev
-	@$(PY) -m scripts.bench_gpu $(OPTIONS)
+	@$(PY) -m scripts.bench.gpu $(OPTIONS)
 
 demo-models: ## rebuild models/demo from nothing (hours; an environment of its own)
 	@scripts/install_python.sh train .venv-train

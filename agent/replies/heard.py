@@ -15,7 +15,7 @@ HEARD_SHARE = 0.5
 STILL_HEARD_S = 0.015
 """What is heard beyond the sample at which a reply was stopped: the packet that was being filled, and what the caller's
 jitter buffer makes of the last one. Over a room, from the caller's recording: -1 ms in the middle, 7 ms at the 95th
-percentile, 19 ms once (scripts/bench_heard.py). Taken is more than the usual: better a word too many than one heard and lost."""
+percentile, 19 ms once (scripts/bench/heard). Taken is more than the usual: better a word too many than one heard and lost."""
 ROUNDING_S = 1e-6
 """A stretch that is no longer than this is the difference of two sums of floats."""
 

@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 
+from scripts.bench.echo.paths import PATHS, EchoPath
 from scripts.caller.conversation import CallRecord, Conversation
 from scripts.caller.dialogue import Dialogue
 from scripts.caller.loudspeaker import Loudspeaker
 from scripts.caller.voice import load_voice
-from scripts.turn_bench.echo_paths import PATHS, EchoPath
 from tests.call.conftest import RunningBox, run_box
 from tests.livekit_server import LiveKitServer
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.heard.cuts import Kind, Plan, draw
-from scripts.heard.figures import Judged, judge_call
-from scripts.heard.rig import running_rig
+from scripts.bench.heard.cuts import Kind, Plan, draw
+from scripts.bench.heard.figures import Judged, judge_call
+from scripts.bench.heard.rig import running_rig
 
 pytestmark = pytest.mark.call
 

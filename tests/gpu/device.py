@@ -3,7 +3,7 @@
 import os
 from typing import Literal
 
-from scripts.gpu_bench.suite import DEVICE_VARIABLE
+from scripts.bench.gpu.suite import DEVICE_VARIABLE
 from serving.gpu.devices import list_gpus
 from serving.gpu.libraries import missing_packages
 from serving.stt.whisper_options import ComputeType

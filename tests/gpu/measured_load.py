@@ -15,7 +15,7 @@ from typing import Any
 from agent.operate.gpu_plan import plan_for
 from agent.settings import EngineChoice, Settings, load_settings
 from models.store import open_store
-from scripts.gpu_bench.stt import TURBO
+from scripts.bench.gpu.stt import TURBO
 from scripts.gpu_plans import NO_SITE
 from serving.engine import Engine
 from serving.gpu.devices import list_gpus

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.gpu_bench.stt import TURBO
-from scripts.gpu_bench.whisper_shape import write_whisper
+from scripts.bench.gpu.stt import TURBO
+from scripts.bench.gpu.whisper_shape import write_whisper
 from serving.gpu.memory import GpuMemoryShort
 from serving.llm.vllm import VllmLlm
 from serving.llm.vllm_options import VllmOptions

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.bench_tts import REPLIES, speak
+from scripts.bench.tts import REPLIES, speak
 from serving.tts.piper import PiperEngine, PiperOptions
 from tests.gpu.device import DEVICE, Device
 

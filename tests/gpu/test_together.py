@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from models.store import open_store
-from scripts.bench_tts import speak
+from scripts.bench.tts import speak
 from serving.audio import Pcm32
 from serving.gpu.devices import list_gpus
 from serving.gpu.libraries import check_libraries

@@ -15,7 +15,7 @@ BAND_HZ = (300.0, 3400.0)
 """What a telephone lets through."""
 CLEAR_PEAK = 12.0
 """Peak against the RMS of the correlation: below it there is no echo, or too much else. Of echoes it is 13 to 50 (the paths of
-bench_echo, real rooms), of a caller who is no echo up to 11."""
+scripts.bench.echo, real rooms), of a caller who is no echo up to 11."""
 SAME_SAMPLES = 16
 """Estimates no further apart than this millisecond are the same path; the filter follows by itself."""
 SHORTEST_SAMPLES = 20 * SPEECH_RATE // 1000

@@ -14,8 +14,8 @@ from livekit.agents.voice import io
 from agent.adapters.audio import chunk_from, frame_from
 from agent.adapters.echo import EchoCancelledInput, NotedOutput
 from agent.turns.echo.played import PlayedSound
+from scripts.bench.echo.paths import PATHS
 from scripts.caller.voice import load_voice
-from scripts.turn_bench.echo_paths import PATHS
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm32, pcm16
 from tests.scripted import ROOM_RATE
 from tests.virtual_room import Loudspeaker, RoomOutput

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from agent.turns.echo.canceller import EchoCanceller
-from scripts.caller.voice import load_voice
-from scripts.turn_bench.echo_listening import (
+from scripts.bench.echo.listening import (
     Listeners,
     caller_over,
     cancel,
@@ -17,7 +16,8 @@ from scripts.turn_bench.echo_listening import (
     without_silence,
     words_in,
 )
-from scripts.turn_bench.echo_paths import PATHS
+from scripts.bench.echo.paths import PATHS
+from scripts.caller.voice import load_voice
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm32
 
 pytestmark = pytest.mark.contract

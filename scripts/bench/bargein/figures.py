@@ -1,0 +1,81 @@
+"""Figures of barge-in: how soon a wish to speak stops the agent, and what stops it for nothing. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts.bench.bargein.run import NEVER
+
+GROUPS = ("backchannel", "throat", "thing", "recorded noise", "side talk", "echo")
+"""What must not stop the agent, in the order of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one way of deciding did with one case."""
+
+    group: str
+    line: str
+    name: str
+    is_interruption: bool
+    delay_s: float
+    """From the onset to the decision to stop; NEVER if there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """How wishes to speak fared."""
+
+    count: int
+    p50_s: float
+    p95_s: float
+    """Over all of them: one that never stopped the agent is NEVER."""
+    within_300_ms: float
+    within_500_ms: float
+    ever: float
+
+
+def caught(outcomes: Iterable[Outcome]) -> Caught:
+    """Of outcomes that are wishes to speak. Raises ValueError if there are none."""
+    delays_s = np.array(sorted(outcome.delay_s for outcome in outcomes if outcome.is_interruption))
+    if not len(delays_s):
+        raise ValueError("no wish to speak among the outcomes")
+    return Caught(
+        len(delays_s),
+        percentile(delays_s, 50),
+        percentile(delays_s, 95),
+        float(np.mean(delays_s <= 0.3)),
+        float(np.mean(delays_s <= 0.5)),
+        float(np.mean(delays_s < NEVER)),
+    )
+
+
+def percentile(ordered_s: Sequence[float] | np.ndarray, percent: float) -> float:
+    """The smallest value that so many percent are not above; no interpolation, so NEVER may stand among them."""
+    place = int(np.ceil(percent / 100 * len(ordered_s))) - 1
+    return float(ordered_s[max(0, place)])
+
+
+def false_stops(outcomes: Iterable[Outcome], group: str) -> tuple[int, int]:
+    """How many cases of a group stopped the agent, of how many."""
+    chosen = [outcome for outcome in outcomes if outcome.group == group]
+    return sum(outcome.delay_s < NEVER for outcome in chosen), len(chosen)
+
+
+def rows(ways: Mapping[str, Sequence[Outcome]]) -> list[list[str]]:
+    """A table: a row a way of deciding; the header first."""
+    table = [["", "cases", "stop p50", "stop p95", "by 300 ms", "by 500 ms", "ever", *GROUPS]]
+    for name, outcomes in ways.items():
+        found = caught(outcomes)
+        row = [name, f"{found.count}", _ms(found.p50_s), _ms(found.p95_s)]
+        row += [f"{share:.1%}" for share in (found.within_300_ms, found.within_500_ms, found.ever)]
+        for group in GROUPS:
+            stopped, count = false_stops(outcomes, group)
+            row.append(f"{stopped / count:.1%} of {count}" if count else "-")
+        table.append(row)
+    return table
+
+
+def _ms(seconds: float) -> str:
+    return "never" if seconds == NEVER else f"{seconds * 1e3:.0f} ms"

@@ -1,0 +1,47 @@
+"""The trade-off of barge-in: murmurs that stop the agent against wishes to speak that stop it in time. Writes PNG."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+from scripts.bench.bargein.figures import Outcome, caught, false_stops
+
+Point = tuple[float, float]
+COLOURS = {"clean": "#33658a", "telephone": "#c1666b"}
+GREY = "#555555"
+
+
+def point(outcomes: Sequence[Outcome]) -> Point:
+    """False stops on murmurs and recall at 500 ms, in percent. Raises ValueError without either kind of case."""
+    stopped, count = false_stops(outcomes, "backchannel")
+    if not count:
+        raise ValueError("no murmurs among the outcomes")
+    return 100 * stopped / count, 100 * caught(outcomes).within_500_ms
+
+
+def draw(curves: Mapping[str, Sequence[Point]], marks: Mapping[str, tuple[str, Point]], title: str, path: Path) -> None:
+    """A curve a line over the threshold; a mark a way of deciding: name -> (line, point)."""
+    figure, axes = plt.subplots(figsize=(7.5, 5), layout="constrained")
+    for line, points in curves.items():
+        axes.plot(*zip(*points, strict=True), color=COLOURS[line], label=f"ours, {line}, over the threshold")
+    for number, (name, (line, (x, y))) in enumerate(marks.items()):
+        axes.plot([x], [y], marker="os^Dv"[number % 5], linestyle="", color=COLOURS[line], markersize=8, label=name)
+    axes.axhline(98, color=GREY, linestyle=":", linewidth=1)
+    axes.axvline(5, color=GREY, linestyle=":", linewidth=1)
+    axes.set(
+        xlim=(-1, 101),
+        ylim=(-2, 102),
+        xlabel="murmurs that stop the agent, %",
+        ylabel="wishes to speak caught within 500 ms of their onset, %",
+    )
+    axes.set_title(f"{title}; dotted: the aim", fontsize=10)
+    axes.legend(frameon=False, fontsize=8, loc="center right")
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)

@@ -1,0 +1,1 @@
+"""What is left of the agent's own voice when it comes back over the line."""

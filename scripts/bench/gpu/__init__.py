@@ -1,0 +1,1 @@
+"""Everything that a GPU machine can tell, without a network."""

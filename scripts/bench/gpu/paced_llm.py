@@ -1,0 +1,99 @@
+"""A language model with the words of the demo Llama and the pace of a large one.
+
+The large one has random weights and runs on vLLM, with the real prompts, prefix cache, priorities and aborts. For each token
+that it makes, one of the reply that the demo Llama makes meanwhile on the CPU is handed out in its stead: so a call goes as
+the demo's does, and is answered when the large model would answer it. Only for measuring.
+"""
+
+import json
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+from serving.chat import ChatEvent, ChatRequest, TextDelta, ToolCall
+from serving.llm.ctranslate2 import CTranslate2Llm, CTranslate2LlmOptions
+from serving.llm.token_engine import Bunch, Core
+from serving.llm.vllm import VllmLlm
+from serving.llm.vllm_options import VllmOptions
+from serving.llm.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacedOptions(VllmOptions):
+    """Of the large model."""
+
+    shape_dir: Path = Path()
+    """Its folder (scripts/bench/gpu/llama_shape.py), with the demo's tokenizer."""
+
+
+class PacedVllm(VllmLlm):
+    """`model_dir` holds the demo Llama as CTranslate2 has it."""
+
+    name = "paced-vllm"
+
+    def __init__(self, options: PacedOptions, model_dir: Path) -> None:
+        super().__init__(options, options.shape_dir)
+        self._words = CTranslate2Llm(CTranslate2LlmOptions(), model_dir)
+
+    def load(self) -> None:
+        """Both."""
+        self._words.load()
+        self._words.warm_up()
+        super().load()
+
+    def close(self) -> None:
+        """Both."""
+        super().close()
+        self._words.close()
+
+    async def _start(self, vocabulary: Vocabulary) -> Core:  # type: ignore[override]  # wrapped, it is no AsyncLLM any more
+        return _PacedCore(await super()._start(vocabulary), self._words, vocabulary)
+
+
+class _PacedCore:
+    """A Core that counts another one's tokens."""
+
+    def __init__(self, pace: Core, words: CTranslate2Llm, vocabulary: Vocabulary) -> None:
+        self._pace = pace
+        self._words = words
+        self._vocabulary = vocabulary
+
+    async def generate(self, request: ChatRequest, ids: list[int]) -> AsyncGenerator[Bunch, None]:
+        """The demo's tokens, each no sooner than one of the large model; its prompt's cached tokens."""
+        async with aclosing(self._pace.generate(request, ids)) as bunches:
+            if request.max_tokens == 1:  # a prefill says nothing
+                async for bunch in bunches:
+                    yield bunch
+                return
+            stream = self._words.open(request)
+            try:
+                tokens = self._tokens(aiter(stream))
+                async for bunch in bunches:
+                    said = [token for _ in bunch.token_ids if (token := await anext(tokens, None)) is not None]
+                    yield Bunch(said, bunch.cached_tokens)
+                    if len(said) < len(bunch.token_ids):
+                        return
+            finally:
+                await stream.aclose()
+
+    async def aclose(self) -> None:
+        """The large one; the other belongs to the engine."""
+        await self._pace.aclose()
+
+    async def _tokens(self, events: AsyncIterator[ChatEvent]) -> AsyncIterator[int]:
+        """Of the demo's reply, and the one that ends it."""
+        waiting: deque[int] = deque()
+        async for event in events:
+            waiting.extend(self._vocabulary.tokenizer.encode(_text(event), add_special_tokens=False).ids)
+            while waiting:
+                yield waiting.popleft()
+        yield min(self._vocabulary.stop_ids)
+
+
+def _text(event: ChatEvent) -> str:
+    """As the model wrote it."""
+    if isinstance(event, ToolCall):
+        return json.dumps({"name": event.name, "parameters": json.loads(event.arguments)})
+    return event.text if isinstance(event, TextDelta) else ""

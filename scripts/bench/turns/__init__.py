@@ -1,0 +1,1 @@
+"""How soon ends of turns are seen, against how many pauses are taken for ends."""

@@ -1,1 +1,0 @@
-"""What of a reply a caller really hears, against what the agent remembers of it: see scripts/bench_heard.py."""

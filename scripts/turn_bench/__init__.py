@@ -1,1 +1,0 @@
-"""Measuring turn-taking: who speaks when, over which lines."""
