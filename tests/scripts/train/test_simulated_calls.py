@@ -16,7 +16,7 @@ from scripts.train.language_model.simulate import dialogue
 
 pytestmark = pytest.mark.unit
 
-LANGUAGE_MODEL = Path(prompts.__file__).parents[1]
+LANGUAGE_MODEL = Path(__file__).parents[3] / "models" / "demo" / "language_model"
 
 
 def test_a_seed_names_the_same_calls_for_good() -> None:
