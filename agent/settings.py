@@ -6,16 +6,17 @@ A profile states only differences from the defaults; unknown keys are errors tha
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agent.errors import ConfigError
 from agent.replies.speculation_policy import SpeculationLimits
 from agent.turns.barge_in import OverlapOptions
 from agent.turns.endpointing import EndpointingOptions
+from serving.registry import Stage, find
 from serving.vad.gate import GateOptions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +39,18 @@ class EngineChoice(_Section):
     """A name in models/manifest.yaml."""
     options: dict[str, Any] = {}
     """Passed to the engine; its options class says which there are."""
+
+    def load(self, stage: Stage, **defaults: Any) -> tuple[type[Any], Any]:
+        """The engine's class and its validated options, which overrule `defaults`.
+
+        Raises ConfigError naming the option, or EngineLoadFailed for an engine that does not exist.
+        """
+        engine_class, options_class = find(stage, self.engine).load()
+        try:
+            return engine_class, TypeAdapter(options_class).validate_python({**defaults, **self.options})
+        except ValidationError as error:
+            issues = "; ".join(f"{'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors())
+            raise ConfigError(f"engines.{stage}.options: {issues}") from None
 
 
 class EngineChoices(_Section):
@@ -141,6 +154,19 @@ class Settings(_Section):
     capacity: Capacity = Capacity()
     network: Network = Network()
     agent_name: str = "callbox"
+
+    @property
+    def chosen_engines(self) -> dict[Stage, EngineChoice]:
+        """The engines to load, in loading order. engines.turn is left out when something else judges the end of a turn."""
+        chosen = {stage: getattr(self.engines, stage) for stage in get_args(Stage)}
+        if self.turns.detection != "engine":
+            del chosen["turn"]
+        return {stage: choice for stage, choice in chosen.items() if choice is not None}
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models of the chosen engines, each once."""
+        return tuple(dict.fromkeys(choice.model for choice in self.chosen_engines.values()))
 
 
 class Keys(_Section):

@@ -1,17 +1,15 @@
 """What every call of a worker shares: settings, engines, the clinic, and the lines that must always be sayable."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from agent.adapters.interruption_server import InterruptionServer
 from agent.clinic.book import Clinic
 from agent.clinic.facts import load_facts
 from agent.clinic.prompts import front_desk_prompt, greeting, load_phrases
 from agent.clinic.tools import TOOL_SPECS
-from agent.errors import ConfigError
 from agent.replies.phrases import StockLine, speak_stock_lines
 from agent.settings import ROOT, EngineChoice, Settings
 from models.store import ModelStore
@@ -20,7 +18,7 @@ from serving.chat import ChatMessage, ChatRequest
 from serving.demand import Demand
 from serving.engine import VadEngine
 from serving.host import EngineHost, Engines, Report
-from serving.registry import Stage, find
+from serving.registry import Stage
 
 
 @dataclass(slots=True)
@@ -74,27 +72,20 @@ async def prepare(box: Box) -> None:
 
 def build_engines(settings: Settings, store: ModelStore) -> Engines:
     """The chosen engines on verified models. Raises ConfigError, ModelError or EngineLoadFailed."""
-    choices = settings.engines
-    # LiveKit's own detector or plain silence judges turns: ours need not be there then
-    turn = choices.turn if settings.turns.detection == "engine" else None
-    vad: VadEngine = _build("vad", choices.vad, store)
+    chosen = settings.chosen_engines
+    vad: VadEngine = _build("vad", chosen["vad"], store)
     return Engines(
         vad=vad,
-        stt=_build("stt", choices.stt, store, vad=vad),
-        turn=None if turn is None else _build("turn", turn, store),
-        llm=_build("llm", choices.llm, store),
-        tts=_build("tts", choices.tts, store, room_rate=settings.network.room_sample_rate),
-        interruption=None if choices.interruption is None else _build("interruption", choices.interruption, store),
+        stt=_build("stt", chosen["stt"], store, vad=vad),
+        turn=_build("turn", chosen["turn"], store) if "turn" in chosen else None,
+        llm=_build("llm", chosen["llm"], store),
+        tts=_build("tts", chosen["tts"], store, defaults={"room_rate": settings.network.room_sample_rate}),
+        interruption=_build("interruption", chosen["interruption"], store) if "interruption" in chosen else None,
     )
 
 
-def _build(stage: Stage, choice: EngineChoice, store: ModelStore, **extra: Any) -> Any:
-    engine_class, options_class = find(stage, choice.engine).load()
-    room_rate = extra.pop("room_rate", None)
-    values = choice.options if room_rate is None else {"room_rate": room_rate, **choice.options}
-    try:
-        options = TypeAdapter(options_class).validate_python(values)
-    except ValidationError as error:
-        issues = "; ".join(f"{'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors())
-        raise ConfigError(f"engines.{stage}.options: {issues}") from None
-    return engine_class(options, store.resolve(choice.model), **extra)
+def _build(
+    stage: Stage, choice: EngineChoice, store: ModelStore, *, defaults: Mapping[str, Any] | None = None, **parts: Any
+) -> Any:
+    engine_class, options = choice.load(stage, **(defaults or {}))
+    return engine_class(options, store.resolve(choice.model), **parts)

@@ -3,12 +3,10 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
-from agent.errors import ConfigError
 from agent.settings import EngineChoice, Settings
 from models.store import ModelStore
 from serving.gpu.devices import MIB, Gpu, list_gpus
@@ -17,7 +15,7 @@ from serving.gpu.llama import LlamaShape, weights_mib, weights_mib_in
 from serving.gpu.plan import CPU, ELSEWHERE, EngineNeed, GpuPlan, LlmNeed, make_plan
 from serving.gpu.whisper import WhisperShape
 from serving.llm.vllm_options import VllmOptions
-from serving.registry import Stage, find
+from serving.registry import Stage
 from serving.stt.whisper_options import FasterWhisperOptions, memory_need
 
 logger = logging.getLogger("callbox.worker")
@@ -33,7 +31,7 @@ Shape = TypeVar("Shape")
 
 def uses_gpu(settings: Settings, gpus: Sequence[Gpu] = ()) -> bool:
     """Whether any engine of these settings is to run on a GPU; engines left to choose take one of `gpus`."""
-    return any(_wants_gpu(choice, gpus) for choice in _choices(settings).values())
+    return any(_wants_gpu(choice, gpus) for choice in settings.chosen_engines.values())
 
 
 def plan_for(settings: Settings, store: ModelStore, gpus: Sequence[Gpu]) -> GpuPlan:
@@ -43,7 +41,7 @@ def plan_for(settings: Settings, store: ModelStore, gpus: Sequence[Gpu]) -> GpuP
     engine has, ModelMissing for a model that is neither here nor known.
     """
     needs, language_model = [], None
-    for stage, choice in _choices(settings).items():
+    for stage, choice in settings.chosen_engines.items():
         if choice.engine == "openai-server":
             needs.append(EngineNeed(what=f"{stage} {choice.model}", place=ELSEWHERE, detail="a vLLM that runs apart"))
         elif not _wants_gpu(choice, gpus):
@@ -83,18 +81,6 @@ def plan_table(plan: GpuPlan) -> Table:
     return table
 
 
-def _choices(settings: Settings) -> dict[Stage, EngineChoice]:
-    """The engines that will be loaded, in the order of their loading."""
-    engines = settings.engines
-    chosen: dict[Stage, EngineChoice] = {"vad": engines.vad, "stt": engines.stt}
-    if engines.turn is not None and settings.turns.detection == "engine":
-        chosen["turn"] = engines.turn
-    chosen |= {"llm": engines.llm, "tts": engines.tts}
-    if engines.interruption is not None:
-        chosen["interruption"] = engines.interruption
-    return chosen
-
-
 def _wants_gpu(choice: EngineChoice, gpus: Sequence[Gpu]) -> bool:
     device = choice.options.get("device", "auto" if choice.engine == "vllm" else "cpu")
     return device == "cuda" or (device == "auto" and bool(gpus))
@@ -102,7 +88,7 @@ def _wants_gpu(choice: EngineChoice, gpus: Sequence[Gpu]) -> bool:
 
 def _need(stage: Stage, choice: EngineChoice, store: ModelStore) -> EngineNeed:
     """Of an engine on a GPU that takes no more than it needs."""
-    options = _options(stage, choice)
+    _, options = choice.load(stage)
     what, resident, work, detail = f"{stage} {choice.model}", ONNX_CUDA_MIB, 0, choice.engine
     if isinstance(options, FasterWhisperOptions):
         resident, work = memory_need(_shape(store, choice.model, WHISPERS, WhisperShape.from_model_dir), options)
@@ -120,7 +106,7 @@ def _need(stage: Stage, choice: EngineChoice, store: ModelStore) -> EngineNeed:
 
 
 def _vllm_need(choice: EngineChoice, store: ModelStore) -> LlmNeed:
-    options: VllmOptions = _options("llm", choice)
+    options: VllmOptions = choice.load("llm")[1]
     shape = _shape(store, choice.model, LLAMAS, LlamaShape.from_model_dir)
     is_here = store.is_present(choice.model) and not options.dummy_weights
     return LlmNeed(
@@ -143,12 +129,3 @@ def _shape(store: ModelStore, name: str, known: Mapping[str, Shape], read: Calla
     if name not in known:
         store.resolve(name)  # raises, and names the command that gets it
     return known[name]
-
-
-def _options(stage: Stage, choice: EngineChoice) -> Any:
-    _, options_class = find(stage, choice.engine).load()
-    try:
-        return TypeAdapter(options_class).validate_python(choice.options)
-    except ValidationError as error:
-        issues = "; ".join(f"{'.'.join(map(str, issue['loc']))}: {issue['msg']}" for issue in error.errors())
-        raise ConfigError(f"engines.{stage}.options: {issues}") from None

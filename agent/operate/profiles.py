@@ -65,17 +65,7 @@ def settings_for(profile: str = "") -> Settings:
 
 def missing_models(settings: Settings, store: ModelStore) -> tuple[str, ...]:
     """The models that these settings name and that must be downloaded first. Raises ModelUnknown."""
-    return tuple(name for name in _models(settings) if _must_be_got(name, store))
-
-
-def _models(settings: Settings) -> tuple[str, ...]:
-    engines = settings.engines
-    choices = [engines.vad, engines.stt, engines.llm, engines.tts]
-    if engines.turn is not None and settings.turns.detection == "engine":
-        choices.append(engines.turn)
-    if engines.interruption is not None:
-        choices.append(engines.interruption)
-    return tuple(choice.model for choice in choices)
+    return tuple(name for name in settings.model_names if _must_be_got(name, store))
 
 
 def _must_be_got(name: str, store: ModelStore) -> bool:
@@ -115,7 +105,7 @@ def _lacking_models(profile: str, settings: Settings, store: ModelStore) -> str:
                 line = f"engines: {{{model.stage}: {{model: {other}}}}}"
                 return f"{name} is missing, and {other} is here: `{line}` in configs/site.yaml takes it"
     command = f"`scripts/download_models.sh --profile {profile}` gets"
-    if not any(store.is_present(name) for name in _models(settings) if not _comes_with_packages(name, store)):
+    if not any(store.is_present(name) for name in settings.model_names if not _comes_with_packages(name, store)):
         return f"no downloaded models are here: {command} them"
     return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: {command} the rest"
 

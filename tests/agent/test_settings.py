@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from agent.errors import ConfigError
-from agent.settings import PROFILES, Keys, Settings, load_keys, load_settings
+from agent.settings import PROFILES, EngineChoice, Keys, Settings, load_keys, load_settings
 
 pytestmark = pytest.mark.unit
 
@@ -230,3 +230,18 @@ def test_missing_keys_are_named_with_the_file_that_should_hold_them(tmp_path: Pa
 def test_a_secret_is_not_shown() -> None:
     keys = Keys(livekit_url="ws://127.0.0.1:7880", api_key="one", api_secret="hush")
     assert "hush" not in repr(keys)
+
+
+def test_the_chosen_engines_are_those_that_will_be_loaded(site: Path) -> None:
+    demo = load_settings("demo", site=site)
+    assert list(demo.chosen_engines) == ["vad", "stt", "turn", "llm", "tts", "interruption"]
+    assert set(demo.model_names) >= {"silero-vad", "callbox-turn", "callbox-interruption"}
+    by_silence = demo.model_copy(update={"turns": demo.turns.model_copy(update={"detection": "vad"})})
+    assert "turn" not in by_silence.chosen_engines
+    assert "interruption" not in load_settings("cpu", site=site).chosen_engines
+
+
+def test_an_engines_unknown_option_is_named() -> None:
+    choice = EngineChoice(engine="piper", model="demo-voice", options={"speed": 2})
+    with pytest.raises(ConfigError, match=r"engines\.tts\.options: speed: Unexpected keyword argument"):
+        choice.load("tts")

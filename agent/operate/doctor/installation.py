@@ -62,7 +62,4 @@ class Installation:
         """
         if self.known_settings is None:
             return self.store.names_for(self.profile)
-        engines = self.known_settings.engines
-        turn = engines.turn if self.known_settings.turns.detection == "engine" else None
-        choices = (engines.vad, engines.stt, turn, engines.llm, engines.tts)
-        return tuple(dict.fromkeys(choice.model for choice in choices if choice is not None))
+        return self.known_settings.model_names

@@ -51,7 +51,7 @@ def with_models(settings: Settings, *names: str) -> Settings:
     """The same, with these models for recognition, language and speech instead."""
     model = iter(names)
     changes = {stage: EngineChoice(engine="none", model=next(model)) for stage in ("stt", "llm", "tts")}
-    engines = settings.engines.model_copy(update={**changes, "vad": changes["stt"], "turn": None})
+    engines = settings.engines.model_copy(update={**changes, "vad": changes["stt"], "turn": None, "interruption": None})
     return settings.model_copy(update={"engines": engines})
 
 
