@@ -1,41 +1,42 @@
-"""Whether this machine's own firewall lets callers in, as far as this user may read it."""
+"""Whether this machine's own firewall lets callers in, as ufw, firewalld or the kernel says.
 
-import json
+No packet is sent: one from this machine to itself passes other rules than a caller's. What cannot be told is said.
+"""
+
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from agent.operate.doctor.commands import ask
 from agent.operate.doctor.installation import Installation
-from agent.operate.doctor.netfilter import Packet, Ruleset
 from agent.operate.doctor.network_address import find_interfaces
 from agent.operate.doctor.report import Row, Subject
-from agent.operate.doctor.ufw import UfwStatus
 from agent.operate.supervisor.callbox import ports
-from agent.operate.supervisor.ports import Port
 from agent.settings import Network
 
 FIREWALL = Subject("firewall", "firewall")
 UFW_SETTINGS = Path("/etc/ufw/ufw.conf")
-Blocks = Callable[[Packet], bool]
-"""Whether rules that were read drop it for certain."""
+LEGACY_TABLES = Path("/proc/net/ip_tables_names")
+FIREWALLD_RUNS = (0, 253)
+"""Exit statuses of `firewall-cmd --state`: it runs, or it runs and answers only root."""
+INPUT_CHAIN = re.compile(r"hook input [^;]*; policy (.*?)\}", re.DOTALL)
+NEEDS_ROOT = "only root may read its rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirewallFacts:
-    """What filters, and what it would do."""
+    """What filters incoming connections."""
 
-    front: str
-    """ufw or firewalld when that is on, else nftables."""
-    on: bool
-    """Whether ufw or firewalld say that they are on."""
-    readable: bool
-    """Whether the rules could be read, which takes root, and the program nft where ufw is not on."""
-    ports: tuple[str, ...]
-    """What callers have to reach: `8080/tcp` ..."""
-    blocked: tuple[str, ...] = ()
-    """Those of them that are dropped for certain."""
+    name: str
+    """ufw, firewalld or nftables; empty if nothing filters, or nobody can say."""
+    unlisted: tuple[str, ...] = ()
+    """Ports that callers need and no rule names: `7882/udp` ..."""
+    unknown: str = ""
+    """Why nothing is known of the ports; empty if it is."""
 
 
 def check(installation: Installation) -> Iterator[Row]:
@@ -45,83 +46,81 @@ def check(installation: Installation) -> Iterator[Row]:
         yield FIREWALL.skipped("only this machine is served")
         return
     interface = next((found.name for found in find_interfaces() if found.address == network.address), "")
-    yield judge(find_firewall(callers_ports(network), interface))
+    needed = ports_for_callers(network)
+    yield judge(find_firewall(needed, interface), needed)
 
 
-def callers_ports(network: Network) -> list[Port]:
+def ports_for_callers(network: Network) -> tuple[str, ...]:
     """What callers' machines open connections to. Over HTTPS the web server passes their signalling on."""
     inner = {network.ops_port} if network.web_scheme == "http" else {network.ops_port, network.livekit_port}
-    return [port for port in ports(network) if port.number not in inner]
+    return tuple(f"{port.number}/{port.protocol}" for port in ports(network) if port.number not in inner)
 
 
-def find_firewall(wanted: list[Port], interface: str, ufw_settings: Path = UFW_SETTINGS) -> FirewallFacts:
-    """Ask each of them."""
-    ufw, firewalld = _ufw_is_on(ufw_settings), _firewalld_is_on()
-    packets = {_written(port): Packet(port.protocol, port.number, interface) for port in wanted}
-    blocks = _ufw_rules() if ufw else _kernel_rules()
+def find_firewall(needed: Sequence[str], interface: str, ufw_settings: Path = UFW_SETTINGS) -> FirewallFacts:
+    """Ask the front end that is active, else the kernel."""
+    return _ask_ufw(needed, ufw_settings) or _ask_firewalld(needed, interface) or _ask_kernel()
+
+
+def judge(facts: FirewallFacts, needed: Sequence[str]) -> Row:
+    """A hint: what lies between this machine and its callers cannot be seen from here."""
+    listed = ", ".join(needed)
+    if facts.unlisted:
+        return FIREWALL.warning(
+            f"{facts.name} is active and has no rule for {', '.join(facts.unlisted)}",
+            fix=f"{_opening(facts.name, facts.unlisted)} (unless a wider rule lets callers in)",
+        )
+    if facts.unknown and facts.name in ("ufw", "firewalld"):
+        return FIREWALL.warning(
+            f"{facts.name} is active, and {facts.unknown}; callers need {listed}",
+            fix=f"`sudo make doctor` checks them, or open the ports: {_opening(facts.name, needed)}",
+        )
+    if facts.unknown:
+        return FIREWALL.skipped(f"{facts.unknown}; callers need {listed}")
+    if facts.name:
+        return FIREWALL.ok(f"{facts.name} has a rule for each of {listed}")
+    return FIREWALL.ok(f"nothing on this machine filters incoming connections; callers need {listed}")
+
+
+def _opening(name: str, closed: Sequence[str]) -> str:
+    if name == "ufw":
+        return f"`{' && '.join(f'sudo ufw allow {port}' for port in closed)}`"
+    options = " ".join(f"--add-port={port}" for port in closed)
+    return f"`sudo firewall-cmd --permanent {options} && sudo firewall-cmd --reload`"
+
+
+def _ask_ufw(needed: Sequence[str], settings: Path) -> FirewallFacts | None:
+    if not settings.exists() or dotenv_values(settings).get("ENABLED") != "yes":
+        return None
+    answer = ask(["ufw", "status", "verbose"])
+    if answer is None or not answer.output.startswith("Status: active"):
+        return FirewallFacts(name="ufw", unknown=NEEDS_ROOT)
+    if "allow (incoming)" in answer.output:
+        return FirewallFacts(name="ufw")
+    named = re.findall(r"^(?:[\d.]+ )?(\d+(?:/\w+)?) .* (?:ALLOW|LIMIT) ", answer.output, re.MULTILINE)
     return FirewallFacts(
-        front="ufw" if ufw else "firewalld" if firewalld else "nftables",
-        on=ufw or firewalld,
-        readable=blocks is not None,
-        ports=tuple(packets),
-        blocked=tuple(name for name, packet in packets.items() if blocks is not None and blocks(packet)),
+        name="ufw", unlisted=tuple(port for port in needed if not {port, port.partition("/")[0]} & set(named))
     )
 
 
-def judge(facts: FirewallFacts) -> Row:
-    """A hint: what lies between this machine and its callers is not seen from here."""
-    wanted = ", ".join(facts.ports)
-    if facts.blocked:
-        return FIREWALL.warning(
-            f"{facts.front} blocks {', '.join(facts.blocked)}", fix=_opening(facts.front, facts.blocked)
-        )
-    if facts.readable:
-        return FIREWALL.ok(f"{facts.front} does not block {wanted}")
-    if facts.on:
-        return FIREWALL.warning(
-            f"{facts.front} is on, and this user may not read its rules; callers need {wanted}",
-            fix=f"`sudo make doctor` reads them; {_opening(facts.front, facts.ports)}",
-        )
-    return FIREWALL.skipped(f"its rules can be read by root with nft only; callers need {wanted}")
-
-
-def _opening(front: str, blocked: tuple[str, ...]) -> str:
-    if front == "ufw":
-        return " && ".join(f"sudo ufw allow {port}" for port in blocked)
-    if front == "firewalld":
-        return f"sudo firewall-cmd --permanent {' '.join(f'--add-port={p}' for p in blocked)} && sudo firewall-cmd --reload"
-    rules = (f"{protocol} dport {number} accept" for number, _, protocol in (port.partition("/") for port in blocked))
-    return f"Let its input chain (/etc/nftables.conf) say: {'; '.join(rules)}"
-
-
-def _ufw_rules() -> Blocks | None:
-    answer = ask(["ufw", "status", "verbose"])
-    if answer is None or not answer.output.startswith("Status: active"):
-        return None
-    return UfwStatus(answer.output).blocks
-
-
-def _kernel_rules() -> Blocks | None:
-    answer = ask(["nft", "-j", "list", "ruleset"])
-    if answer is None or answer.status != 0:
-        return None
-    try:
-        return Ruleset(json.loads(answer.output)).blocks
-    except (ValueError, LookupError):  # another nft, which prints otherwise
-        return None
-
-
-def _ufw_is_on(settings: Path) -> bool:
-    try:
-        return re.search(r"^ENABLED=yes", settings.read_text(encoding="utf-8"), re.MULTILINE) is not None
-    except OSError:
-        return False
-
-
-def _firewalld_is_on() -> bool:
+def _ask_firewalld(needed: Sequence[str], interface: str) -> FirewallFacts | None:
     state = ask(["firewall-cmd", "--state"])
-    return state is not None and state.output == "running"
+    if state is None or state.status not in FIREWALLD_RUNS:
+        return None
+    zone = ask(["firewall-cmd", f"--get-zone-of-interface={interface}"])
+    of_zone = [f"--zone={zone.output}"] if zone is not None and zone.status == 0 else []
+    answers = {port: ask(["firewall-cmd", *of_zone, f"--query-port={port}"]) for port in needed}
+    if any(answer is None or answer.output not in ("yes", "no") for answer in answers.values()):
+        return FirewallFacts(name="firewalld", unknown=NEEDS_ROOT)
+    closed = tuple(port for port, answer in answers.items() if answer is not None and answer.output == "no")
+    return FirewallFacts(name="firewalld", unlisted=closed)
 
 
-def _written(port: Port) -> str:
-    return f"{port.number}/{port.protocol}"
+def _ask_kernel() -> FirewallFacts:
+    ruleset = ask(["nft", "list", "ruleset"])
+    if ruleset is None or ruleset.status != 0:
+        return FirewallFacts(name="", unknown="cannot be told: only root, with nft installed, can ask the kernel")
+    legacy = os.access(LEGACY_TABLES, os.R_OK) and "filter" in LEGACY_TABLES.read_text()
+    if legacy or any(chain.strip() != "accept;" for chain in INPUT_CHAIN.findall(ruleset.output)):
+        unknown = "cannot be told: the kernel filters incoming connections (`sudo nft list ruleset` shows how)"
+        return FirewallFacts(name="nftables", unknown=unknown)
+    return FirewallFacts(name="")
