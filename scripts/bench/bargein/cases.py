@@ -9,9 +9,10 @@ import soundfile
 import yaml
 from scipy.signal import butter, fftconvolve, sosfilt
 
+from scripts.acoustics.telephone import telephone
 from scripts.bench.bargein import sounds
 from scripts.bench.bargein.voices import VOICES, spoken, trimmed
-from scripts.bench.echo.paths import PATHS, EchoPath, made_up_room, measured_rooms, telephone
+from scripts.bench.echo.paths import PATHS, EchoPath, made_up_room, measured_rooms
 from serving.audio import SPEECH_RATE, Pcm32
 
 LINES = Path(__file__).with_name("lines.yaml")

@@ -6,19 +6,16 @@
 All sound is mono float32 in [-1, 1] at SPEECH_RATE. The same path gives the same samples every time.
 """
 
-import audioop
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import soundfile
-import soxr
-from scipy.signal import butter, fftconvolve, sosfilt
+from scipy.signal import fftconvolve
 
-from serving.audio import SPEECH_RATE, Pcm32, pcm16
+from scripts.acoustics.telephone import telephone
+from serving.audio import SPEECH_RATE, Pcm32
 
-TELEPHONE_RATE = 8_000
-TELEPHONE_BAND_HZ = (300.0, 3400.0)
 SPEED_OF_SOUND_M_S = 343.0
 LOUDSPEAKER_DISTANCE_M = 0.4
 """From the loudspeaker of a telephone on a desk to its microphone, and from a laptop's to its."""
@@ -91,16 +88,6 @@ def hybrid(seed: int) -> Pcm32:
     rng = np.random.default_rng(seed)
     taps = np.arange(SPEECH_RATE * 4 // 1000)
     return (rng.normal(size=len(taps)) * np.exp(-taps / 12)).astype(np.float32)
-
-
-def telephone(sound: Pcm32) -> Pcm32:
-    """The sound through a telephone line: 300-3400 Hz at 8 kHz, G.711 mu-law, back at SPEECH_RATE; shape (n,)."""
-    band = butter(4, TELEPHONE_BAND_HZ, "bandpass", fs=TELEPHONE_RATE, output="sos")
-    narrow = sosfilt(band, soxr.resample(sound, SPEECH_RATE, TELEPHONE_RATE)).astype(np.float32)
-    coded = audioop.lin2ulaw(pcm16(narrow).tobytes(), 2)
-    decoded = np.frombuffer(audioop.ulaw2lin(coded, 2), np.int16).astype(np.float32) / 32768
-    wide = soxr.resample(decoded, TELEPHONE_RATE, SPEECH_RATE)[: len(sound)]
-    return np.pad(wide, (0, len(sound) - len(wide))).astype(np.float32)
 
 
 def delayed(sound: Pcm32, delay_s: float) -> Pcm32:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.bench.echo.paths import telephone
+from scripts.acoustics.telephone import telephone
 from scripts.bench.turns.holds import draw_holds
 from scripts.bench.turns.scripted import ScriptedCaller, ScriptedTurn
 from scripts.bench.turns.voices import Voice

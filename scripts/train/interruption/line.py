@@ -4,6 +4,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.signal import fftconvolve, resample_poly
 
+from scripts.acoustics.telephone import a_law, by_polyphase, mu_law, telephone
 from scripts.train.interruption.sounds import RATE, Samples, Signal, band
 
 
@@ -56,27 +57,6 @@ def background(rng: Generator, count: int, talk: Samples | None) -> Signal:
     return np.asarray(sound / (np.std(sound) + 1e-9))
 
 
-def telephone(rng: Generator, samples: Samples) -> Samples:
-    """Through 8 kHz, a telephone's band and G.711, mu-law or A-law; levels above full scale are clipped."""
-    narrow = resample_poly(band(samples, rng.uniform(150, 350), rng.uniform(3000, 3600), order=3), 1, 2)
-    narrow = mu_law(narrow) if rng.random() < 0.5 else a_law(narrow)
-    return resample_poly(narrow, 2, 1)[: len(samples)].astype(np.float32)
-
-
-def mu_law(samples: Signal) -> Signal:
-    """There and back through 8 bits of mu-law."""
-    coarse = np.round(np.sign(samples) * np.log1p(255 * np.minimum(1, np.abs(samples))) / np.log(256) * 127) / 127
-    return np.asarray(np.sign(coarse) * np.expm1(np.abs(coarse) * np.log(256)) / 255)
-
-
-def a_law(samples: Signal) -> Signal:
-    """There and back through 8 bits of A-law."""
-    size, scale = np.minimum(1, np.abs(samples)), 1 + np.log(87.6)
-    packed = np.where(size < 1 / 87.6, 87.6 * size, 1 + np.log(np.maximum(87.6 * size, 1))) / scale
-    coarse = np.round(packed * 127) / 127 * scale
-    return np.asarray(np.sign(samples) * np.where(coarse < 1, coarse / 87.6, np.exp(coarse - 1) / 87.6))
-
-
 def on_the_line(rng: Generator, samples: Samples, *, talk: Samples | None = None) -> Samples:
     """A stretch of the caller's line: noise under it, then half of the time a telephone, else full band."""
     loudness = active_level(samples)
@@ -84,8 +64,15 @@ def on_the_line(rng: Generator, samples: Samples, *, talk: Samples | None = None
     noisy = samples + background(rng, len(samples), talk) * 10 ** (max(floor_db, -85.0) / 20)
     noisy = np.clip(noisy, -1, 1).astype(np.float32)
     if rng.random() < 0.5:
-        return telephone(rng, noisy)
+        return _telephoned(rng, noisy)
     return band(noisy, 0, rng.uniform(3500, 7900)).astype(np.float32) if rng.random() < 0.3 else noisy
+
+
+def _telephoned(rng: Generator, samples: Samples) -> Samples:
+    """Over a line whose band and codec are drawn."""
+    voice = band(samples, rng.uniform(150, 350), rng.uniform(3000, 3600), order=3)
+    codec = mu_law if rng.random() < 0.5 else a_law
+    return telephone(voice, band=None, codec=codec, resample=by_polyphase)
 
 
 def gate_clicks(rng: Generator, samples: Samples) -> Samples:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, lfilter
 
+from scripts.acoustics.telephone import mu_law
 from scripts.train.speech_to_text.audio import HOP, RATE, Utterance
+from scripts.train.turn_taking.line import decaying
 
 Samples = NDArray[np.float32]
 
@@ -73,17 +75,15 @@ class Damage:
             numerator, denominator = chance.choice(LOW_PASSES)
             samples = lfilter(numerator, denominator, samples).astype(np.float32)
             if chance.random() < 0.4:
-                samples = mu_law(samples)
+                samples = mu_law(samples).astype(np.float32)
         if chance.random() < 0.3:
             samples = self._in_a_room(samples)
         return samples
 
     def _in_a_room(self, samples: Samples) -> Samples:
         length = int(RATE * self.random.uniform(0.05, 0.3))
-        room = self.numpy.randn(length) * np.exp(-np.arange(length) / (length / 5))
-        room[0] = 1 / self.random.uniform(0.1, 0.5)
-        response = (room / np.sqrt((room**2).sum())).astype(np.float32)
-        return fftconvolve(samples, response)[: len(samples)].astype(np.float32)
+        room = decaying(self.numpy.randn(length), 1 / self.random.uniform(0.1, 0.5))
+        return fftconvolve(samples, room)[: len(samples)].astype(np.float32)
 
     def _noise(self, length: int) -> Samples:
         """White or low-passed, of standard deviation 1."""
@@ -91,13 +91,6 @@ class Damage:
         if self.random.random() < 0.5:
             samples = lfilter([1], [1, -self.random.uniform(0.8, 0.98)], samples).astype(np.float32)
         return samples / samples.std()
-
-
-def mu_law(samples: Samples) -> Samples:
-    """There and back through 8-bit mu-law (ITU-T G.711), as a telephone trunk does."""
-    compressed = np.sign(samples) * np.log1p(255 * np.abs(samples)) / math.log(256)
-    coarse = np.round(compressed * 127) / 127
-    return (np.sign(coarse) * np.expm1(np.abs(coarse) * math.log(256)) / 255).astype(np.float32)
 
 
 def _floats(utterance: Utterance) -> Samples:

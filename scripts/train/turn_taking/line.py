@@ -5,14 +5,15 @@ import random
 from dataclasses import dataclass
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
+
+from scripts.acoustics.telephone import VOICE_BAND, Sections, band_pass, mu_law, telephone
 
 RATE = 16_000
 Samples = NDArray[np.float32]
 
-_BANDS = tuple(butter(4, band, "bandpass", fs=8_000, output="sos") for band in ((300, 3400), (200, 3400), (350, 3000)))
+_BANDS = (VOICE_BAND, band_pass(200, 3400), band_pass(350, 3000))
 _LOW_PASSES = tuple(butter(4, cutoff_hz, fs=RATE, output="sos") for cutoff_hz in (3800, 5000, 6500))
 
 
@@ -22,9 +23,9 @@ class Line:
 
     room: Samples | None
     """Impulse response."""
-    band: NDArray[np.float64] | None
-    """Of an 8 kHz telephone with G.711 mu-law; None: a wide band."""
-    low_pass: NDArray[np.float64] | None
+    band: Sections | None
+    """Of a telephone; None: a wide band."""
+    low_pass: Sections | None
     level_db: float
     """RMS of speech, against full scale."""
     noise_db: float
@@ -46,7 +47,7 @@ class Line:
         heard = heard * (10 ** (self.level_db / 20) / max(level, 1e-5))
         noise = self._noise(noises, len(samples), babble) * 10 ** ((self.level_db + self.noise_db) / 20)
         heard = np.asarray(heard + noise, dtype=np.float32)
-        return telephone(heard, self.band) if self.band is not None else np.clip(heard, -1.0, 1.0)
+        return telephone(heard, band=self.band, codec=mu_law) if self.band is not None else np.clip(heard, -1.0, 1.0)
 
     def _noise(self, rng: np.random.Generator, length: int, babble: Samples | None) -> NDArray[np.float64]:
         if self.noise == "babble" and babble is not None and len(babble):
@@ -82,16 +83,12 @@ def draw_line(rng: random.Random) -> Line:
 def draw_room(rng: random.Random) -> Samples:
     """An impulse response: a direct sound and a tail that dies away within 0.05 to 0.4 s."""
     length = int(RATE * rng.uniform(0.05, 0.4))
-    room = np.random.default_rng(rng.randrange(2**31)).normal(size=length) * np.exp(-np.arange(length) / (length / 5))
-    room[0] = 1 / rng.uniform(0.1, 0.5)
+    noise = np.random.default_rng(rng.randrange(2**31)).normal(size=length)
+    return decaying(noise, 1 / rng.uniform(0.1, 0.5))
+
+
+def decaying(noise: NDArray[np.float64], direct: float) -> Samples:
+    """A room's impulse response, of unit energy: the direct sound, then this noise, which dies away."""
+    room = noise * np.exp(-np.arange(len(noise)) / (len(noise) / 5))
+    room[0] = direct
     return np.asarray(room / math.sqrt(float(np.sum(room**2))), dtype=np.float32)
-
-
-def telephone(samples: Samples, band: NDArray[np.float64] | None = None) -> Samples:
-    """There and back through an 8 kHz trunk: band, 8-bit mu-law (ITU-T G.711)."""
-    narrow = sosfilt(_BANDS[0] if band is None else band, soxr.resample(samples, RATE, 8_000))
-    compressed = np.sign(narrow) * np.log1p(255 * np.minimum(np.abs(narrow), 1.0)) / math.log(256)
-    coarse = np.round(compressed * 127) / 127
-    restored = np.sign(coarse) * np.expm1(np.abs(coarse) * math.log(256)) / 255
-    wide = np.asarray(soxr.resample(restored.astype(np.float32), 8_000, RATE), dtype=np.float32)
-    return np.resize(np.pad(wide, (0, max(0, len(samples) - len(wide)))), len(samples))
