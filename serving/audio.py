@@ -1,6 +1,6 @@
 """Audio as it travels inside Callbox: mono PCM that carries its own sample rate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ class AudioChunk:
     """Shape (n,), int16."""
     sample_rate: int
     """Hz."""
+    _as_float: Pcm32 | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def duration_s(self) -> float:
@@ -27,8 +28,13 @@ class AudioChunk:
         return len(self.samples) / self.sample_rate
 
     def to_float(self) -> Pcm32:
-        """The samples as float32 in [-1, 1), shape (n,)."""
-        return self.samples.astype(np.float32) / 32768.0
+        """The samples as float32 in [-1, 1), shape (n,): converted once, the same read-only array every time."""
+        if self._as_float is None:
+            samples = self.samples.astype(np.float32) / np.float32(32768.0)
+            samples.flags.writeable = False
+            object.__setattr__(self, "_as_float", samples)
+            return samples
+        return self._as_float
 
 
 def pcm16(samples: Pcm32) -> Pcm16:

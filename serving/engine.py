@@ -43,11 +43,10 @@ class VadStream(Protocol):
     """Voice activity of one call. Cheap enough to run on the event loop (well under 1 ms a window)."""
 
     def push(self, samples: Pcm32) -> list[VoiceActivity]:
-        """Feed audio (float32, 16 kHz, any length); returns a verdict for each window that it completed."""
-        ...
+        """Feed audio (float32, 16 kHz, any length); returns a verdict for each window that it completed. Raises EngineError.
 
-    def reset(self) -> None:
-        """Forget the past; times go on counting."""
+        What is pushed is one recording without gaps. To forget the past, open another stream.
+        """
         ...
 
 
@@ -91,8 +90,12 @@ class SttStream(Protocol):
 class SttEngine(Engine, Protocol):
     """Turns speech into words while it is being spoken."""
 
-    def open(self) -> SttStream:
-        """A stream for one call."""
+    def open(self, voice_activity: VadStream | None = None) -> SttStream:
+        """A stream for one call.
+
+        It is cut into utterances by `voice_activity`, which it alone pushes what it is pushed itself (the arrays of
+        AudioChunk.to_float) and which a call may have open on a SharedVad; None: by a stream of its own.
+        """
         ...
 
 

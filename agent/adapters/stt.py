@@ -12,7 +12,7 @@ from livekit.agents import NOT_GIVEN, APIConnectOptions, LanguageCode, NotGivenO
 from livekit.agents.types import TimedString
 from livekit.agents.utils import AudioBuffer
 
-from agent.adapters.audio import chunk_from
+from agent.adapters.audio import caller_chunk
 from agent.adapters.errors import NO_RETRIES, api_error
 from agent.adapters.replay import Unheard
 from agent.turns.barge_in import Overlap, judge_overlap
@@ -21,6 +21,7 @@ from models.errors import CallboxError
 from serving.audio import SPEECH_RATE, AudioChunk
 from serving.engine import SttEngine, SttStream
 from serving.speech import SpeechEnded, SpeechStarted, SttEvent, Transcript, TranscriptStage, Word
+from serving.vad.shared import SharedVad
 
 logger = logging.getLogger("callbox.stt")
 
@@ -71,7 +72,16 @@ class ListeningHooks:
 class LocalStt(stt.STT[str]):
     """Streaming recognition from a shared engine. What is only murmured under the agent's voice is not passed on."""
 
-    def __init__(self, engine: SttEngine, *, language: str, hooks: ListeningHooks, turn: CallerTurn) -> None:
+    def __init__(
+        self,
+        engine: SttEngine,
+        *,
+        language: str,
+        hooks: ListeningHooks,
+        turn: CallerTurn,
+        vad: SharedVad | None = None,
+    ) -> None:
+        """vad: the call's voice activity; None: the engine judges for itself."""
         super().__init__(
             capabilities=stt.STTCapabilities(
                 streaming=True, interim_results=True, aligned_transcript="word", offline_recognize=False
@@ -81,6 +91,7 @@ class LocalStt(stt.STT[str]):
         self.language = LanguageCode(language)
         self.hooks = hooks
         self.turn = turn
+        self.vad = vad
         self.is_echo: Callable[[Sequence[Word]], bool] = lambda words: False
         """Whether these words (wall-clock times) are the agent's own, come back over the line: nobody said them."""
 
@@ -127,7 +138,8 @@ class _LocalSttStream(stt.RecognizeStream):
     async def _recognise(self) -> bool:
         """Listen until the input ends or the engine fails; whether it ended."""
         try:
-            await self._recognise_with(self._parent.engine.open())
+            vad = self._parent.vad
+            await self._recognise_with(self._parent.engine.open(None if vad is None else vad.open()))
         except CallboxError as error:
             self._failures += 1
             logger.warning("speech recognition failed: %s", type(error).__name__)
@@ -155,7 +167,7 @@ class _LocalSttStream(stt.RecognizeStream):
     async def _feed(self, engine_stream: SttStream) -> None:
         async for item in self._input_ch:
             if isinstance(item, rtc.AudioFrame):
-                self._keep(chunk := chunk_from(item))
+                self._keep(chunk := caller_chunk(item))
                 engine_stream.push(chunk)
             else:
                 engine_stream.flush()

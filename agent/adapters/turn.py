@@ -10,7 +10,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, LanguageCode
 from livekit.agents.voice.turn import TurnDetectionEvent
 
-from agent.adapters.audio import chunk_from
+from agent.adapters.audio import caller_chunk
 from agent.adapters.errors import NO_RETRIES
 from agent.turns.caller_turn import MUTED_S, CallerTurn
 from agent.turns.endpointing import EndpointingOptions
@@ -118,7 +118,7 @@ class LocalTurnStream:
         if frame.sample_rate != SPEECH_RATE and self._resampler is None:
             self._resampler = rtc.AudioResampler(frame.sample_rate, SPEECH_RATE)
         for at_rate in [frame] if self._resampler is None else self._resampler.push(frame):
-            samples = chunk_from(at_rate).to_float()
+            samples = caller_chunk(at_rate).to_float()
             self._audio.append(samples)
             self._held_samples += len(samples)
         while self._audio and self._held_samples - len(self._audio[0]) >= self._window_samples:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from livekit import rtc
 from livekit.agents import vad
 
-from agent.adapters.audio import chunk_from
+from agent.adapters.audio import caller_chunk
 from serving.audio import SPEECH_RATE
 from serving.engine import VadEngine
 from serving.speech import VoiceActivity
 from serving.vad.gate import Gate, GateClosed, GateOpened, GateOptions
+from serving.vad.shared import SharedVad
 
 _Event = vad.VADEventType
 
@@ -24,7 +25,7 @@ class LocalVad(vad.VAD):
 
     def __init__(
         self,
-        engine: VadEngine,
+        engine: VadEngine | SharedVad,
         gate: GateOptions,
         *,
         on_sound: Callable[[float], None] = lambda seconds: None,
@@ -59,25 +60,31 @@ class _LocalVadStream(vad.VADStream):
     def __init__(self, parent: LocalVad) -> None:
         self._parent = parent
         self._window_s = parent.engine.window_samples / SPEECH_RATE
+        self._resampler: rtc.AudioResampler | None = None
         self._forget()
         super().__init__(parent)
 
     def _forget(self) -> None:
-        self._stream = self._parent.engine.open()
+        engine = self._parent.engine
+        # what is resampled here is pushed to no other stream
+        if self._resampler is not None and isinstance(engine, SharedVad):
+            self._stream = engine.open_alone()
+        else:
+            self._stream = engine.open()
         self._gate = Gate(self._parent.gate, window_s=self._window_s)
 
     async def _main_task(self) -> None:
-        resampler: rtc.AudioResampler | None = None
         async for frame in self._input_ch:
             if isinstance(frame, self._FlushSentinel):
                 self._forget()
                 self._parent.on_sound(0.0)
                 continue
-            if frame.sample_rate != SPEECH_RATE and resampler is None:
-                resampler = rtc.AudioResampler(frame.sample_rate, SPEECH_RATE)
-            for at_rate in [frame] if resampler is None else resampler.push(frame):
+            if frame.sample_rate != SPEECH_RATE and self._resampler is None:
+                self._resampler = rtc.AudioResampler(frame.sample_rate, SPEECH_RATE)
+                self._forget()
+            for at_rate in [frame] if self._resampler is None else self._resampler.push(frame):
                 began = time.perf_counter()
-                verdicts = self._stream.push(chunk_from(at_rate).to_float())
+                verdicts = self._stream.push(caller_chunk(at_rate).to_float())
                 took_s = time.perf_counter() - began
                 for verdict in verdicts:
                     self._judge(verdict, took_s / len(verdicts))

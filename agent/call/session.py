@@ -22,6 +22,7 @@ from models.errors import CallboxError
 from serving.audio import SPEECH_RATE
 from serving.demand import Demand
 from serving.host import Engines
+from serving.vad.shared import SharedVad
 
 StageFailure = Callable[[str, CallboxError], None]
 """Told which stage failed, and how."""
@@ -86,9 +87,10 @@ def build_session(
     """
     turn = CallerTurn(is_agent_speaking=hooks.is_agent_speaking)
     detection = turn_detection(settings.turns, engines, turn, hooks)
+    vad = SharedVad(engines.vad)
     session: AgentSession[None] = AgentSession(
-        vad=_voice_activity(settings, engines, turn, overlaps),
-        stt=_listening(settings, engines, hooks, turn, overlaps),
+        vad=_voice_activity(settings, vad, turn, overlaps),
+        stt=_listening(settings, engines, hooks, turn, overlaps, vad),
         turn_handling=turn_handling(settings.turns, detection, is_adaptive=overlaps is not None),
         llm=_thinking(settings, engines, hooks),
         max_tool_steps=settings.conversation.max_tool_steps,
@@ -113,9 +115,9 @@ def _tell_what_was_said(item: object, turn: CallerTurn) -> None:
         turn.agent_said(item.text_content or "")
 
 
-def _voice_activity(settings: Settings, engines: Engines, turn: CallerTurn, overlaps: OverlapJudge | None) -> LocalVad:
+def _voice_activity(settings: Settings, vad: SharedVad, turn: CallerTurn, overlaps: OverlapJudge | None) -> LocalVad:
     return LocalVad(
-        engines.vad,
+        vad,
         settings.turns.gate,
         on_sound=overlaps.sound_lasts if overlaps else lambda seconds: None,
         on_window=turn.heard_window,
@@ -134,7 +136,12 @@ def _thinking(settings: Settings, engines: Engines, hooks: CallHooks) -> LocalLl
 
 
 def _listening(
-    settings: Settings, engines: Engines, hooks: CallHooks, turn: CallerTurn, overlaps: OverlapJudge | None
+    settings: Settings,
+    engines: Engines,
+    hooks: CallHooks,
+    turn: CallerTurn,
+    overlaps: OverlapJudge | None,
+    vad: SharedVad,
 ) -> LocalStt:
     return LocalStt(
         engines.stt,
@@ -148,6 +155,7 @@ def _listening(
             judge_overlap=judge_by_text if overlaps is None else overlaps.judge_words,
         ),
         turn=turn,
+        vad=vad,
     )
 
 

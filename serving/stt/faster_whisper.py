@@ -14,7 +14,7 @@ import numpy as np
 from models.errors import ModelMissing
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.batcher import PriorityBatcher
-from serving.engine import SttStream, VadEngine
+from serving.engine import SttStream, VadEngine, VadStream
 from serving.errors import EngineDied, EngineLoadFailed
 from serving.gpu.libraries import prepare_ctranslate2
 from serving.speech import Word
@@ -88,11 +88,12 @@ class FasterWhisperEngine:
             self._batcher.close()
         self._batcher = self._model = None
 
-    def open(self) -> SttStream:
+    def open(self, voice_activity: VadStream | None = None) -> SttStream:
         """A stream for one call, on the running event loop. Raises EngineDied unless the engine is loaded."""
         window_s = self._vad.window_samples / SPEECH_RATE
         segmenter = Segmenter(self._options.segmenter, window_s=window_s)
-        return UtteranceStream(self._vad.open(), segmenter, self, partial_load=self._options.partial_load)
+        vad = voice_activity or self._vad.open()
+        return UtteranceStream(vad, segmenter, self, partial_load=self._options.partial_load)
 
     def submit(self, clip: Clip, urgency: Urgency, slot: Hashable | None) -> "Future[Heard]":
         """Queue a clip. Clips in the same encoder window are decoded together."""

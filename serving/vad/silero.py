@@ -74,7 +74,9 @@ class SileroStream:
         self._session = session
         self._windows = 0
         self._pending: Pcm32 = np.zeros(0, np.float32)
-        self.reset()
+        self._hidden = np.zeros(STATE_SHAPE, np.float32)
+        self._cell = np.zeros(STATE_SHAPE, np.float32)
+        self._context = np.zeros(CONTEXT_SAMPLES, np.float32)
 
     def push(self, samples: Pcm32) -> list[VoiceActivity]:
         """Feed audio; returns a verdict for each window that it completed. Raises EngineDied."""
@@ -90,12 +92,6 @@ class SileroStream:
             VoiceActivity(float(probability), (first + index) * WINDOW_SAMPLES / SPEECH_RATE)
             for index, probability in enumerate(probabilities)
         ]
-
-    def reset(self) -> None:
-        """Forget the past; times go on counting."""
-        self._hidden = np.zeros(STATE_SHAPE, np.float32)
-        self._cell = np.zeros(STATE_SHAPE, np.float32)
-        self._context = np.zeros(CONTEXT_SAMPLES, np.float32)
 
     def _run(self, windows: Pcm32) -> Pcm32:
         """Probabilities, shape (n,), of windows, shape (n, WINDOW_SAMPLES)."""

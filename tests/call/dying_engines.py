@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from serving.chat import ChatRequest, Priority
-from serving.engine import SttStream, TtsStream
+from serving.engine import SttStream, TtsStream, VadStream
 from serving.errors import EngineDied
 from serving.llm.ctranslate2 import CTranslate2Llm, CTranslate2LlmOptions, CTranslate2LlmStream
 from serving.registry import Entry
@@ -54,8 +54,8 @@ class DyingStt(FasterWhisperEngine):
 
     died = False
 
-    def open(self) -> SttStream:
-        return _DyingSttStream(super().open(), self)
+    def open(self, voice_activity: VadStream | None = None) -> SttStream:
+        return _DyingSttStream(super().open(voice_activity), self)
 
 
 class _DyingSttStream:

@@ -15,6 +15,7 @@ from serving.engine import SttStream
 from serving.speech import SttEvent, Transcript, TranscriptStage
 from serving.stt.faster_whisper import FasterWhisperEngine
 from serving.stt.hearing import Clip, Heard, Urgency
+from serving.vad.shared import SharedVad
 
 LINES = Path(__file__).parents[1] / "audio" / "stt"
 FRAME_SAMPLES = SPEECH_RATE // 50
@@ -103,14 +104,26 @@ async def collect(stream: SttStream, hearing: Hearing, clock: list[float]) -> No
         hearing.events.append((clock[0], event))
 
 
-async def hear(engine: WatchedEngine, *pieces: Pcm16, flush_at_s: Sequence[float] = ()) -> Hearing:
-    """Feed audio frame by frame, every decode done before the next frame: decoding that takes no time at all."""
+async def hear(
+    engine: WatchedEngine, *pieces: Pcm16, flush_at_s: Sequence[float] = (), shared: SharedVad | None = None
+) -> Hearing:
+    """Feed audio frame by frame, every decode done before the next frame: decoding that takes no time at all.
+
+    With `shared` the stream takes its voice activity from there, where somebody else listens too, now before it, now after.
+    """
     samples = np.concatenate(pieces)
-    stream, hearing, clock = engine.open(), Hearing(), [0.0]
+    stream, hearing, clock = engine.open(None if shared is None else shared.open()), Hearing(), [0.0]
+    beside = None if shared is None else shared.open()
     reading = asyncio.create_task(collect(stream, hearing, clock))
     flushes = [round(at_s * SPEECH_RATE / FRAME_SAMPLES) for at_s in flush_at_s]
     for index in range(0, len(samples), FRAME_SAMPLES):
-        stream.push(AudioChunk(samples[index : index + FRAME_SAMPLES], SPEECH_RATE))
+        chunk = AudioChunk(samples[index : index + FRAME_SAMPLES], SPEECH_RATE)
+        is_first = index // FRAME_SAMPLES % 7 < 4
+        if beside is not None and not is_first:
+            beside.push(chunk.to_float())
+        stream.push(chunk)
+        if beside is not None and is_first:
+            beside.push(chunk.to_float())
         clock[0] = (index + FRAME_SAMPLES) / SPEECH_RATE
         if index // FRAME_SAMPLES in flushes:
             stream.flush()

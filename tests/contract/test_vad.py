@@ -86,16 +86,6 @@ def test_noise_and_silence_are_not_speech(engine: SileroVad, dbfs: int) -> None:
     assert speech_share(engine, np.zeros(SPEECH_RATE, np.float32)) == 0.0
 
 
-def test_a_reset_forgets_the_past_but_not_the_time(engine: SileroVad) -> None:
-    samples = spoken("yes")
-    stream = engine.open()
-    first = stream.push(samples)
-    stream.reset()
-    again = stream.push(np.concatenate((np.zeros(-len(samples) % 512, np.float32), samples)))
-    assert again[0].end_s == pytest.approx(first[-1].end_s + 0.032)
-    assert max(v.probability for v in again) > 0.9
-
-
 def test_streams_do_not_share_their_state_even_across_threads(engine: SileroVad) -> None:
     samples = spoken("headache")
     alone = [v.probability for v in verdicts(engine, samples, 320)]

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 from serving.audio import SPEECH_RATE, AudioChunk
 from serving.bridge import Channel
-from serving.engine import SttStream
+from serving.engine import SttStream, VadStream
 from serving.errors import EngineDied
 from serving.speech import SttEvent
 from serving.stt.hearing import Clip, Heard, Urgency
@@ -32,13 +32,14 @@ class ScriptedStt(ScriptedEngine):
         self.fails_to_open = 0
         """So many of the next streams cannot be opened."""
 
-    def open(self) -> SttStream:
+    def open(self, voice_activity: VadStream | None = None) -> SttStream:
         if self.is_dead or self.fails_to_open:
             self.fails_to_open = max(0, self.fails_to_open - 1)
             raise EngineDied("The stt engine is dead.")
         self.opened += 1
-        vad = ScriptedVad().open()
-        return UtteranceStream(vad, Segmenter(self.segmenter), self, partial_load=0.4)
+        return UtteranceStream(
+            voice_activity or ScriptedVad().open(), Segmenter(self.segmenter), self, partial_load=0.4
+        )
 
     def submit(self, clip: Clip, urgency: Urgency, slot: Hashable | None) -> "Future[Heard]":
         """Read the words that were said in full. Fails when the engine's time has come."""
@@ -69,7 +70,7 @@ class ListedStt(ScriptedEngine):
         self.streams: list[ListedSttStream] = []
         self.fails_to_open = 0
 
-    def open(self) -> SttStream:
+    def open(self, voice_activity: VadStream | None = None) -> SttStream:
         if self.fails_to_open:
             self.fails_to_open -= 1
             raise EngineDied("The stt engine is dead.")

@@ -34,6 +34,3 @@ class _ScriptedVadStream:
             probability = 0.98 if np.count_nonzero(window) * 2 >= WINDOW_SAMPLES else 0.02
             verdicts.append(VoiceActivity(probability, self._windows * WINDOW_SAMPLES / SPEECH_RATE))
         return verdicts
-
-    def reset(self) -> None:
-        self._rest = np.zeros(0, np.float32)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from livekit import rtc
 
-from agent.adapters.audio import chunk_from, frame_from
+from agent.adapters.audio import caller_chunk, chunk_from, frame_from
 from serving.audio import AudioChunk
 
 pytestmark = pytest.mark.unit
@@ -42,3 +42,12 @@ def test_the_chunk_is_a_copy() -> None:
 
 def test_nothing_is_nothing() -> None:
     assert len(chunk_from(frame_from(AudioChunk(np.zeros(0, np.int16), 16_000))).samples) == 0
+
+
+def test_a_callers_frame_is_converted_once_for_everybody() -> None:
+    frame = frame_from(AudioChunk(SAMPLES, 16_000))
+    first = caller_chunk(frame)
+    assert first.samples.tolist() == SAMPLES.tolist()
+    assert caller_chunk(frame).to_float() is first.to_float()
+    assert not first.to_float().flags.writeable
+    assert caller_chunk(frame_from(AudioChunk(SAMPLES, 16_000))) is not first

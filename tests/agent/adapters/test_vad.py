@@ -45,9 +45,6 @@ class _ListedVadStream:
         windows = range(before, self._samples // WINDOW_SAMPLES)
         return [VoiceActivity(self._probabilities[at], (at + 1) * WINDOW_SAMPLES / 16_000) for at in windows]
 
-    def reset(self) -> None:
-        """Nothing is remembered."""
-
 
 class NativeVad:
     """Takes the place of the native model in LiveKit's stream: the next probability of a list."""

@@ -1,0 +1,103 @@
+"""Recognition on a call's shared voice activity, on the real models: what is heard does not change, and costs one run of the VAD."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from models.store import open_store
+from serving.audio import SPEECH_RATE, Pcm16, Pcm32
+from serving.engine import VadStream
+from serving.speech import SttEvent, Transcript, VoiceActivity
+from serving.stt.faster_whisper import FasterWhisperOptions
+from serving.vad.shared import SharedVad
+from serving.vad.silero import SileroOptions, SileroVad
+from tests.contract.listening import Hearing, WatchedEngine, hear, lines, silence
+
+pytestmark = pytest.mark.contract
+
+REAL_SPEECH = Path(__file__).parents[3] / "shared" / "real-speech"
+LINES = lines()
+AT_ONCE = 1e9
+"""A share of time that partial decodes may take, so large that they come at every chance: always at the same places."""
+
+
+class CountedVad(SileroVad):
+    """Counts the windows that its streams judge."""
+
+    windows = 0
+
+    def open(self) -> VadStream:
+        return _CountedStream(super().open(), self)
+
+
+class _CountedStream:
+    def __init__(self, stream: VadStream, engine: CountedVad) -> None:
+        self._stream = stream
+        self._engine = engine
+
+    def push(self, samples: Pcm32) -> list[VoiceActivity]:
+        verdicts = self._stream.push(samples)
+        self._engine.windows += len(verdicts)
+        return verdicts
+
+
+@pytest.fixture(scope="module")
+def vad() -> Iterator[CountedVad]:
+    """Loaded voice activity."""
+    vad = CountedVad(SileroOptions(), open_store().resolve("silero-vad"))
+    vad.load()
+    yield vad
+    vad.close()
+
+
+@pytest.fixture(scope="module")
+def engine(vad: CountedVad) -> Iterator[WatchedEngine]:
+    """The demo's recognition, loaded."""
+    options = FasterWhisperOptions(window_floor_s=4.0, partial_load=AT_ONCE)
+    engine = WatchedEngine(options, open_store().resolve("demo-stt"), vad)
+    engine.load()
+    yield engine
+    engine.close()
+
+
+def told(hearing: Hearing) -> list[tuple[float, SttEvent]]:
+    """Everything that was said and when, but how long the decodes took."""
+    return [
+        (at_s, replace(event, decode_s=0.0) if isinstance(event, Transcript) else event)
+        for at_s, event in hearing.events
+    ]
+
+
+async def assert_shared_is_own(engine: WatchedEngine, vad: CountedVad, *pieces: Pcm16) -> Hearing:
+    """Hear the same twice, and return what was heard."""
+    counted = []
+    heard = []
+    for shared in (None, SharedVad(vad)):
+        before = vad.windows
+        heard.append(await hear(engine, *pieces, shared=shared))
+        counted.append(vad.windows - before)
+    assert told(heard[1]) == told(heard[0])
+    assert counted[0] == counted[1] == sum(map(len, pieces)) // vad.window_samples
+    return heard[0]
+
+
+async def test_a_call_is_heard_the_same_and_each_window_judged_once(engine: WatchedEngine, vad: CountedVad) -> None:
+    call = [piece for line in LINES.values() for piece in (silence(0.7), line.samples)]
+    hearing = await assert_shared_is_own(engine, vad, *call, silence(0.7))
+    assert len(hearing.events) > 5 * len(LINES)
+
+
+async def test_people_are_heard_the_same(engine: WatchedEngine, vad: CountedVad) -> None:
+    if not REAL_SPEECH.is_dir():
+        pytest.skip(f"no recordings of people beside the project ({REAL_SPEECH})")
+    said = []
+    for path in sorted((REAL_SPEECH / "utterances").glob("spk*.flac"))[:6]:
+        samples, rate = soundfile.read(path, dtype="int16")
+        assert rate == SPEECH_RATE
+        said += [silence(0.6), np.asarray(samples, np.int16)]
+    hearing = await assert_shared_is_own(engine, vad, *said, silence(0.7))
+    assert len(hearing.events) > 20
