@@ -1,6 +1,6 @@
 """How many calls a GPU takes: the profile gpu planned for cards of several sizes. Needs no GPU and no download.
 
-python -m scripts.gpu_plans                              # the README's table
+python -m scripts.gpu_plans                              # the table in docs/gpu-box.md
 python -m scripts.gpu_plans --mib 45466 --context 4096   # another card, as CUDA tells its total, and shorter calls
 """
 

@@ -10,7 +10,7 @@ from models.bundle.writer import BundleWriter
 
 _HEAD = """\
 Licences of what is in this bundle, as its authors state them; the texts that came with each are in the folders beside.
-Callbox's README (source/README.md, Licences) says what passing a bundle on asks of you.
+source/docs/licences.md says what passing a bundle on asks of you.
 
 """
 

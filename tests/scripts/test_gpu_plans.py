@@ -1,4 +1,4 @@
-"""The README's table of GPUs."""
+"""The table of GPUs in docs/gpu-box.md."""
 
 import pytest
 from typer.testing import CliRunner

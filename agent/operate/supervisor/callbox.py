@@ -137,6 +137,6 @@ def announcement(settings: Settings) -> Sequence[str]:
     lines = [f"Callbox is ready: {network.web_scheme}://{node_address(network)}:{network.web_port}"]
     lines.append(f"Profile {settings.profile}" + (f" ({settings.title})." if settings.title else "."))
     if not network.is_loopback and network.web_scheme == "http":
-        lines.append("Browsers allow the microphone only over HTTPS or on the box itself (README, Start).")
+        lines.append("Browsers allow the microphone only over HTTPS or on the box itself (README, Serve your network).")
     lines.append("Ctrl-C stops everything.")
     return lines

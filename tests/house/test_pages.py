@@ -1,0 +1,175 @@
+"""The pages for people name only what exists: links, paths, commands, benches, settings, metrics, messages."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agent.settings import load_settings
+from scripts.bench.catalogue import ALL, BENCHES
+from serving.metrics import REGISTRY
+from tests.house.test_files import REGISTRIES
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+CHANGELOG = ROOT / "CHANGELOG.md"
+PAGES = (README, ROOT / "CONTRIBUTING.md", CHANGELOG, *sorted((ROOT / "docs").glob("*.md")))
+CURRENT = [page for page in PAGES if page != CHANGELOG]
+"""Those that speak of the present; a changelog also names what is gone."""
+MAX_README_LINES = 160
+
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+PATH = re.compile(r"(?<![\w./@-])(?:\.?[\w*-][\w.*-]*/)+[\w.*-]*|(?<![\w./-])[\w-]+\.(?:md|toml|yaml|py|sh|cuda)\b")
+TARGET = re.compile(r"(?:^|&& |sudo )make ([a-z][a-z-]*)", re.MULTILINE)
+MODULE = re.compile(r"\bpython3? -m ([a-z_][\w.]*)")
+BENCH = re.compile(r"\b(?:BENCH=|scripts\.bench\.)(\w+)")
+METRIC = re.compile(r"\bcallbox_[a-z_]+\b")
+SETTINGS = re.compile(r"(?:engines|turns|network|capacity|conversation): *\{.*\}")
+HOUSE = ("agent", "configs", "docs", "models", "requirements", "scripts", "serving", "tests", ".ci")
+MADE_LATER = {"configs/site.yaml", "models/lock.yaml", "models/store"}
+"""What an installation makes."""
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def _code(page: Path) -> Iterator[str]:
+    """Its blocks and spans of code; pictures aside."""
+    text = _text(page)
+    yield from (body for language, body in BLOCK.findall(text) if language != "mermaid")
+    yield from SPAN.findall(BLOCK.sub("", text))
+
+
+def _found(pattern: re.Pattern[str], pages: list[Path] = CURRENT) -> set[str]:
+    return {found for page in pages for code in _code(page) for found in pattern.findall(code)}
+
+
+def _slug(heading: str) -> str:
+    """The anchor that git hosts give a heading."""
+    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_the_readme_is_short() -> None:
+    assert len(_text(README).splitlines()) <= MAX_README_LINES
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    links = set(LINK.findall(_text(README)))
+    assert {str(page.relative_to(ROOT)) for page in PAGES if page != README} <= links
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    lost = []
+    for link in LINK.findall(BLOCK.sub("", _text(page))):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if link.startswith("https://"):
+            continue
+        if not target.exists() or (anchor and anchor not in map(_slug, HEADING.findall(_text(target)))):
+            lost.append(link)
+    assert lost == []
+
+
+@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
+def test_every_path_named_exists(page: Path) -> None:
+    named = {path.rstrip("/.") for code in _code(page) for path in PATH.findall(code)}
+    ours = {path for path in named if path.split("/")[0] in HOUSE}
+    assert [path for path in sorted(ours - MADE_LATER) if not any(ROOT.glob(path))] == []
+
+
+def test_the_path_pattern_finds_what_it_is_for() -> None:
+    assert PATH.findall("sudo scripts/x.sh /srv/callbox; `tests/call` models/demo/*/README.md pyproject.toml") == [
+        "scripts/x.sh",
+        "tests/call",
+        "models/demo/*/README.md",
+        "pyproject.toml",
+    ]
+
+
+def test_every_make_target_named_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", _text(ROOT / "Makefile"), re.MULTILINE))
+    named = _found(TARGET)
+    assert {"run", "doctor"} <= named
+    assert named - targets == set()
+
+
+def test_every_module_named_can_be_run() -> None:
+    named = _found(MODULE)
+    assert "scripts.bench.turns" in named
+    lost = []
+    for name in named:
+        path = ROOT.joinpath(*name.split("."))
+        if not path.with_suffix(".py").is_file() and not (path / "__main__.py").is_file():
+            lost.append(name)
+    assert lost == []
+
+
+def test_benches_named_are_those_there_are() -> None:
+    benches = {bench.name for bench in BENCHES}
+    table = {cells[3].strip(" `") for line in _text(README).splitlines() if len(cells := line.split("|")) == 6}
+    named = _found(BENCH) | (table - {"bench", "---"})
+    assert named - benches - {ALL, "NAME"} == set()
+    assert benches - named == set()
+
+
+def test_every_figure_of_the_readme_has_its_bench() -> None:
+    rows = [line for line in _text(README).splitlines() if re.search(r"\|[^|]*\d (?:ms|%)[^|]*\|", line)]
+    assert len(rows) > 10
+    assert [row for row in rows if row.split("|")[3].strip(" `") not in {bench.name for bench in BENCHES}] == []
+
+
+@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
+def test_settings_shown_are_settings(page: Path, tmp_path: Path) -> None:
+    text = _text(page)
+    shown = [body for language, body in BLOCK.findall(text) if language == "yaml"]
+    shown += [span for span in SPAN.findall(text) if SETTINGS.fullmatch(span)]
+    for number, content in enumerate(shown):
+        site = tmp_path / f"{number}.yaml"
+        site.write_text(content)
+        assert load_settings("gpu", site=site) != load_settings("gpu", site=tmp_path / "none.yaml"), content
+
+
+def test_every_metric_named_is_one() -> None:
+    known = {family.name for family in REGISTRY.collect()}
+    assert _found(METRIC) - known == set()
+
+
+def test_messages_quoted_in_trouble_are_said() -> None:
+    said = "\n".join(_messages())
+    rows = re.findall(r"^\| `([^`]+)` \|", _text(ROOT / "docs" / "trouble.md"), re.MULTILINE)
+    assert len(rows) > 10
+    pieces = [piece.strip() for row in rows for piece in row.split("…")]
+    assert [piece for piece in pieces if piece not in said] == []
+
+
+def _messages() -> Iterator[str]:
+    """Every text in the product's code, with what is filled in left out."""
+    for folder in ("agent", "models", "serving", "scripts"):
+        for path in (ROOT / folder).rglob("*.sh"):
+            yield _text(path)
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(_text(path))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield node.value
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_a_package_registry(page: Path) -> None:
+    assert REGISTRIES.findall(_text(page)) == []
+
+
+def test_every_yaml_block_is_yaml() -> None:
+    for page in PAGES:
+        for language, body in BLOCK.findall(_text(page)):
+            if language == "yaml":
+                assert isinstance(yaml.safe_load(body), dict), page
