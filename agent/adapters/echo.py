@@ -7,17 +7,15 @@ import numpy as np
 import soxr
 from livekit import rtc
 from livekit.agents import AgentSession
-from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 from livekit.agents.voice import io
 
-from agent.adapters.audio import chunk_from, frame_from
+from agent.adapters.audio import chunk_from, frame_from, words_of
 from agent.adapters.stt import LocalStt
 from agent.turns.echo.canceller import LAG_S, EchoCanceller
 from agent.turns.echo.linear import BLOCK_SAMPLES
 from agent.turns.echo.played import PlayedSound
 from agent.turns.echo.words import is_echo
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm16, pcm16
-from serving.speech import Word
 
 TAIL_S = 1.2
 """Echo is looked for so long after the last sample was played: the longest delay there is, and the room."""
@@ -55,11 +53,7 @@ class NotedOutput(io.AudioOutput):
         await super().capture_frame(frame)
         if self._resampler is None:
             self._resampler = soxr.ResampleStream(frame.sample_rate, SPEECH_RATE, 1, dtype="float32")
-        words = (
-            Word(str(word).strip(), float(word.start_time), float(word.end_time))
-            for word in frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, ())
-        )
-        self._played.captured(self._resampler.resample_chunk(chunk_from(frame).to_float()), words)
+        self._played.captured(self._resampler.resample_chunk(chunk_from(frame).to_float()), words_of(frame))
         await self._sink.capture_frame(frame)
 
     def flush(self) -> None:

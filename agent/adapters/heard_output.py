@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from livekit import rtc
 from livekit.agents import utils
-from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 from livekit.agents.voice import io
 
+from agent.adapters.audio import words_of
 from agent.adapters.captions import Captions
 from agent.adapters.resuming_output import ResumingOutput
 from agent.replies.heard import Run, heard_until, heard_words
@@ -61,8 +61,7 @@ class HeardOutput(io.AudioOutput):
         if not self._capturing:
             self._capturing = True
             self._replies.append(_Reply())
-        for word in frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, ()):
-            self._replies[-1].words.append(Word(str(word).strip(), float(word.start_time), float(word.end_time)))
+        self._replies[-1].words += words_of(frame)
         await self._line.capture_frame(frame)
 
     def flush(self) -> None:

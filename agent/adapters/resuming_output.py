@@ -6,9 +6,9 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from livekit import rtc
-from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 from livekit.agents.voice import io
 
+from agent.adapters.audio import words_of
 from agent.replies.heard import resume_at
 from serving.speech import Word
 
@@ -41,8 +41,7 @@ class _Reply:
 
     def add(self, frame: rtc.AudioFrame) -> None:
         """The next of its sound, with the words that begin in it."""
-        for word in frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, ()):
-            self.words.append(Word(str(word).strip(), float(word.start_time), float(word.end_time)))
+        self.words += words_of(frame)
         if frame.samples_per_channel:
             self.frames.append(frame)
             self.starts.append(self.samples)

@@ -9,10 +9,9 @@ from typing import Protocol
 
 from livekit import rtc
 from livekit.agents import NOT_GIVEN, APIConnectOptions, LanguageCode, NotGivenOr, stt
-from livekit.agents.types import TimedString
 from livekit.agents.utils import AudioBuffer
 
-from agent.adapters.audio import caller_chunk
+from agent.adapters.audio import caller_chunk, timed
 from agent.adapters.errors import NO_RETRIES, api_error
 from agent.adapters.replay import Unheard
 from agent.turns.barge_in import Overlap, judge_overlap
@@ -238,8 +237,5 @@ class _LocalSttStream(stt.RecognizeStream):
             start_time=transcript.start_s + shift_s,
             end_time=transcript.end_s + shift_s,
             confidence=transcript.confidence,
-            words=[
-                TimedString(f"{word.text} ", start_time=word.start_s + shift_s, end_time=word.end_s + shift_s)
-                for word in transcript.words
-            ],
+            words=[timed(word, shift_s=shift_s) for word in transcript.words],
         )

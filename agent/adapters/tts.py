@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from livekit.agents import APIConnectOptions, tts, utils
-from livekit.agents.types import TimedString
 
+from agent.adapters.audio import timed
 from agent.adapters.errors import NO_RETRIES, api_error
 from agent.replies.reply import reply_in_hand
 from agent.speech.speakable import Speakable
@@ -94,8 +94,7 @@ class _LocalTtsStream(tts.SynthesizeStream):
         spoken_s = 0.0
         async for spoken in engine_stream:
             for word in spoken.words:
-                timed = TimedString(f"{word.text} ", start_time=word.start_s, end_time=word.end_s)
-                output_emitter.push_timed_transcript(timed)
+                output_emitter.push_timed_transcript(timed(word))
             output_emitter.push(spoken.audio.samples.tobytes())
             spoken_s += spoken.audio.duration_s
             if self._reply is not None:

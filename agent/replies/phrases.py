@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from livekit import rtc
-from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT, TimedString
 
-from agent.adapters.audio import frame_from
+from agent.adapters.audio import spoken_frame
 from agent.speech.speakable import Speakable
 from serving.engine import TtsEngine
 from serving.speech import SpokenAudio
@@ -22,11 +21,7 @@ class StockLine:
     async def frames(self) -> AsyncIterator[rtc.AudioFrame]:
         """The sound, with word times, for `AgentSession.say(audio=...)`."""
         for piece in self.spoken:
-            frame = frame_from(piece.audio)
-            frame.userdata[USERDATA_TIMED_TRANSCRIPT] = [
-                TimedString(f"{word.text} ", start_time=word.start_s, end_time=word.end_s) for word in piece.words
-            ]
-            yield frame
+            yield spoken_frame(piece)
 
 
 async def speak_stock_lines(tts: TtsEngine, lines: Mapping[str, str]) -> dict[str, StockLine]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from livekit import rtc
-from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 from livekit.agents.voice import io
 
+from agent.adapters.audio import words_of
 from agent.replies.heard import Run
 from serving.audio import Pcm16
 from serving.speech import Word
@@ -57,8 +57,7 @@ class Tape(io.AudioOutput):
             self.replies.append(Taped())
         reply = self.replies[-1]
         reply.frames.append(np.frombuffer(frame.data, np.int16).copy())
-        for word in frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, ()):
-            reply.words.append(Word(str(word).strip(), float(word.start_time), float(word.end_time)))
+        reply.words += words_of(frame)
         await self._output.capture_frame(frame)
 
     def flush(self) -> None:

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from livekit import rtc
+from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 
-from agent.adapters.audio import caller_chunk, chunk_from, frame_from
+from agent.adapters.audio import caller_chunk, chunk_from, frame_from, spoken_frame, timed, words_of
 from serving.audio import AudioChunk
+from serving.speech import SpokenAudio, Word
 
 pytestmark = pytest.mark.unit
 
@@ -51,3 +53,17 @@ def test_a_callers_frame_is_converted_once_for_everybody() -> None:
     assert caller_chunk(frame).to_float() is first.to_float()
     assert not first.to_float().flags.writeable
     assert caller_chunk(frame_from(AudioChunk(SAMPLES, 16_000))) is not first
+
+
+def test_words_go_to_livekit_and_back() -> None:
+    words = (Word("good", 0.1, 0.4), Word("morning", 0.5, 0.9))
+    frame = spoken_frame(SpokenAudio(AudioChunk(SAMPLES, 24_000), words))
+    assert chunk_from(frame).samples.tolist() == SAMPLES.tolist()
+    assert [str(word) for word in frame.userdata[USERDATA_TIMED_TRANSCRIPT]] == ["good ", "morning "]
+    assert words_of(frame) == list(words)
+    assert words_of(frame_from(AudioChunk(SAMPLES, 24_000))) == []
+
+
+def test_a_word_is_told_as_much_later_as_its_clock_began() -> None:
+    word = timed(Word("good", 0.1, 0.4), shift_s=20.0)
+    assert (word.start_time, word.end_time) == (20.1, 20.4)
