@@ -5,3 +5,7 @@ from models.errors import CallboxError
 
 class ConfigError(CallboxError):
     """A setting is unknown, missing or out of range; the message names the file and the key."""
+
+
+class RecordsUnavailable(CallboxError):
+    """The clinic's record system did not answer, or not in time; the message says what to check."""

@@ -14,7 +14,8 @@
     ├── BundleError              (models/bundle/errors.py)
     ├── EngineError              (serving/errors.py)
     ├── AtCapacity               (serving/errors.py)
-    └── ConfigError              (agent/errors.py)
+    ├── ConfigError              (agent/errors.py)
+    └── RecordsUnavailable       (agent/errors.py)
 
 Every message says what to do next.
 """

@@ -7,7 +7,7 @@ from typing import Any
 from livekit.agents import Agent, RunContext, StopResponse, function_tool, llm
 from livekit.agents.voice import SpeechHandle
 
-from agent.clinic.book import Clinic
+from agent.clinic.clinic import Clinic
 from agent.clinic.tools import TOOL_SPECS, call_tool
 from serving import metrics
 from serving.chat import ToolSpec
@@ -34,7 +34,7 @@ def clinic_tool(spec: ToolSpec, clinic: Clinic, on_tool: ToolReport) -> llm.RawF
     """A tool of the clinic's as LiveKit calls it. Its result is JSON text."""
 
     async def run(raw_arguments: dict[str, object], context: RunContext[Any]) -> str:
-        result = call_tool(clinic, spec.name, json.dumps(raw_arguments))
+        result = await call_tool(clinic, spec.name, json.dumps(raw_arguments))
         status = str(json.loads(result).get("status", "ok"))
         metrics.TOOL_CALLS.labels(spec.name, status).inc()
         on_tool(spec.name, status, context.speech_handle)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.interruption_server import InterruptionServer
-from agent.clinic.book import Clinic
+from agent.clinic.clinic import Clinic
+from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import load_facts
 from agent.clinic.prompts import front_desk_prompt, greeting, load_phrases
 from agent.clinic.tools import TOOL_SPECS
@@ -55,7 +56,7 @@ def build_box(settings: Settings, store: ModelStore, report: Report, *, configs:
     return Box(
         settings=settings,
         host=EngineHost(build_engines(settings, store), report),
-        clinic=Clinic(facts),
+        clinic=demo_clinic(facts),
         instructions=front_desk_prompt(facts, file=settings.conversation.prompt, directory=prompts),
         stock_lines={**dict(load_phrases(facts, directory=prompts)), "greeting": greeting(facts, directory=prompts)},
         gate=CapacityGate(settings.capacity.max_calls),

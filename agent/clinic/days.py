@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from agent.clinic.number_words import cardinal, ordinal, say_ordinal
+from agent.clinic.number_words import read_cardinal, read_ordinal
+from agent.speech import calendar_words
+from agent.speech.number_words import ordinal
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTH_NAMES = "january february march april may june july august september october november december"
-MONTHS = tuple(_MONTH_NAMES.split())
+WEEKDAYS = tuple(name.lower() for name in calendar_words.WEEKDAYS)
+_MONTHS = tuple(name.lower() for name in calendar_words.MONTHS)
 
 PartOfDay = Literal["morning", "afternoon", "evening"]
 _PARTS: dict[str, PartOfDay] = {
@@ -55,7 +56,7 @@ def say_day(day: date, today: date) -> str:
         spoken = parse_day(words, today)
         if spoken and spoken.date == day:
             return words
-    return f"{MONTHS[day.month - 1]} {say_ordinal(day.day)}"
+    return f"{_MONTHS[day.month - 1]} {ordinal(day.day)}"
 
 
 def _numeric(words: list[str], today: date) -> date | None:
@@ -80,7 +81,7 @@ def _day_of_month(words: list[str], today: date) -> date | None:
     after = words[at + 1 :]
     if after[:1] == ["the"]:
         after = after[1:]
-    day = ordinal(after) or cardinal(after) or _number_before(words, at)
+    day = read_ordinal(after) or read_cardinal(after) or _number_before(words, at)
     if day is None:
         return None
     year = next((int(word) for word in words if re.fullmatch(r"20\d\d", word)), None)
@@ -91,7 +92,7 @@ def _number_before(words: list[str], at: int) -> tuple[int, int] | None:
     """The number that ends just before `at`, or before the 'of' there."""
     end = at - 1 if words[at - 1 : at] == ["of"] else at
     for start in (end - 2, end - 1):
-        for read in (ordinal, cardinal):
+        for read in (read_ordinal, read_cardinal):
             found = read(words[:end], start) if start >= 0 else None
             if found and start + found[1] == end:
                 return found
@@ -103,11 +104,11 @@ def _relative(words: list[str], today: date) -> date | None:
     if {"day", "after", "tomorrow"} <= set(words):
         return today + timedelta(days=2)
     for i, word in enumerate(words):
-        count = cardinal(words, i)
+        count = read_cardinal(words, i)
         unit = words[i + count[1]] if count and i + count[1] < len(words) else ""
         if count and unit in ("day", "days", "week", "weeks") and ("in" in words[:i] or "from" in words[i:]):
             start = _weekday(words[i:], today) or today
-            return start + timedelta(days=count[0] * (7 if unit.startswith("week") else 1))
+            return _days_after(start, count[0] * (7 if unit.startswith("week") else 1))
         if word in _RELATIVE:
             return today + timedelta(days=_RELATIVE[word])
     if "this" in words and any(word in _PARTS for word in words) and not any(word in WEEKDAYS for word in words):
@@ -134,7 +135,7 @@ def _weekday(words: list[str], today: date) -> date | None:
 
 def _ordinal_alone(words: list[str], today: date) -> date | None:
     """'the third', of this month or else of the next that has such a day; 'may' and 'march' need not be months."""
-    day = next((found[0] for i in range(len(words)) if (found := ordinal(words, i))), None)
+    day = next((found[0] for i in range(len(words)) if (found := read_ordinal(words, i))), None)
     if day is None or "one" in words or {_month(word) for word in words} - {0, 3, 5}:
         return None
     for ahead in range(13):
@@ -152,7 +153,7 @@ def _vague(words: list[str], today: date) -> date | None:
 
 def _month(word: str) -> int:
     """1 to 12, or 0. 'may' and 'march' count: callers name days with them more often than anything else."""
-    return next((i for i, month in enumerate(MONTHS, 1) if word == month or (len(word) >= 3 and word == month[:3])), 0)
+    return next((i for i, month in enumerate(_MONTHS, 1) if word == month or (len(word) >= 3 and word == month[:3])), 0)
 
 
 def _weekday_number(word: str) -> int | None:
@@ -164,6 +165,13 @@ def _date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
     except ValueError:
+        return None
+
+
+def _days_after(start: date, days: int) -> date | None:
+    try:
+        return start + timedelta(days=days)
+    except OverflowError:
         return None
 
 

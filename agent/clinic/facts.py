@@ -1,13 +1,13 @@
 """What the front desk knows about its clinic, read from configs/clinic.yaml."""
 
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from agent.clinic.days import parse_day
+from agent.clinic.days import SpokenDay, parse_day
 from agent.clinic.times import parse_time, say_time
 from agent.errors import ConfigError
 
@@ -144,6 +144,19 @@ class ClinicFacts(_Section):
     """What a transfer to a colleague answers."""
     demo: DemoData = DemoData()
 
+    def doctor(self, name: str) -> Doctor | None:
+        """The doctor of that last name, in any case."""
+        return next((doctor for doctor in self.doctors if same_words(doctor.name, name)), None)
+
+    def parse_start(self, text: str, day: SpokenDay) -> datetime | None:
+        """The moment on `day` that a caller names; the opening hours tell morning from afternoon."""
+        hours = self.hours.on(day.date.weekday()) or self.hours.weekdays
+        if hours is None:
+            moment = parse_time(text, part=day.part)
+        else:
+            moment = parse_time(text, part=day.part, opens=hours.opens, closes=hours.closes)
+        return datetime.combine(day.date, moment) if moment else None
+
     @model_validator(mode="after")
     def _doctors_known(self) -> Self:
         known = {doctor.name.casefold() for doctor in self.doctors}
@@ -153,6 +166,11 @@ class ClinicFacts(_Section):
             if booking.doctor.casefold() not in known:
                 raise ValueError(f"demo.appointments.{i}.doctor: '{booking.doctor}' is not one of the doctors")
         return self
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two names or phrases differ at most in case and spacing."""
+    return one.casefold().split() == other.casefold().split()
 
 
 def load_facts(path: Path) -> ClinicFacts:

@@ -1,58 +1,36 @@
-"""Number words as callers say them, up to what days and times need, and back."""
+"""Numbers as callers say them, up to what days and times need."""
 
-_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-_ONES = f"{_UNITS} sixteen seventeen eighteen nineteen".split()
-_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
-_RANKS = (
-    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth"
-)
-_ORDINALS = f"{_RANKS} fifteenth sixteenth seventeenth eighteenth nineteenth".split()
-_TENTHS = {"twentieth": 20, "thirtieth": 30}
+from agent.speech.number_words import cardinal, ordinal
 
-CARDINAL = {word: value for value, word in enumerate(_ONES)} | _TENS | {"oh": 0, "o": 0, "a": 1, "an": 1}
-ORDINAL = {word: value for value, word in enumerate(_ORDINALS)} | _TENTHS
+_ONES = {cardinal(value): value for value in range(20)}
+_TENS = {cardinal(value): value for value in (20, 30, 40, 50)}
+_CARDINALS = _ONES | _TENS | {"oh": 0, "o": 0, "a": 1, "an": 1}
+_ORDINALS = {ordinal(value): value for value in (*range(21), 30)}
+_MAX_DIGITS = 9
+"""A longer number names neither a day nor a time."""
 
 
-def cardinal(words: list[str], start: int = 0) -> tuple[int, int] | None:
-    """The number that begins at `start` (words or digits, below 60) and how many words it takes."""
+def read_cardinal(words: list[str], start: int = 0) -> tuple[int, int] | None:
+    """The number that begins at `start` ('five', 'twenty five', 'oh five', '25') and how many words it takes."""
     if start >= len(words):
         return None
-    word = words[start]
+    word, following = words[start], words[start + 1] if start + 1 < len(words) else ""
     if word.isdecimal():
-        return int(word), 1
-    if word in _TENS and start + 1 < len(words) and 0 < CARDINAL.get(words[start + 1], 0) < 10:
-        return _TENS[word] + CARDINAL[words[start + 1]], 2
-    if word in ("oh", "o", "zero") and start + 1 < len(words) and words[start + 1] in _ONES[1:10]:
-        return CARDINAL[words[start + 1]], 2
-    return (CARDINAL[word], 1) if word in CARDINAL else None
+        return (int(word), 1) if len(word) <= _MAX_DIGITS else None
+    if word in _TENS and 0 < _CARDINALS.get(following, 0) < 10:
+        return _TENS[word] + _CARDINALS[following], 2
+    if word in ("oh", "o", "zero") and 0 < _ONES.get(following, 0) < 10:
+        return _ONES[following], 2
+    return (_CARDINALS[word], 1) if word in _CARDINALS else None
 
 
-def ordinal(words: list[str], start: int = 0) -> tuple[int, int] | None:
+def read_ordinal(words: list[str], start: int = 0) -> tuple[int, int] | None:
     """The ordinal that begins at `start` ('third', 'twenty first', '24th') and how many words it takes."""
     if start >= len(words):
         return None
-    word = words[start]
+    word, following = words[start], words[start + 1] if start + 1 < len(words) else ""
     if word[:-2].isdecimal() and word[-2:] in ("st", "nd", "rd", "th"):
-        return int(word[:-2]), 1
-    if word in _TENS and start + 1 < len(words) and 0 < ORDINAL.get(words[start + 1], 0) < 10:
-        return _TENS[word] + ORDINAL[words[start + 1]], 2
-    return (ORDINAL[word], 1) if word in ORDINAL else None
-
-
-def say_cardinal(number: int) -> str:
-    """0 to 59 in words."""
-    if number < 20:
-        return _ONES[number]
-    tens, ones = divmod(number, 10)
-    word = next(word for word, value in _TENS.items() if value == tens * 10)
-    return f"{word} {_ONES[ones]}" if ones else word
-
-
-def say_ordinal(number: int) -> str:
-    """1 to 59 in words: 'third', 'twenty first'."""
-    if number < 20:
-        return _ORDINALS[number]
-    tens, ones = divmod(number, 10)
-    if not ones:
-        return next(word for word, value in _TENTHS.items() if value == number)
-    return f"{say_cardinal(tens * 10)} {_ORDINALS[ones]}"
+        return (int(word[:-2]), 1) if len(word) <= _MAX_DIGITS else None
+    if word in _TENS and 0 < _ORDINALS.get(following, 0) < 10:
+        return _TENS[word] + _ORDINALS[following], 2
+    return (_ORDINALS[word], 1) if word in _ORDINALS else None

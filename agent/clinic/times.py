@@ -4,7 +4,8 @@ import re
 from datetime import time
 
 from agent.clinic.days import PartOfDay
-from agent.clinic.number_words import cardinal, say_cardinal
+from agent.clinic.number_words import read_cardinal
+from agent.speech.number_words import cardinal
 
 _FIXED = {"noon": time(12), "midday": time(12), "midnight": time(0)}
 _BEFORE_ONE = ("first", "second", "last", "other", "that", "this", "which", "early", "late", "earlier", "later")
@@ -32,10 +33,10 @@ def parse_time(
 
 def say_time(moment: time) -> str:
     """'ten', 'ten thirty', 'two oh five'. Whether it is morning the opening hours say."""
-    hour = say_cardinal((moment.hour - 1) % 12 + 1)
+    hour = cardinal((moment.hour - 1) % 12 + 1)
     if not moment.minute:
         return hour
-    return f"{hour} {'oh ' if moment.minute < 10 else ''}{say_cardinal(moment.minute)}"
+    return f"{hour} {'oh ' if moment.minute < 10 else ''}{cardinal(moment.minute)}"
 
 
 def _words(text: str) -> list[str]:
@@ -47,13 +48,15 @@ def _words(text: str) -> list[str]:
 def _past_or_to(words: list[str]) -> tuple[int, int] | None:
     """'half past two', 'quarter to four', 'ten past nine'."""
     at = next((i for i, word in enumerate(words) if word in ("past", "after", "to", "til") and i > 0), None)
-    hour = cardinal(words, at + 1) if at is not None else None
+    hour = read_cardinal(words, at + 1) if at is not None else None
     if at is None or hour is None:
         return None
     minutes = _FRACTION.get(words[at - 1])
     if minutes is None:
         before = [w for w in words[:at] if w != "minutes"]
-        spoken = (cardinal(before, len(before) - 2) if len(before) > 1 else None) or cardinal(before, len(before) - 1)
+        spoken = (read_cardinal(before, len(before) - 2) if len(before) > 1 else None) or read_cardinal(
+            before, len(before) - 1
+        )
         if spoken is None:
             return None
         minutes = spoken[0]
@@ -68,10 +71,10 @@ def _clock(words: list[str]) -> tuple[int, int] | None:
         if re.fullmatch(r"\d{3,4}", word):
             return int(word[:-2]), int(word[-2:])
         is_choice = word == "one" and words[max(0, i - 1)] in _BEFORE_ONE
-        hour = None if is_choice or word in ("a", "an", "o", "oh") else cardinal(words, i)
+        hour = None if is_choice or word in ("a", "an", "o", "oh") else read_cardinal(words, i)
         if hour is None:
             continue
-        minute = cardinal(words, i + hour[1])
+        minute = read_cardinal(words, i + hour[1])
         if hour[1] == 2 and hour[0] > 23:
             continue
         return hour[0], minute[0] if minute else 0

@@ -4,20 +4,27 @@ The specs are byte-stable and in fixed order, so that a prompt that lists them a
 small JSON objects with a `status`; days and times in them are words, so that the model can say them as they are.
 """
 
+import asyncio
 import json
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from agent.clinic.book import Appointment, Clinic
-from agent.clinic.days import SpokenDay
-from agent.clinic.facts import Doctor
+from agent.clinic.book import Appointment, Identity, Patient
+from agent.clinic.clinic import Clinic
+from agent.clinic.offers import free_times, is_in_part, next_free_days, say_next, say_two
 from agent.clinic.times import say_time
+from agent.errors import RecordsUnavailable
 from serving.chat import ToolSpec
+
+logger = logging.getLogger("callbox.call")
 
 Arguments = Mapping[str, str]
 Result = dict[str, Any]
 
+MAX_TOOL_S = 6.0
+"""A tool that has not answered by then has failed; the caller is waiting in silence."""
 _ANY_DOCTOR = {"", "any", "anyone", "anybody", "any doctor", "whoever", "no preference", "unknown", "none"}
 
 
@@ -57,13 +64,21 @@ TOOL_SPECS: tuple[ToolSpec, ...] = (
 )
 
 
-def call_tool(clinic: Clinic, name: str, arguments_json: str) -> str:
-    """Runs a tool and returns its result as JSON text. Never raises: what cannot be understood is `{"status": "error"}`."""
+async def call_tool(clinic: Clinic, name: str, arguments_json: str) -> str:
+    """Run a tool; its result as JSON text.
+
+    `{"status": "error"}` if the call makes no sense, or if the record system does not answer within MAX_TOOL_S.
+    """
     run = _TOOLS.get(name)
     arguments = _read(arguments_json)
     if run is None or arguments is None:
         return json.dumps({"status": "error"})
-    return json.dumps(run(clinic, arguments))
+    try:
+        async with asyncio.timeout(MAX_TOOL_S):
+            return json.dumps(await run(clinic, arguments))
+    except (TimeoutError, RecordsUnavailable) as error:
+        logger.warning("The record system did not answer %s: %s", name, type(error).__name__)
+        return json.dumps({"status": "error"})
 
 
 def _read(arguments_json: str) -> Arguments | None:
@@ -82,75 +97,85 @@ class _Texts(dict[str, str]):
         return ""
 
 
-def _check_availability(clinic: Clinic, arguments: Arguments) -> Result:
+async def _check_availability(clinic: Clinic, arguments: Arguments) -> Result:
     known, doctor = _doctor(clinic, arguments["doctor"])
     if not known:
         return {"status": "unknown_doctor"}
-    day = clinic.hears_day(arguments["day"])
-    slots = [slot for slot in clinic.free_slots(day.date, doctor) if _in_part(slot, day)] if day else []
-    if len(slots) >= 2:
-        return {"status": "ok", "times": _offer(slots)}
-    return _next_free(clinic, day, doctor)
+    day = clinic.parse_day(arguments["day"])
+    times = await free_times(clinic, day.date, day.date, doctor) if day else []
+    times = [time for time in times if day and is_in_part(time, day)]
+    if len(times) >= 2:
+        return {"status": "ok", "times": say_two(times)}
+    return {"status": "none", "next": await say_next(clinic, day, doctor)}
 
 
-def _book_appointment(clinic: Clinic, arguments: Arguments) -> Result:
+async def _book_appointment(clinic: Clinic, arguments: Arguments) -> Result:
     known, doctor = _doctor(clinic, arguments["doctor"])
     if not known:
         return {"status": "unknown_doctor"}
-    day = clinic.hears_day(arguments["day"])
-    if not arguments["name"]:
+    name, day = arguments["name"], clinic.parse_day(arguments["day"])
+    patients = await clinic.book.find_patients(Identity(name=name))
+    if not name or len(patients) > 1:
         return {"status": "error"}
-    start = clinic.hears_time(arguments["time"], day) if day else None
-    reason = arguments["reason"] or "visit"
-    if start and clinic.book(_titled(arguments["name"]), start, doctor=doctor, reason=reason):
+    who = patients[0] if patients else Identity(name=_titled(name))
+    start = clinic.facts.parse_start(arguments["time"], day) if day else None
+    if start and await _book(clinic, who, start, doctor, arguments["reason"] or "visit"):
         return {"status": "booked"}
-    slots = clinic.free_slots(day.date, doctor) if day else []
-    if len(slots) < 2:
-        return _next_free(clinic, day, doctor)
-    return {"status": "taken", "times": _offer(slots, near=start)}
+    times = await free_times(clinic, day.date, day.date, doctor) if day else []
+    if len(times) < 2:
+        return {"status": "none", "next": await say_next(clinic, day, doctor)}
+    return {"status": "taken", "times": say_two(times, near=start)}
 
 
-def _cancel_appointment(clinic: Clinic, arguments: Arguments) -> Result:
-    entry = _find(clinic, arguments["name"], arguments["day"])
-    return {"status": "cancelled" if entry and clinic.cancel(entry) else "not_found"}
+async def _cancel_appointment(clinic: Clinic, arguments: Arguments) -> Result:
+    found = await _find(clinic, arguments["name"], arguments["day"])
+    cancelled = isinstance(await clinic.book.cancel(found), Appointment) if found else False
+    return {"status": "cancelled" if cancelled else "not_found"}
 
 
-def _reschedule_appointment(clinic: Clinic, arguments: Arguments) -> Result:
-    entry = _find(clinic, arguments["name"], arguments["from_day"])
-    if entry is None:
+async def _reschedule_appointment(clinic: Clinic, arguments: Arguments) -> Result:
+    found = await _find(clinic, arguments["name"], arguments["from_day"])
+    if found is None:
         return {"status": "not_found"}
-    doctor, to_day = clinic.doctor(entry.doctor), clinic.hears_day(arguments["to_day"])
-    slots = [slot for slot in clinic.free_slots(to_day.date, doctor) if _in_part(slot, to_day)] if to_day else []
-    if to_day and slots:
-        wanted = datetime.combine(to_day.date, entry.start.time())
-        moved = clinic.move(entry, min(slots, key=lambda slot: abs(slot - wanted)))
-        if moved:
-            return {"status": "moved", "time": say_time(moved.start.time())}
-    days = clinic.days_with_slots(to_day.date if to_day else clinic.today, doctor)
-    return {"status": "full", "days": [clinic.says_day(day) for day in days if not to_day or day != to_day.date][:2]}
+    doctor, to_day = found.slot.doctor, clinic.parse_day(arguments["to_day"])
+    if to_day:
+        slots = await clinic.book.free_slots(to_day.date, to_day.date, doctor=doctor)
+        wanted = datetime.combine(to_day.date, found.slot.start.time())
+        possible = (slot for slot in slots if is_in_part(slot.start, to_day))
+        near = min(possible, key=lambda slot: abs(slot.start - wanted), default=None)
+        moved = await clinic.book.move(found, near.id) if near else None
+        if isinstance(moved, Appointment):
+            return {"status": "moved", "time": say_time(moved.slot.start.time())}
+    first, other_than = (to_day.date, to_day.date) if to_day else (clinic.today, None)
+    days = await next_free_days(clinic, first, doctor, other_than=other_than)
+    return {"status": "full", "days": [clinic.say_day(times[0].date()) for times in days]}
 
 
-def _request_refill(clinic: Clinic, arguments: Arguments) -> Result:
-    return {"status": clinic.request_refill(arguments["name"], arguments["medication"])}
+async def _request_refill(clinic: Clinic, arguments: Arguments) -> Result:
+    patient = await _patient(clinic, arguments["name"])
+    return {"status": await clinic.book.request_refill(patient, arguments["medication"]) if patient else "not_found"}
 
 
-def _check_results(clinic: Clinic, arguments: Arguments) -> Result:
-    found = clinic.result(arguments["name"], arguments["test"])
-    if isinstance(found, date):
-        return {"status": "pending", "expected": clinic.says_day(found)}
-    return {"status": found or "not_found"}
+async def _check_results(clinic: Clinic, arguments: Arguments) -> Result:
+    patient = await _patient(clinic, arguments["name"])
+    found = await clinic.book.find_result(patient, arguments["test"]) if patient else None
+    if found is None:
+        return {"status": "not_found"}
+    if found.is_ready:
+        return {"status": "ready"}
+    return {"status": "pending"} | ({"expected": clinic.say_day(found.expected)} if found.expected else {})
 
 
-def _transfer_to_human(clinic: Clinic, _arguments: Arguments) -> Result:
-    """A stub: nobody is rung. What it answers is `transfer` in configs/clinic.yaml."""
+async def _transfer_to_human(clinic: Clinic, _arguments: Arguments) -> Result:
+    """Rings nobody: answers what configs/clinic.yaml says under `transfer`."""
     return {"status": clinic.facts.transfer}
 
 
-def _end_call(_clinic: Clinic, _arguments: Arguments) -> Result:
+async def _end_call(_clinic: Clinic, _arguments: Arguments) -> Result:
     return {"status": "ended"}
 
 
-_TOOLS: dict[str, Callable[[Clinic, Arguments], Result]] = {
+_TOOLS: dict[str, Callable[[Clinic, Arguments], Awaitable[Result]]] = {
     "check_availability": _check_availability,
     "book_appointment": _book_appointment,
     "cancel_appointment": _cancel_appointment,
@@ -162,43 +187,41 @@ _TOOLS: dict[str, Callable[[Clinic, Arguments], Result]] = {
 }
 
 
-def _doctor(clinic: Clinic, text: str) -> tuple[bool, Doctor | None]:
-    """Whether the doctor is known, and who; None means any."""
+def _doctor(clinic: Clinic, text: str) -> tuple[bool, str | None]:
+    """Whether the doctor is known, and their name; None means any."""
     name = " ".join(word for word in text.casefold().replace(".", " ").split() if word not in ("doctor", "dr"))
     if name in _ANY_DOCTOR:
         return True, None
-    doctor = clinic.doctor(name)
-    return doctor is not None, doctor
+    doctor = clinic.facts.doctor(name)
+    return (True, doctor.name) if doctor else (False, None)
 
 
-def _find(clinic: Clinic, name: str, day: str) -> Appointment | None:
-    spoken = clinic.hears_day(day)
-    return clinic.find(name, spoken.date) if spoken else None
+async def _patient(clinic: Clinic, name: str) -> Patient | None:
+    """The patient of that name; None as well where several have it."""
+    patients = await clinic.book.find_patients(Identity(name=name))
+    return patients[0] if len(patients) == 1 else None
 
 
-def _in_part(slot: datetime, day: SpokenDay) -> bool:
-    """Whether the slot is in the part of the day that was asked for."""
-    return day.part is None or (slot.hour < 12) == (day.part == "morning")
+async def _find(clinic: Clinic, name: str, day: str) -> Appointment | None:
+    """The patient's first appointment on a day."""
+    spoken, patient = clinic.parse_day(day), await _patient(clinic, name)
+    if spoken is None or patient is None:
+        return None
+    return next(iter(await clinic.book.appointments(patient, spoken.date, spoken.date)), None)
 
 
-def _offer(slots: list[datetime], *, near: datetime | None = None) -> list[str]:
-    """Two times: the nearest to the one asked for, else one early and one late."""
-    if near:
-        pair = sorted(sorted(slots, key=lambda slot: abs(slot - near))[:2])
-    else:
-        afternoon = [slot for slot in slots[1:] if slot.hour >= 12] if slots[0].hour < 12 else []
-        pair = [slots[0], (afternoon or slots[1:])[0]]
-    return [say_time(slot.time()) for slot in pair]
-
-
-def _next_free(clinic: Clinic, day: SpokenDay | None, doctor: Doctor | None) -> Result:
-    """One slot on each of the next two days that have any, the day asked for included: an early and a late one."""
-    start = max(day.date, clinic.today) if day else clinic.today
-    days = [clinic.free_slots(each, doctor) for each in clinic.days_with_slots(start, doctor)[:2]]
-    slots = [
-        next((slot for slot in free if slot.hour >= 12), free[-1]) if i else free[0] for i, free in enumerate(days)
-    ]
-    return {"status": "none", "next": [f"{clinic.says_day(slot.date())} at {say_time(slot.time())}" for slot in slots]}
+async def _book(clinic: Clinic, who: Patient | Identity, start: datetime, doctor: str | None, reason: str) -> bool:
+    """Book a slot at that time with whoever is free, unless the patient has one already. Whether they have one now."""
+    day, held = start.date(), []
+    if isinstance(who, Patient):
+        held = [each.slot for each in await clinic.book.appointments(who, day, day)]
+    theirs = [slot for slot in held if slot.start == start and doctor in (None, slot.doctor)]
+    for slot in theirs or await clinic.book.free_slots(day, day, doctor=doctor):
+        if slot.start == start:
+            booked = await clinic.book.book(slot.id, who, reason=reason)
+            if isinstance(booked, Appointment):
+                return True
+    return False
 
 
 def _titled(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The worker's door for the operator, on loopback: health, metrics, and the demo clinic's book."""
+"""The worker's door for the operator, on loopback: health, metrics, and the clinic's book."""
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -28,7 +28,7 @@ def create_ops_app(box: Box) -> web.Application:
         return web.Response(body=generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def clinic(request: web.Request) -> web.Response:
-        return web.json_response(box.clinic.snapshot())
+        return web.json_response(await box.clinic.book.snapshot())
 
     app = web.Application()
     app.add_routes(

@@ -2,6 +2,8 @@
 
 import re
 
+from agent.speech.calendar_words import MONTHS, WEEKDAYS
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -17,10 +19,7 @@ _OTHERS = _words(
     "sat sun"
 )
 """End a sentence only before a word that begins one."""
-_CALENDAR = _words(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
-    "october november december"
-)
+_CALENDAR = frozenset(name.lower() for name in (*WEEKDAYS, *MONTHS))
 """Written with a capital in the middle of a sentence too."""
 _CLOSERS = "\"'”’»)]*_`"
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")

@@ -2,14 +2,12 @@
 
 import re
 
+from agent.speech.calendar_words import MONTHS, WEEKDAYS
 from agent.speech.number_words import cardinal, ordinal, year
 
-_MONTH_NAMES = "January February March April May June July August September October November December"
-_WEEKDAY_NAMES = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
-_MONTHS = _MONTH_NAMES.split()
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
-_NAMED = {month[:3].lower(): month for month in _MONTHS}
-_WEEKDAYS = {day[:3].lower(): day for day in _WEEKDAY_NAMES.split()}
+_NAMED = {month[:3].lower(): month for month in MONTHS}
+_WEEKDAYS = {day[:3].lower(): day for day in WEEKDAYS}
 _DAY = (
     r"(?:Mon(?:day)?|Tue(?:s(?:day)?)?|Wed(?:nesday)?|Thu(?:r(?:s(?:day)?)?)?|Fri(?:day)?|Sat(?:urday)?|Sun(?:day)?)s?"
 )
@@ -91,7 +89,7 @@ def _long(name: str) -> str:
 
 
 def _say(month: int, day: int, in_year: str = "") -> str:
-    spoken = f"{_MONTHS[month - 1]} {ordinal(day)}"
+    spoken = f"{MONTHS[month - 1]} {ordinal(day)}"
     return f"{spoken}, {year(int(in_year))}" if in_year else spoken
 
 

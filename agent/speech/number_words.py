@@ -1,4 +1,4 @@
-"""Numbers in words. Everything else in this package writes numbers through these functions."""
+"""Numbers in words: the only place that knows them, so that numbers are spoken and understood alike."""
 
 from functools import lru_cache
 
@@ -7,18 +7,19 @@ from num2words import num2words
 NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 """A number as people write it: 7, 3,000, 4.50."""
 
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_LONGEST_CARDINAL = 15
-"""Digits; a longer number is read digit by digit."""
-_SHORTEST_CODE = 7
-"""Digits; a number of so many without thousands separators is a code, unless it is round."""
+_MAX_CARDINAL_DIGITS = 15
+"""A longer number is read digit by digit."""
+_MIN_CODE_DIGITS = 7
+"""A number this long without thousands separators is a code, unless it ends in three zeros."""
 
 
+@lru_cache(maxsize=256)
 def cardinal(number: int) -> str:
     """105 -> 'one hundred and five'."""
     return _plain(str(num2words(number)))
 
 
+@lru_cache(maxsize=256)
 def ordinal(number: int) -> str:
     """21 -> 'twenty first'."""
     return _plain(str(num2words(number, to="ordinal")))
@@ -31,8 +32,8 @@ def year(number: int) -> str:
 
 
 def digits(text: str) -> str:
-    """'0451' -> 'zero four five one'; anything that is no digit is left out."""
-    return " ".join(_DIGITS[int(char)] for char in text if char in "0123456789")
+    """'0451' -> 'zero four five one'; anything else is left out."""
+    return " ".join(cardinal(int(char)) for char in text if char in "0123456789")
 
 
 def number(text: str) -> str:
@@ -40,8 +41,8 @@ def number(text: str) -> str:
     whole, _, decimals = text.replace(",", "").partition(".")
     if decimals:
         return f"{number(whole or '0')} point {digits(decimals)}"
-    is_code = "," not in text and len(whole) >= _SHORTEST_CODE and not whole.endswith("000")
-    if is_code or len(whole) > _LONGEST_CARDINAL or (whole.startswith("0") and len(whole) > 1):
+    is_code = "," not in text and len(whole) >= _MIN_CODE_DIGITS and not whole.endswith("000")
+    if is_code or len(whole) > _MAX_CARDINAL_DIGITS or (whole.startswith("0") and len(whole) > 1):
         return digits(whole)
     return cardinal(int(whole))
 

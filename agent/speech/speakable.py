@@ -1,7 +1,5 @@
 """From a model's tokens to pieces that a voice can say: first cut where no item is torn apart, then put into words."""
 
-from collections.abc import AsyncIterable, AsyncIterator
-
 from agent.speech.chunker import Chunker, ChunkerOptions
 from agent.speech.normalizer import make_speakable
 
@@ -23,16 +21,6 @@ class Speakable:
     def flush(self) -> list[str]:
         """Ends the reply; returns what is left of it."""
         return _spoken(self._chunker.flush())
-
-
-async def speakable_stream(tokens: AsyncIterable[str], options: ChunkerOptions | None = None) -> AsyncIterator[str]:
-    """The spoken form of a stream of tokens; each piece ends with a space, so that they can be joined as they are."""
-    speech = Speakable(options)
-    async for token in tokens:
-        for piece in speech.push(token):
-            yield piece + " "
-    for piece in speech.flush():
-        yield piece + " "
 
 
 def _spoken(pieces: list[str]) -> list[str]:

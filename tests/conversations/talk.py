@@ -19,7 +19,7 @@ from agent.adapters.captions import Captions
 from agent.adapters.interruption_server import InterruptionServer
 from agent.call.dialogue import Dialogue, Surroundings
 from agent.call.resources import Box, prepare
-from agent.clinic.book import Clinic
+from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import load_facts
 from agent.operate.offline import INFERENCE_URL
 from agent.settings import ROOT, Keys, Settings
@@ -275,7 +275,7 @@ def _box(engines: Engines, turns: dict[str, Any]) -> Box:
     return Box(
         settings=settings,
         host=EngineHost(engines),
-        clinic=Clinic(load_facts(ROOT / "configs" / "clinic.yaml")),
+        clinic=demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml")),
         instructions="You are the front desk.",
         stock_lines=STOCK_LINES,
         gate=CapacityGate(1),

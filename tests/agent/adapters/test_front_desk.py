@@ -9,7 +9,7 @@ from livekit.agents import RunContext, StopResponse, llm
 from livekit.agents.voice import SpeechHandle
 
 from agent.adapters.front_desk import FrontDesk
-from agent.clinic.book import Clinic
+from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import load_facts
 from agent.clinic.tools import TOOL_SPECS
 from agent.settings import ROOT
@@ -32,7 +32,7 @@ class Desk:
     def __init__(self) -> None:
         self.reports: list[tuple[str, str, SpeechHandle]] = []
         self.turns: list[float] = []
-        self.clinic = Clinic(load_facts(ROOT / "configs" / "clinic.yaml"))
+        self.clinic = demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml"))
         self.agent = FrontDesk(
             instructions="Be kind.",
             clinic=self.clinic,

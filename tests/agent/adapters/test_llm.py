@@ -8,7 +8,7 @@ from livekit.agents import APIError, function_tool, llm
 
 from agent.adapters.front_desk import clinic_tool
 from agent.adapters.llm import LocalLlm, messages_from, plain, tool_specs
-from agent.clinic.book import Clinic
+from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import load_facts
 from agent.clinic.tools import TOOL_SPECS
 from agent.settings import ROOT
@@ -42,7 +42,7 @@ def talk(*messages: tuple[Any, str]) -> llm.ChatContext:
 
 def clinic_tools() -> list[llm.Tool]:
     """The front desk's."""
-    clinic = Clinic(load_facts(ROOT / "configs" / "clinic.yaml"))
+    clinic = demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml"))
     return [clinic_tool(spec, clinic, lambda name, status, speech: None) for spec in TOOL_SPECS]
 
 

@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 import pytest
 
-from agent.clinic.book import Clinic
+from agent.clinic.clinic import Clinic
+from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import ClinicFacts, load_facts
 from agent.settings import ROOT
 
@@ -18,7 +19,7 @@ def facts() -> ClinicFacts:
 
 @pytest.fixture
 def clinic(facts: ClinicFacts) -> Clinic:
-    return Clinic(facts, now=lambda: MONDAY)
+    return demo_clinic(facts, now=lambda: MONDAY)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.clinic.book import Clinic
+from agent.clinic.clinic import Clinic
+from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import ClinicFacts
 from agent.clinic.prompts import front_desk_prompt, greeting
 from agent.clinic.tools import TOOL_SPECS, call_tool
@@ -57,7 +58,7 @@ class FrontDesk:
         calls = [event for event in events if isinstance(event, ToolCall)]
         self._history.append(ChatMessage("assistant", text, tuple(calls)))
         for each in calls:
-            result = call_tool(self._clinic, each.name, each.arguments)
+            result = await call_tool(self._clinic, each.name, each.arguments)
             self._history.append(ChatMessage("tool", result, call_id=each.call_id))
         return text, calls
 
@@ -79,10 +80,10 @@ async def test_a_scripted_caller_reaches_the_goal(
     path: Path, now: datetime, llm: CTranslate2Llm, facts: ClinicFacts
 ) -> None:
     dialogue = load_dialogue(path)
-    clinic = Clinic(facts, now=lambda: now)
-    before, desk = clinic.snapshot(), FrontDesk(llm, clinic)
+    clinic = demo_clinic(facts, now=lambda: now)
+    before, desk = await clinic.book.snapshot(), FrontDesk(llm, clinic)
     said = [line async for line in lines_of_caller(dialogue, desk)]
-    assert unmet(dialogue.goal, before, clinic.snapshot(), " ".join(desk.spoken)) == []
+    assert unmet(dialogue.goal, before, await clinic.book.snapshot(), " ".join(desk.spoken)) == []
     assert "Goodbye" in desk.spoken[-1]
     assert len(said) < dialogue.max_turns
     assert all(make_speakable(reply) == reply for reply in desk.spoken)
@@ -90,5 +91,5 @@ async def test_a_scripted_caller_reaches_the_goal(
 
 async def test_a_booking_takes_six_turns_or_more(llm: CTranslate2Llm, facts: ClinicFacts) -> None:
     dialogue = load_dialogue(ROOT / "tests" / "call" / "dialogues" / "book_step_by_step.yaml")
-    desk = FrontDesk(llm, Clinic(facts, now=lambda: WEDNESDAY_NOON + timedelta(days=1)))
+    desk = FrontDesk(llm, demo_clinic(facts, now=lambda: WEDNESDAY_NOON + timedelta(days=1)))
     assert len([line async for line in lines_of_caller(dialogue, desk)]) >= 6

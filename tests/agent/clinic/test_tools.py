@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from agent.clinic.book import Clinic
+from agent.clinic.clinic import Clinic
+from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import ClinicFacts
 from agent.clinic.tools import TOOL_SPECS, call_tool
 from agent.settings import ROOT
@@ -18,14 +19,14 @@ pytestmark = pytest.mark.unit
 TRAINED = ROOT / "models" / "demo" / "language_model" / "prompts" / "tools.json"
 
 
-def call(clinic: Clinic, tool: str, /, **arguments: Any) -> dict[str, Any]:
-    result: dict[str, Any] = json.loads(call_tool(clinic, tool, json.dumps(arguments)))
+async def call(clinic: Clinic, tool: str, /, **arguments: Any) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(await call_tool(clinic, tool, json.dumps(arguments)))
     return result
 
 
-def book(clinic: Clinic, **changes: str) -> dict[str, Any]:
+async def book(clinic: Clinic, **changes: str) -> dict[str, Any]:
     arguments = {"name": "anna smith", "doctor": "chen", "day": "tuesday", "time": "ten thirty", "reason": "visit"}
-    return call(clinic, "book_appointment", **arguments | changes)
+    return await call(clinic, "book_appointment", **arguments | changes)
 
 
 def test_the_specs_are_those_the_demo_model_learned_byte_for_byte() -> None:
@@ -36,47 +37,48 @@ def test_the_specs_are_those_the_demo_model_learned_byte_for_byte() -> None:
     assert json.dumps(specs) == json.dumps(json.loads(TRAINED.read_text()))
 
 
-def test_free_times_are_two_of_that_doctor(clinic: Clinic) -> None:
-    assert call(clinic, "check_availability", day="tuesday", doctor="chen") == {
+async def test_free_times_are_two_of_that_doctor(clinic: Clinic) -> None:
+    assert await call(clinic, "check_availability", day="tuesday", doctor="chen") == {
         "status": "ok",
         "times": ["nine", "twelve"],
     }
 
 
 @pytest.mark.parametrize("doctor", ["any", "", "Any", "Chen", "doctor chen", "Dr. Chen"])
-def test_a_doctor_is_known_however_they_are_written(clinic: Clinic, doctor: str) -> None:
-    assert call(clinic, "check_availability", day="tuesday", doctor=doctor)["status"] == "ok"
+async def test_a_doctor_is_known_however_they_are_written(clinic: Clinic, doctor: str) -> None:
+    found = await call(clinic, "check_availability", day="tuesday", doctor=doctor)
+    assert found["status"] == "ok"
 
 
-def test_the_part_of_the_day_is_kept_to(clinic: Clinic) -> None:
-    found = call(clinic, "check_availability", day="tuesday afternoon", doctor="chen")
+async def test_the_part_of_the_day_is_kept_to(clinic: Clinic) -> None:
+    found = await call(clinic, "check_availability", day="tuesday afternoon", doctor="chen")
     assert found == {"status": "ok", "times": ["twelve", "twelve thirty"]}
 
 
-def test_an_unknown_doctor_is_said_so(clinic: Clinic) -> None:
-    assert call(clinic, "check_availability", day="tuesday", doctor="rossi") == {"status": "unknown_doctor"}
-    assert book(clinic, doctor="rossi") == {"status": "unknown_doctor"}
+async def test_an_unknown_doctor_is_said_so(clinic: Clinic) -> None:
+    assert await call(clinic, "check_availability", day="tuesday", doctor="rossi") == {"status": "unknown_doctor"}
+    assert await book(clinic, doctor="rossi") == {"status": "unknown_doctor"}
 
 
 @pytest.mark.parametrize("day", ["sunday", "yesterday", "blue", "", "2020-01-01"])
-def test_a_day_without_slots_offers_the_next_two(clinic: Clinic, day: str) -> None:
-    for found in (call(clinic, "check_availability", day=day, doctor="chen"), book(clinic, day=day)):
+async def test_a_day_without_slots_offers_the_next_two(clinic: Clinic, day: str) -> None:
+    for found in (await call(clinic, "check_availability", day=day, doctor="chen"), await book(clinic, day=day)):
         assert found["status"] == "none"
         assert len(found["next"]) == 2
         assert all(" at " in offer for offer in found["next"])
 
 
-def test_an_offer_can_be_booked_in_the_words_of_the_offer(clinic: Clinic) -> None:
-    for offer in call(clinic, "check_availability", day="sunday", doctor="garcia")["next"]:
+async def test_an_offer_can_be_booked_in_the_words_of_the_offer(clinic: Clinic) -> None:
+    for offer in (await call(clinic, "check_availability", day="sunday", doctor="garcia"))["next"]:
         day, _, time = offer.partition(" at ")
-        assert book(clinic, doctor="garcia", day=day, time=time) == {"status": "booked"}
-    for time in call(clinic, "check_availability", day="friday", doctor="any")["times"]:
-        assert book(clinic, doctor="any", day="friday", time=time) == {"status": "booked"}
+        assert await book(clinic, doctor="garcia", day=day, time=time) == {"status": "booked"}
+    for time in (await call(clinic, "check_availability", day="friday", doctor="any"))["times"]:
+        assert await book(clinic, doctor="any", day="friday", time=time) == {"status": "booked"}
 
 
-def test_a_booking_is_in_the_book(clinic: Clinic) -> None:
-    assert book(clinic, reason="flu shot") == {"status": "booked"}
-    entry = next(each for each in clinic.snapshot()["appointments"] if each["name"] == "Anna Smith")
+async def test_a_booking_is_in_the_book(clinic: Clinic) -> None:
+    assert await book(clinic, reason="flu shot") == {"status": "booked"}
+    entry = next(each for each in (await clinic.book.snapshot())["appointments"] if each["name"] == "Anna Smith")
     assert (entry["doctor"], entry["date"], entry["time"]) == ("Chen", "2026-11-24", "ten thirty")
     assert (entry["day"], entry["reason"]) == ("tuesday", "flu shot")
 
@@ -91,34 +93,34 @@ def test_a_booking_is_in_the_book(clinic: Clinic) -> None:
         ("blue", ["nine", "twelve"]),
     ],
 )
-def test_a_time_that_cannot_be_had_offers_the_nearest(clinic: Clinic, time: str, offered: list[str]) -> None:
-    assert book(clinic, time=time) == {"status": "taken", "times": offered}
+async def test_a_time_that_cannot_be_had_offers_the_nearest(clinic: Clinic, time: str, offered: list[str]) -> None:
+    assert await book(clinic, time=time) == {"status": "taken", "times": offered}
 
 
-def test_a_booking_needs_a_name(clinic: Clinic) -> None:
-    assert book(clinic, name=" ") == {"status": "error"}
+async def test_a_booking_needs_a_name(clinic: Clinic) -> None:
+    assert await book(clinic, name=" ") == {"status": "error"}
 
 
-def test_only_the_right_name_and_day_cancel(clinic: Clinic) -> None:
-    assert call(clinic, "cancel_appointment", name="anna smith", day="friday") == {"status": "not_found"}
-    assert call(clinic, "cancel_appointment", name="emily taylor", day="monday") == {"status": "not_found"}
-    assert call(clinic, "cancel_appointment", name="emily taylor", day="friday") == {"status": "cancelled"}
-    assert call(clinic, "cancel_appointment", name="emily taylor", day="friday") == {"status": "not_found"}
+async def test_only_the_right_name_and_day_cancel(clinic: Clinic) -> None:
+    assert await call(clinic, "cancel_appointment", name="anna smith", day="friday") == {"status": "not_found"}
+    assert await call(clinic, "cancel_appointment", name="emily taylor", day="monday") == {"status": "not_found"}
+    assert await call(clinic, "cancel_appointment", name="emily taylor", day="friday") == {"status": "cancelled"}
+    assert await call(clinic, "cancel_appointment", name="emily taylor", day="friday") == {"status": "not_found"}
 
 
-def move(clinic: Clinic, name: str, to_day: str) -> dict[str, Any]:
-    return call(clinic, "reschedule_appointment", name=name, from_day="thursday", to_day=to_day)
+async def move(clinic: Clinic, name: str, to_day: str) -> dict[str, Any]:
+    return await call(clinic, "reschedule_appointment", name=name, from_day="thursday", to_day=to_day)
 
 
-def test_an_appointment_moves_to_the_nearest_time(clinic: Clinic) -> None:
-    assert move(clinic, "james wilson", "friday") == {"status": "moved", "time": "three"}
-    assert move(clinic, "james wilson", "friday") == {"status": "not_found"}
-    assert move(clinic, "anna smith", "friday") == {"status": "not_found"}
+async def test_an_appointment_moves_to_the_nearest_time(clinic: Clinic) -> None:
+    assert await move(clinic, "james wilson", "friday") == {"status": "moved", "time": "three"}
+    assert await move(clinic, "james wilson", "friday") == {"status": "not_found"}
+    assert await move(clinic, "anna smith", "friday") == {"status": "not_found"}
 
 
 @pytest.mark.parametrize(("to_day", "days"), [("sunday", ["monday", "next tuesday"]), ("blue", ["today", "tuesday"])])
-def test_a_day_without_slots_names_two_others(clinic: Clinic, to_day: str, days: list[str]) -> None:
-    assert move(clinic, "james wilson", to_day) == {"status": "full", "days": days}
+async def test_a_day_without_slots_names_two_others(clinic: Clinic, to_day: str, days: list[str]) -> None:
+    assert await move(clinic, "james wilson", to_day) == {"status": "full", "days": days}
 
 
 @pytest.mark.parametrize(
@@ -131,10 +133,10 @@ def test_a_day_without_slots_names_two_others(clinic: Clinic, to_day: str, days:
         ("nobody", "ibuprofen", "not_found"),
     ],
 )
-def test_refills(clinic: Clinic, name: str, medication: str, status: str) -> None:
-    assert call(clinic, "request_refill", name=name, medication=medication) == {"status": status}
+async def test_refills(clinic: Clinic, name: str, medication: str, status: str) -> None:
+    assert await call(clinic, "request_refill", name=name, medication=medication) == {"status": status}
     expected = [{"name": "David Miller", "medication": "ibuprofen"}] if status == "sent" else []
-    assert clinic.snapshot()["refills"] == expected
+    assert (await clinic.book.snapshot())["refills"] == expected
 
 
 @pytest.mark.parametrize(
@@ -145,31 +147,41 @@ def test_refills(clinic: Clinic, name: str, medication: str, status: str) -> Non
         ("peter clark", "blood test", {"status": "not_found"}),
     ],
 )
-def test_results(clinic: Clinic, name: str, test: str, result: dict[str, str]) -> None:
-    assert call(clinic, "check_results", name=name, test=test) == result
+async def test_results(clinic: Clinic, name: str, test: str, result: dict[str, str]) -> None:
+    assert await call(clinic, "check_results", name=name, test=test) == result
 
 
-def test_a_transfer_says_what_the_facts_say(clinic: Clinic, facts: ClinicFacts) -> None:
-    assert call(clinic, "transfer_to_human", reason="nurse") == {"status": "nobody_free"}
-    other = Clinic(facts.model_copy(update={"transfer": "transferring"}))
-    assert call(other, "transfer_to_human", reason="nurse") == {"status": "transferring"}
+async def test_a_transfer_says_what_the_facts_say(clinic: Clinic, facts: ClinicFacts) -> None:
+    assert await call(clinic, "transfer_to_human", reason="nurse") == {"status": "nobody_free"}
+    other = demo_clinic(facts.model_copy(update={"transfer": "transferring"}))
+    assert await call(other, "transfer_to_human", reason="nurse") == {"status": "transferring"}
 
 
-def test_the_call_ends(clinic: Clinic) -> None:
-    assert call_tool(clinic, "end_call", "") == '{"status": "ended"}'
+async def test_the_call_ends(clinic: Clinic) -> None:
+    assert await call_tool(clinic, "end_call", "") == '{"status": "ended"}'
 
 
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [("no_such_tool", "{}"), ("check_availability", "{"), ("check_availability", "[1]"), ("book_appointment", "{}")],
 )
-def test_what_cannot_be_understood_is_an_error_the_model_knows(clinic: Clinic, name: str, arguments: str) -> None:
-    assert call_tool(clinic, name, arguments) == '{"status": "error"}'
+async def test_what_cannot_be_understood_is_an_error_the_model_knows(clinic: Clinic, name: str, arguments: str) -> None:
+    assert await call_tool(clinic, name, arguments) == '{"status": "error"}'
 
 
-def test_no_argument_makes_a_tool_raise(facts: ClinicFacts) -> None:
+@pytest.mark.parametrize(
+    "day",
+    ["9999-12-30", "9999-12-31", "0001-01-01", "in 99999999999 days", "in 999999 weeks", "9" * 5000, "9" * 5000 + "th"],
+)
+async def test_absurd_days_are_answered(clinic: Clinic, day: str) -> None:
+    assert (await call(clinic, "check_availability", day=day, doctor="chen"))["status"] in ("ok", "none")
+    assert (await book(clinic, day=day, time="blue"))["status"] in ("taken", "none")
+    assert (await move(clinic, "james wilson", day))["status"] in ("moved", "full")
+
+
+async def test_no_argument_makes_a_tool_raise(facts: ClinicFacts) -> None:
     rng = random.Random(5)
-    clinic = Clinic(facts, now=lambda: datetime(2026, 12, 31, 17, 59))
+    clinic = demo_clinic(facts, now=lambda: datetime(2026, 12, 31, 17, 59))
     words = [
         "next",
         "the",
@@ -194,4 +206,4 @@ def test_no_argument_makes_a_tool_raise(facts: ClinicFacts) -> None:
         spec = rng.choice(TOOL_SPECS)
         values: list[Any] = [" ".join(rng.choices(words, k=rng.randint(0, 4))), None, 7, ["x"], {"a": 1}]
         arguments = {key: rng.choices(values, weights=[20, 1, 1, 1, 1])[0] for key in spec.parameters["properties"]}
-        assert "status" in json.loads(call_tool(clinic, spec.name, json.dumps(arguments)))
+        assert "status" in json.loads(await call_tool(clinic, spec.name, json.dumps(arguments)))

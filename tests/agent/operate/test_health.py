@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from agent.call.resources import Box, prepare
-from agent.clinic.book import Clinic
+from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import load_facts
 from agent.operate.health import create_ops_app, serve_ops
 from agent.settings import ROOT, Settings
@@ -37,7 +37,7 @@ def box() -> Box:
             {"profile": "scripted", "title": "only a test", "engines": {"stt": choice, "llm": choice, "tts": choice}}
         ),
         host=EngineHost(engines),
-        clinic=Clinic(load_facts(ROOT / "configs" / "clinic.yaml")),
+        clinic=demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml")),
         instructions="",
         stock_lines={"greeting": "hello"},
         gate=CapacityGate(3),
@@ -116,7 +116,7 @@ async def test_metrics_are_prometheus_text(client: Client) -> None:
 
 async def test_the_clinics_book_is_shown(client: Client, box: Box) -> None:
     answer = await client.get("/clinic")
-    assert await answer.json() == box.clinic.snapshot()
+    assert await answer.json() == await box.clinic.book.snapshot()
 
 
 @pytest.mark.parametrize("path", ["/", "/clinic/1", "/metricsx"])

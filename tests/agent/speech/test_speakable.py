@@ -1,12 +1,11 @@
 """From tokens to speakable pieces."""
 
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 
 from agent.speech.normalizer import make_speakable
-from agent.speech.speakable import Speakable, speakable_stream
+from agent.speech.speakable import Speakable
 
 pytestmark = pytest.mark.unit
 
@@ -55,11 +54,3 @@ def test_the_first_piece_leaves_while_the_reply_still_comes() -> None:
 
 def test_what_cannot_be_spoken_makes_no_piece() -> None:
     assert spoken(["😀 😀 \n", "***\n", " \n"]) == []
-
-
-async def test_a_stream_of_tokens_becomes_a_stream_of_pieces() -> None:
-    async def tokens() -> AsyncIterator[str]:
-        for token in ("Of", " course", ".", " It", " is", " $", "5", "."):
-            yield token
-
-    assert [piece async for piece in speakable_stream(tokens())] == ["Of course. ", "It is five dollars. "]
