@@ -226,16 +226,14 @@ async def test_refills(book: Book, records: Records, answer: str) -> None:
 async def test_results(book: Book, records: Records) -> None:
     (who, test), (other, other_test, day) = records.ready, records.pending
     assert await book.find_result(await known(book, who), test.upper()) == ResultStatus(is_ready=True)
-    pending = await book.find_result(await known(book, other), other_test)
-    assert pending == ResultStatus(is_ready=False, expected=day)
+    assert await book.find_result(await known(book, other), other_test) == ResultStatus(is_ready=False, expected=day)
     assert await book.find_result(await known(book, who), "no such test") is None
 
 
 async def test_nobody_gets_the_answers_of_a_namesake(book: Book, records: Records) -> None:
     for who, thing in (records.refills["sent"], records.ready):
         namesake = Identity(name=who.name, birth_date=date(2001, 1, 1), phone="5550102")
-        slot = (await free(book, records))[0]
-        patient = (await booked(book, slot, namesake)).patient
+        patient = (await booked(book, (await free(book, records))[0], namesake)).patient
         assert await book.request_refill(patient, thing) == "not_found"
         assert await book.find_result(patient, thing) is None
 
