@@ -1,7 +1,7 @@
 """The record system behind the front desk: the protocol that a clinic's own system implements, and the values it deals in.
 
-Dates and times are local to the clinic and carry no zone. Ids are the record system's own; nobody else reads anything into
-them. What a call may run into, such as a slot that somebody else has just taken, is a result and not an exception.
+Dates and times are the clinic's local ones, without a time zone. Ids belong to the record system and mean nothing to anybody
+else. What any call may run into, such as a slot that has just been taken, is a result and not an exception.
 """
 
 from dataclasses import dataclass
@@ -72,13 +72,13 @@ class Refusal(StrEnum):
 class Book(Protocol):
     """Appointments, refills and results of one clinic.
 
-    Every call has an event loop and a thread of its own and all of them share one book, so a book must stand being called
-    from several loops at once. Any method may be slow; any may raise RecordsUnavailable when the system behind it does not
-    answer. A method that is cancelled or raises may have taken effect or not: asking again does no harm.
+    Calls share one book and each runs on its own event loop in its own thread, so a book must be safe to use from several
+    loops at once. Any method may be slow, and raises RecordsUnavailable if the system behind it does not answer. If a method
+    raises or is cancelled, it may or may not have taken effect; asking again does no harm.
     """
 
     async def find_patients(self, who: Identity) -> list[Patient]:
-        """Everybody whose record agrees with all that is given: nobody, one, or several whom only more could tell apart."""
+        """Everybody whose record agrees with all that is given. If several do, more is needed to tell them apart."""
         ...
 
     async def free_slots(self, first: date, last: date, *, doctor: str | None = None) -> list[Slot]:
@@ -86,11 +86,11 @@ class Book(Protocol):
         ...
 
     async def appointments(self, patient: Patient, first: date, last: date) -> list[Appointment]:
-        """What the patient has booked from day `first` to day `last`, by start."""
+        """The patient's appointments from day `first` to day `last`, by start."""
         ...
 
     async def book(self, slot_id: str, patient: Patient | Identity, *, reason: str) -> Appointment | Refusal:
-        """Book a slot for a patient, or for somebody new, who then becomes one.
+        """Book a slot for a patient, or for somebody new, who becomes one.
 
         A patient who holds the slot already gets that appointment again, with a new version.
         """
@@ -101,12 +101,15 @@ class Book(Protocol):
         ...
 
     async def move(self, appointment: Appointment, slot_id: str) -> Appointment | Refusal:
-        """Move an appointment to another slot, at once or not at all. Its id stays, its old slot is free."""
+        """Move an appointment to another slot, at once or not at all. It keeps its id and frees its old slot."""
         ...
 
     async def request_refill(self, patient: Patient, medication: str) -> RefillStatus:
-        """Ask for a refill: "sent" if somebody will see to it, "needs_doctor" if a doctor must see the patient first,
-        "not_found" without such a prescription."""
+        """Ask for a refill.
+
+        "sent" if somebody will see to it, "needs_doctor" if a doctor must see the patient first, "not_found" if there is no
+        such prescription.
+        """
         ...
 
     async def find_result(self, patient: Patient, test: str) -> ResultStatus | None:
@@ -114,6 +117,8 @@ class Book(Protocol):
         ...
 
     async def snapshot(self) -> dict[str, Any]:
-        """What is in the book, ready for JSON: the lists `appointments`, `cancelled` and `refills`. For the operator, and
-        for checking afterwards what a call achieved."""
+        """What the book holds, ready for JSON: lists named `appointments`, `cancelled` and `refills`, and whatever else helps.
+
+        For the operator's page, and for checking what a call achieved.
+        """
         ...

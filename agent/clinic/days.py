@@ -34,7 +34,7 @@ class SpokenDay:
 
 
 def parse_day(text: str, today: date) -> SpokenDay | None:
-    """The day that `text` names, or None. A day of the year that has gone by means next year's.
+    """The day that `text` names, or None. A date that has passed this year means next year's.
 
     A weekday is the next one to come (on a Tuesday, 'tuesday' is in a week); 'next tuesday' is the Tuesday of the
     next calendar week, which begins on Monday.
@@ -134,7 +134,7 @@ def _weekday(words: list[str], today: date) -> date | None:
 
 
 def _ordinal_alone(words: list[str], today: date) -> date | None:
-    """'the third', of this month or else of the next that has such a day; 'may' and 'march' need not be months."""
+    """'the third': of this month, or of the next that has such a day. 'may' and 'march' need not be months here."""
     day = next((found[0] for i in range(len(words)) if (found := read_ordinal(words, i))), None)
     if day is None or "one" in words or {_month(word) for word in words} - {0, 3, 5}:
         return None
@@ -152,7 +152,7 @@ def _vague(words: list[str], today: date) -> date | None:
 
 
 def _month(word: str) -> int:
-    """1 to 12, or 0. 'may' and 'march' count: callers name days with them more often than anything else."""
+    """1 to 12, or 0. 'may' and 'march' count: callers use them in dates more often than anywhere else."""
     return next((i for i, month in enumerate(_MONTHS, 1) if word == month or (len(word) >= 3 and word == month[:3])), 0)
 
 

@@ -1,4 +1,4 @@
-"""What the front desk knows about its clinic, read from configs/clinic.yaml."""
+"""What the front desk knows about its clinic, from configs/clinic.yaml."""
 
 from datetime import date, datetime, time
 from pathlib import Path
@@ -20,7 +20,7 @@ class _Section(BaseModel):
 
 
 class OpeningHours(_Section):
-    """From when until when the clinic is open on a day."""
+    """When the clinic opens and closes on a day."""
 
     opens: time
     closes: time
@@ -51,7 +51,7 @@ DayHours = Annotated[OpeningHours | None, BeforeValidator(_read_hours)]
 
 
 class WeekHours(_Section):
-    """None where the clinic is closed."""
+    """Opening hours by day; None where the clinic is closed."""
 
     weekdays: DayHours
     saturday: DayHours = None
@@ -72,18 +72,22 @@ class Doctor(_Section):
 
 def _understood_day(value: str) -> str:
     if parse_day(value, date(2026, 1, 1)) is None:
-        raise ValueError(f"'{value}' is not a day as a caller would say it, such as: tuesday, next friday, march third")
+        raise ValueError(
+            f"'{value}' is not a day that callers would understand; write one like tuesday, next friday or march third"
+        )
     return value
 
 
 def _understood_time(value: str) -> str:
     if parse_time(value) is None:
-        raise ValueError(f"'{value}' is not a time as a caller would say it, such as: ten thirty, half past two")
+        raise ValueError(
+            f"'{value}' is not a time that callers would understand; write one like ten thirty or half past two"
+        )
     return value
 
 
 SpokenDayText = Annotated[str, AfterValidator(_understood_day)]
-"""A day as a caller says it, seen from the day the worker starts."""
+"""A day as a caller says it, counted from the day the worker starts."""
 SpokenTimeText = Annotated[str, AfterValidator(_understood_time)]
 
 
@@ -103,7 +107,7 @@ class DemoPrescription(_Section):
     name: str
     medication: str
     refill: Literal["sent", "needs_doctor"] = "sent"
-    """What a request for a refill answers."""
+    """The answer to a request for a refill."""
 
 
 class DemoResult(_Section):
@@ -121,7 +125,7 @@ class DemoData(_Section):
 
     seed: int = 0
     busy_share: float = Field(default=0.0, ge=0, le=1)
-    """Share of the slots that strangers hold, in the same places every week."""
+    """Share of the slots that strangers hold, the same ones every week."""
     appointments: tuple[DemoAppointment, ...] = ()
     prescriptions: tuple[DemoPrescription, ...] = ()
     results: tuple[DemoResult, ...] = ()
@@ -141,7 +145,7 @@ class ClinicFacts(_Section):
     doctors: tuple[Doctor, ...] = Field(min_length=1)
     slot_minutes: Literal[15, 30] = 30
     transfer: Literal["nobody_free", "transferring"] = "nobody_free"
-    """What a transfer to a colleague answers."""
+    """The answer to a request for a colleague."""
     demo: DemoData = DemoData()
 
     def doctor(self, name: str) -> Doctor | None:
@@ -183,9 +187,9 @@ def read_config(path: Path, model: type[Config]) -> Config:
     try:
         return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError:
-        raise ConfigError(f"{path} cannot be read. Restore it from the repository, or write it anew.") from None
+        raise ConfigError(f"Cannot read {path}. Restore it from the repository or write a new one.") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not YAML: {error}. Correct it there.") from None
+        raise ConfigError(f"{path} is not valid YAML: {error}. Fix it there.") from None
     except ValidationError as error:
         wrong = (
             f"{path}: {'.'.join(map(str, issue['loc'])) or 'the file'}: {issue['msg']}" for issue in error.errors()

@@ -8,7 +8,7 @@ from agent.clinic.times import say_time
 
 _HORIZON_DAYS = 60
 _DAYS_AT_ONCE = 7
-"""Days that one question to the book covers."""
+"""How far one request to the book looks ahead."""
 
 
 async def free_times(clinic: Clinic, first: date, last: date, doctor: str | None) -> list[datetime]:

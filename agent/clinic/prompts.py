@@ -23,11 +23,11 @@ class Phrases(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     not_heard: str
-    """Speech without words was heard."""
+    """When the caller's speech was unintelligible."""
     technical_apology: str
-    """An engine failed; the call goes on."""
+    """When an engine failed and the call goes on."""
     technical_goodbye: str
-    """An engine failed; the call ends."""
+    """When an engine failed and the call must end."""
 
 
 def front_desk_prompt(facts: ClinicFacts, *, file: str = "front_desk.md", directory: Path = PROMPTS) -> str:
@@ -58,7 +58,7 @@ def load_phrases(facts: ClinicFacts, *, directory: Path = PROMPTS) -> Phrases:
 
 
 def prompt_facts(facts: ClinicFacts) -> dict[str, str]:
-    """What a template may name, in words: no digits reach the prompt."""
+    """The facts that a template may use, in words: no digits reach the prompt."""
     hours = facts.hours
     values = {
         "name": facts.name,
@@ -79,7 +79,7 @@ def _fill(path: Path, facts: ClinicFacts) -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:
-        raise ConfigError(f"{path} cannot be read. Restore it from the repository, or write it anew.") from None
+        raise ConfigError(f"Cannot read {path}. Restore it from the repository or write a new one.") from None
     return _substitute(text.strip(), path, facts)
 
 
@@ -89,7 +89,7 @@ def _substitute(text: str, path: Path, facts: ClinicFacts) -> str:
         return Template(text).substitute(known)
     except KeyError as unknown:
         names = ", ".join(f"${name}" for name in known)
-        raise ConfigError(f"{path}: ${unknown.args[0]} is not a fact of the clinic. Known are: {names}.") from None
+        raise ConfigError(f"{path}: ${unknown.args[0]} is not a fact of the clinic. Known facts: {names}.") from None
     except ValueError:
         raise ConfigError(f"{path}: a lone $ is not allowed. Write $$ for a dollar sign.") from None
 

@@ -9,7 +9,7 @@ from agent.speech.number_words import cardinal
 
 _FIXED = {"noon": time(12), "midday": time(12), "midnight": time(0)}
 _BEFORE_ONE = ("first", "second", "last", "other", "that", "this", "which", "early", "late", "earlier", "later")
-"""'the first one' is no time."""
+"""'the first one' is not a time."""
 _FRACTION = {"half": 30, "quarter": 15}
 
 
@@ -18,8 +18,8 @@ def parse_time(
 ) -> time | None:
     """The time of day that `text` names, or None.
 
-    Without 'a m' or 'in the afternoon' the twelve-hour reading that falls into the opening hours is meant; if neither
-    does, hours below seven are in the afternoon.
+    Without 'a m' or 'in the afternoon', the reading that falls within the opening hours wins; if neither does, hours below
+    seven are in the afternoon.
     """
     words = _words(text)
     fixed = next((_FIXED[word] for word in words if word in _FIXED), None)
@@ -32,7 +32,7 @@ def parse_time(
 
 
 def say_time(moment: time) -> str:
-    """'ten', 'ten thirty', 'two oh five'. Whether it is morning the opening hours say."""
+    """'ten', 'ten thirty', 'two oh five'. The opening hours tell morning from afternoon."""
     hour = cardinal((moment.hour - 1) % 12 + 1)
     if not moment.minute:
         return hour

@@ -24,7 +24,7 @@ Arguments = Mapping[str, str]
 Result = dict[str, Any]
 
 MAX_TOOL_S = 6.0
-"""A tool that has not answered by then has failed; the caller is waiting in silence."""
+"""A tool that takes longer has failed: the caller is waiting in silence."""
 _ANY_DOCTOR = {"", "any", "anyone", "anybody", "any doctor", "whoever", "no preference", "unknown", "none"}
 
 
@@ -197,7 +197,7 @@ def _doctor(clinic: Clinic, text: str) -> tuple[bool, str | None]:
 
 
 async def _patient(clinic: Clinic, name: str) -> Patient | None:
-    """The patient of that name; None as well where several have it."""
+    """The patient of that name; None if nobody or more than one has it."""
     patients = await clinic.book.find_patients(Identity(name=name))
     return patients[0] if len(patients) == 1 else None
 
@@ -211,7 +211,7 @@ async def _find(clinic: Clinic, name: str, day: str) -> Appointment | None:
 
 
 async def _book(clinic: Clinic, who: Patient | Identity, start: datetime, doctor: str | None, reason: str) -> bool:
-    """Book a slot at that time with whoever is free, unless the patient has one already. Whether they have one now."""
+    """Book a slot at that time with whoever is free, unless the patient already has one. Returns whether they have one now."""
     day, held = start.date(), []
     if isinstance(who, Patient):
         held = [each.slot for each in await clinic.book.appointments(who, day, day)]

@@ -1,4 +1,4 @@
-"""Titles and abbreviations in full."""
+"""Titles and abbreviations, spelled out."""
 
 import re
 
@@ -57,7 +57,7 @@ def expand_abbreviations(text: str) -> str:
 
 
 def _title(match: re.Match[str]) -> str:
-    """'Dr' after a street's name is a drive."""
+    """'Dr' after a street name is a drive."""
     before = match.string[: match.start()].rsplit(None, 2)
     title = match[1] or match[2]
     if title == "Dr" and len(before) >= 2 and before[-2].isdigit() and before[-1].istitle() and before[-1].isalpha():
@@ -92,7 +92,7 @@ def _stop(match: re.Match[str]) -> str:
 
 
 def _cased(words: str, match: re.Match[str]) -> str:
-    """With a capital at the beginning of the text, as it was written."""
+    """Capitalized if it begins the text and was capitalized there."""
     return (
         words[0].upper() + words[1:]
         if match.start() == 0 and match[0][0].isupper() and not match[0].isupper()

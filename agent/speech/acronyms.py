@@ -1,4 +1,4 @@
-"""Acronyms that are spelled: 'M-R-I'. Hyphens keep the letters one word, and make voices read an A as a letter."""
+"""Acronyms, letter by letter: 'M-R-I'. Hyphens keep the letters in one word and make voices read 'A' as a letter."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Web and e-mail addresses as they are read out."""
+"""Web and e-mail addresses, as they are read aloud."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Where written text may be cut: ends of sentences and clauses, told from abbreviations, initials and list numbers."""
+"""Where written text may be cut: ends of sentences and clauses, told apart from abbreviations, initials and list numbers."""
 
 import re
 
@@ -10,9 +10,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 _TITLES = _words("dr mr mrs ms prof rev sr jr fr capt lt col gen sgt hon mt ft")
-"""Always followed by what they belong to."""
+"""Never taken for the end of a sentence."""
 _BEFORE_NUMBERS = _words("no nos tel ext fig p pp vol apt rm")
-"""Abbreviations only before a number; else a word that ends a sentence."""
+"""Abbreviations only before a number; otherwise words that may end a sentence."""
 _OTHERS = _words(
     "st ave rd blvd ln e.g i.e vs approx appt appts dept est etc inc ltd co min max hr hrs mins sec wk wks mo yr yrs tab "
     "tabs cap caps tsp tbsp oz lb lbs jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri "
@@ -20,7 +20,7 @@ _OTHERS = _words(
 )
 """End a sentence only before a word that begins one."""
 _CALENDAR = frozenset(name.lower() for name in (*WEEKDAYS, *MONTHS))
-"""Written with a capital in the middle of a sentence too."""
+"""Capitalized even in the middle of a sentence."""
 _CLOSERS = "\"'”’»)]*_`"
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
@@ -28,7 +28,7 @@ CONJUNCTIONS = _words("and but or so because although while unless whereas")
 
 
 def ends_sentence(word: str, following: str | None) -> bool | None:
-    """Whether `word` is a sentence's last. None: only the word that follows it can tell, and it was not given."""
+    """Whether `word` ends a sentence; None if only the next word can tell and `following` is None."""
     bare = word.rstrip(_CLOSERS)
     if bare.endswith(("!", "?", "…", "。", "！", "？")):
         return True
@@ -59,7 +59,7 @@ def begins_clause(words: list[str], conjunction: str) -> bool:
 
 
 def is_calendar_word(word: str) -> bool:
-    """Whether it is a weekday or a month, which are written with a capital anywhere."""
+    """Whether it is a weekday or a month, which are capitalized anywhere."""
     return word.rstrip(".,;:!?").lower() in _CALENDAR
 
 

@@ -1,4 +1,4 @@
-"""Characters brought to their plain forms: compatibility forms, quotes, spaces, what cannot be seen, what is no text."""
+"""Characters in their plain forms: compatibility forms, quotes, spaces; without invisible ones and pictures."""
 
 import re
 import unicodedata
@@ -33,7 +33,7 @@ def _written(fraction: str) -> str:
 
 
 def _digit(char: str) -> str:
-    """Digits of any script as ASCII; numbers that are no digits (Roman numerals, circled ones) as spaces."""
+    """Digits of any script as ASCII; numerals that are not digits (Roman or circled ones) as spaces."""
     if char.isascii() or not char.isnumeric():
         return char
     value = unicodedata.digit(char, None)

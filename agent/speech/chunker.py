@@ -1,7 +1,7 @@
-"""A stream of text cut into pieces for the voice: the first clause as early as possible, later ones larger.
+"""Cuts a stream of text into pieces for the voice: the first clause as early as possible, later ones larger.
 
-Every decision depends on the characters so far alone, never on how they were split into tokens, and is made when white
-space completes a word: so a number, a time or an abbreviation that may still grow is never cut.
+Every decision depends only on the characters so far, never on how they were split into tokens, and is made when white space
+completes a word, so that a number, a time or an abbreviation that may still grow is never cut.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class ChunkerOptions:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     first_min_words: int = 3
-    """Words of the first piece, if it ends in the middle of a sentence."""
+    """Words of the first piece if it ends in mid-sentence."""
     first_min_chars: int = 12
-    """Characters of the first piece, likewise."""
+    """Characters of the first piece if it ends in mid-sentence."""
     sentence_min_words: int = 2
-    """Words of the first piece, if it is a whole sentence."""
+    """Words of the first piece if it is a whole sentence."""
     later_min_chars: int = 24
     """Characters of a later piece that is a whole sentence; shorter ones wait for the next sentence."""
     clause_min_chars: int = 70
@@ -32,7 +32,7 @@ class ChunkerOptions:
 
 
 class Chunker:
-    """Cuts one reply. The pieces carry no white space around them; joined with spaces they are the reply."""
+    """Cuts one reply. Pieces have no surrounding white space; joined with spaces they are the reply."""
 
     def __init__(self, options: ChunkerOptions | None = None) -> None:
         self._options = options or ChunkerOptions()
@@ -52,7 +52,7 @@ class Chunker:
         return pieces
 
     def flush(self) -> list[str]:
-        """Ends the reply; returns what is left of it. The chunker is then as new."""
+        """Ends the reply; returns what is left of it, and is ready for the next."""
         pieces = self._take(len(self._buffer))
         self._is_first = True
         return pieces

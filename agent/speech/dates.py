@@ -28,13 +28,13 @@ _MONTH_YEAR = re.compile(rf"\b({_MONTH})\.?,?\s+((?:19|20)\d\d)\b")
 _MONTH_ALONE = re.compile(
     r"\b(?:(Feb|Apr|Jul|Aug|Sept?|Oct|Nov|Dec)\.|(Jan|Mar|Jun)\.(?=\s+[a-z\d])|(Feb|Apr|Aug|Sept|Oct|Nov|Dec)\b(?!\.))"
 )
-"""'Jan.' ends many a sentence as a name."""
+"""'Jan.' often ends a sentence as a name."""
 _DAY_RANGE = re.compile(rf"\b({_DAY}|{_MONTH})\.?\s*[-–—]\s*({_DAY}|{_MONTH})\b")
 _DAY_SHORT = re.compile(
     rf"\b(?:(Mon|Tues?|Wed|Thu(?:rs?)?|Fri)\b\.?(?!\w|\s+(?!{_MONTH})[A-Z])"
     r"|(Sat|Sun)(?:\.(?!\w)|(?=,?\s+\d|,?\s+(?:at|from)\b|\s+to\s+(?:Mon|Sun))))"
 )
-"""Without a capital after it: 'Thu Nguyen' is a name."""
+"""Not before a capitalized word: 'Thu Nguyen' is a name."""
 
 _DECADE = re.compile(r"(?<![\w'.,$€£])(?:'?([2-9]0)|((?:18|19|20)\d0))'?s\b")
 

@@ -1,4 +1,4 @@
-"""How prescriptions abbreviate: written out, where only one reading is possible. 'U' and other risky signs stay as they are."""
+"""Prescription abbreviations, spelled out where only one reading is possible. 'U' and other risky ones stay as they are."""
 
 import re
 
@@ -8,7 +8,7 @@ _WORDS = {
     "npo": "nothing by mouth", "ac": "before meals", "pc": "after meals", "sl": "under the tongue", "im": "into the muscle",
 }  # fmt: skip
 _CAPITALS = ("QD", "BID", "TID", "QID", "QOD", "QHS", "PRN", "NPO")
-"""Read without dots too, in capitals."""
+"""Recognized without dots too, in capitals."""
 _DOTTED = re.compile(r"\b(" + "|".join(r"\.\s?".join(word) for word in _WORDS) + r")\.(?!\w)", re.I)
 _UPPER = re.compile(rf"\b({'|'.join(_CAPITALS)})\b")
 _EVERY = re.compile(r"\bq\.?\s?(\d{1,2}(?:\s?[-–]\s?\d{1,2})?)\s?(h|hr|hrs|hours|d|days)\b\.?", re.I)
@@ -30,5 +30,5 @@ def _every(match: re.Match[str]) -> str:
 
 
 def _full_stop(match: re.Match[str]) -> str:
-    """The abbreviation's last dot, where it ends the sentence too."""
+    """The abbreviation's last dot, if it also ends the sentence."""
     return "." if re.match(r"\s*$|\s+[A-Z]", match.string[match.end() :]) else ""

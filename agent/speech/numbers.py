@@ -1,4 +1,4 @@
-"""Every number that is left: ordinals, ranges, years, codes, negatives, decimals. No digit remains after this."""
+"""All remaining numbers: ordinals, ranges, years, codes, negatives, decimals. No digit remains after this."""
 
 import re
 

@@ -16,11 +16,11 @@ _NO_SPACE_AFTER = re.compile(r"([,;:!?])(?=[^\W_])")
 _LEADING = re.compile(r"^[\s.,;:!?'-]+")
 _KEPT = frozenset(" .,;:!?'-")
 _STRONG = "?!.:;,"
-"""Of several marks in a row the first of these that is among them stays."""
+"""Of several marks in a row, the one that comes first here stays."""
 
 
 def settle_punctuation(text: str) -> str:
-    """Brackets and dashes become commas, quotes go, an ellipsis becomes a comma or a full stop; nothing unspeakable stays."""
+    """Brackets and dashes become commas, quotes go, an ellipsis becomes a comma or a full stop; nothing unspeakable remains."""
     text = _ELLIPSIS.sub(". ", _ELLIPSIS_INSIDE.sub(", ", text))
     text = _DASH.sub(", ", _BRACKETS.sub(", ", text))
     text = "".join(char if _is_speakable(char) else " " for char in text.replace('"', ""))
@@ -35,7 +35,7 @@ def _is_speakable(char: str) -> bool:
 
 
 def _inner_dot(match: re.Match[str]) -> str:
-    """'end.Begin' are two sentences, 'file.txt' is read with its dot."""
+    """'end.Begin' is two sentences; 'file.txt' is read with its dot."""
     return ". " if match.string[match.end() : match.end() + 1].isupper() else " dot "
 
 

@@ -1,4 +1,4 @@
-"""From a model's tokens to pieces that a voice can say: first cut where no item is torn apart, then put into words."""
+"""From a model's tokens to pieces that a voice can say: cut where nothing is torn apart, then made speakable."""
 
 from agent.speech.chunker import Chunker, ChunkerOptions
 from agent.speech.normalizer import make_speakable
@@ -7,8 +7,8 @@ from agent.speech.normalizer import make_speakable
 class Speakable:
     """The spoken form of one reply, piece by piece.
 
-    A piece has no white space around it; what the caller hears is the pieces joined with spaces, and that text is what
-    the conversation's history should keep. How the reply was split into tokens makes no difference.
+    A piece has no surrounding white space. What the caller hears is the pieces joined with spaces, and that is the text
+    for the conversation's history. How the reply was split into tokens makes no difference.
     """
 
     def __init__(self, options: ChunkerOptions | None = None) -> None:

@@ -23,7 +23,7 @@ def read_times(text: str) -> str:
 
 
 def _half(match: re.Match[str]) -> str:
-    """'a.m.' without its dots, but for the one that ends the sentence."""
+    """'a.m.' without its dots, except one that ends the sentence."""
     rest = match.string[match.end() :]
     following = rest.split()[:1]
     at_end = not rest.strip() or (following[0][:1].isupper() and not is_calendar_word(following[0]))

@@ -1,7 +1,7 @@
-"""What every Book does alike, whatever record system is behind it.
+"""The contract of a Book, as tests: what every one does, whatever record system is behind it.
 
-A test module takes the tests over with `from tests.agent.clinic.book_suite import *` and brings two fixtures: `book`, new
-for each test, and `records`, which says what the record system behind it holds.
+A test module imports the tests with `from tests.agent.clinic.book_suite import *` and provides two fixtures:
+`book`, new for each test, and `records`, which says what the record system behind it holds.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ async def theirs(book: Book, records: Records, patient: Patient) -> list[Appoint
     return await book.appointments(patient, records.first, records.last)
 
 
-async def test_free_slots_come_by_start_and_lie_ahead(book: Book, records: Records) -> None:
+async def test_free_slots_are_in_order_and_in_the_future(book: Book, records: Records) -> None:
     slots = await book.free_slots(records.first, records.last)
     starts = [slot.start for slot in slots]
     assert starts == sorted(starts)
@@ -75,7 +75,7 @@ async def test_free_slots_come_by_start_and_lie_ahead(book: Book, records: Recor
     assert await book.free_slots(records.first - timedelta(days=7), records.first - timedelta(days=1)) == []
 
 
-async def test_free_slots_of_one_doctor_are_theirs_alone(book: Book, records: Records) -> None:
+async def test_free_slots_of_a_doctor_are_only_theirs(book: Book, records: Records) -> None:
     everybody = await book.free_slots(records.first, records.last)
     for doctor in records.doctors:
         slots = await book.free_slots(records.first, records.last, doctor=doctor)
@@ -92,12 +92,12 @@ async def test_a_booked_slot_is_no_longer_free(book: Book, records: Records) -> 
     assert await book.find_patients(OTHER) == []
 
 
-async def test_what_is_no_slot_cannot_be_booked(book: Book, records: Records) -> None:
+async def test_a_slot_that_does_not_exist_cannot_be_booked(book: Book, records: Records) -> None:
     for slot_id in ("", "no such slot", f"{records.doctors[0]}@", "\N{PILE OF POO}" * 1000):
         assert await book.book(slot_id, NEW, reason="visit") is Refusal.SLOT_TAKEN
 
 
-async def test_a_patient_who_books_their_slot_again_has_it_once(book: Book, records: Records) -> None:
+async def test_booking_the_same_slot_again_confirms_it(book: Book, records: Records) -> None:
     slot = (await free(book, records))[0]
     first = await booked(book, slot)
     for who in (NEW, first.patient):
@@ -116,7 +116,7 @@ async def test_somebody_new_becomes_a_patient(book: Book, records: Records) -> N
     assert [each.slot for each in await theirs(book, records, patient)] == slots[:2]
 
 
-async def test_a_patient_is_found_only_where_all_that_is_given_agrees(book: Book, records: Records) -> None:
+async def test_a_patient_is_found_only_if_everything_given_agrees(book: Book, records: Records) -> None:
     patient = (await booked(book, (await free(book, records))[0])).patient
     for right in (Identity(name="nora  NEWCOMER"), Identity(name=NEW.name, birth_date=NEW.birth_date), NEW):
         assert await book.find_patients(right) == [patient]
@@ -129,7 +129,7 @@ async def test_a_patient_is_found_only_where_all_that_is_given_agrees(book: Book
         assert await book.find_patients(wrong) == []
 
 
-async def test_of_two_with_one_name_both_are_found(book: Book, records: Records) -> None:
+async def test_two_patients_of_one_name_are_both_found(book: Book, records: Records) -> None:
     slots = await free(book, records)
     namesake = Identity(name=NEW.name, birth_date=date(2001, 1, 1))
     patients = [(await booked(book, slot, who)).patient for slot, who in zip(slots, (NEW, namesake), strict=False)]
@@ -176,7 +176,7 @@ async def test_a_move_to_a_slot_that_is_taken_changes_nothing(book: Book, record
     assert await theirs(book, records, appointment.patient) == [appointment]
 
 
-async def test_what_was_changed_since_it_was_read_is_not_changed(book: Book, records: Records) -> None:
+async def test_an_appointment_that_has_changed_since_it_was_read_stays_as_it_is(book: Book, records: Records) -> None:
     slots = await free(book, records)
     read = await booked(book, slots[0])
     changed = await book.move(read, slots[1].id)

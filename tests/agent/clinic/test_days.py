@@ -53,7 +53,7 @@ def test_a_day_is_understood(text: str, expected: date) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "blue", "the doctor", "february thirtieth", "2026-13-01", "13/45", "yes please"])
-def test_what_names_no_day_is_none(text: str) -> None:
+def test_text_without_a_day_is_none(text: str) -> None:
     assert parse_day(text, MONDAY) is None
 
 
@@ -61,14 +61,14 @@ def test_what_names_no_day_is_none(text: str) -> None:
     ("text", "part"),
     [("tuesday", None), ("tomorrow morning", "morning"), ("friday afternoon", "afternoon"), ("tonight", "evening")],
 )
-def test_the_part_of_the_day_is_heard(text: str, part: str | None) -> None:
+def test_the_part_of_the_day_is_understood(text: str, part: str | None) -> None:
     day = parse_day(text, MONDAY)
     assert day is not None
     assert day.part == part
 
 
 @pytest.mark.parametrize("start", range(7))
-def test_what_is_said_is_understood_as_the_same_day_on_any_weekday(start: int) -> None:
+def test_a_day_is_understood_as_it_is_spoken_on_any_weekday(start: int) -> None:
     today = MONDAY + timedelta(days=start)
     for ahead in range(365):
         day = today + timedelta(days=ahead)
@@ -77,6 +77,6 @@ def test_what_is_said_is_understood_as_the_same_day_on_any_weekday(start: int) -
         assert spoken.date == day
 
 
-def test_the_coming_week_is_said_by_weekday() -> None:
+def test_days_of_the_coming_week_are_named_by_weekday() -> None:
     said = [say_day(MONDAY + timedelta(days=ahead), MONDAY) for ahead in (0, 1, 6, 7, 8, 14)]
     assert said == ["today", "tuesday", "sunday", "monday", "next tuesday", "december seventh"]

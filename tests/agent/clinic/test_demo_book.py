@@ -1,4 +1,4 @@
-"""The demo book: the contract that every book keeps, and what is particular to the demo."""
+"""The demo book: the contract of every book, and what is particular to the demo."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -86,7 +86,7 @@ async def test_the_demo_people_are_in_the_book_on_any_day(facts: ClinicFacts) ->
         assert all(entry["date"] > now.date().isoformat() for entry in entries)
 
 
-async def test_the_snapshot_tells_a_booking_in_words_and_counts_confirmations(book: DemoBook) -> None:
+async def test_the_snapshot_counts_confirmations(book: DemoBook) -> None:
     slot = (await free_on(book, TUESDAY, "Chen"))[0]
     before = (await book.snapshot())["appointments"]
     for confirmations in (1, 2):

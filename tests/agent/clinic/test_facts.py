@@ -48,7 +48,7 @@ def test_hours_are_those_of_the_weekday(facts: ClinicFacts, weekday: int) -> Non
         ({"demo": {"busy_share": 2}}, "demo.busy_share"),
     ],
 )
-def test_a_wrong_value_is_refused_by_file_and_key(tmp_path: Path, changes: dict[str, object], named: str) -> None:
+def test_a_wrong_value_is_rejected_naming_file_and_key(tmp_path: Path, changes: dict[str, object], named: str) -> None:
     path = changed(tmp_path, **changes)
     with pytest.raises(ConfigError) as error:
         load_facts(path)
@@ -56,12 +56,12 @@ def test_a_wrong_value_is_refused_by_file_and_key(tmp_path: Path, changes: dict[
     assert named in str(error.value)
 
 
-def test_a_missing_or_broken_file_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_missing_or_broken_file_is_rejected_by_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nothing\.yaml"):
         load_facts(tmp_path / "nothing.yaml")
     broken = tmp_path / "broken.yaml"
     broken.write_text("name: [")
-    with pytest.raises(ConfigError, match=r"broken\.yaml is not YAML"):
+    with pytest.raises(ConfigError, match=r"broken\.yaml is not valid YAML"):
         load_facts(broken)
     empty = tmp_path / "empty.yaml"
     empty.write_text("")

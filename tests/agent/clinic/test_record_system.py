@@ -1,4 +1,4 @@
-"""The front desk's tools on a record system that is slower, emptier or busier than the demo's."""
+"""The front desk's tools on a record system that is less obliging than the demo's."""
 
 import asyncio
 import json
@@ -65,7 +65,7 @@ def odd_clinic(facts: ClinicFacts, odd_book: OddBook) -> Clinic:
     return Clinic(facts, odd_book, lambda: MONDAY)
 
 
-async def test_who_is_beaten_to_a_slot_gets_another_doctor_or_another_time(
+async def test_a_caller_beaten_to_a_slot_gets_another_doctor_or_another_time(
     odd_clinic: Clinic, odd_book: OddBook
 ) -> None:
     odd_book.beaten_at = {"Chen"}
@@ -75,14 +75,14 @@ async def test_who_is_beaten_to_a_slot_gets_another_doctor_or_another_time(
     assert [entry["doctor"] for entry in entries if entry["name"] == "Anna Smith"] == ["Garcia"]
 
 
-async def test_of_two_patients_with_one_name_neither_is_told_or_changed(odd_clinic: Clinic) -> None:
+async def test_two_patients_of_one_name_are_not_taken_for_each_other(odd_clinic: Clinic) -> None:
     name = "two people"
     assert await call(odd_clinic, "check_results", name=name, test="x ray") == {"status": "not_found"}
     assert await call(odd_clinic, "cancel_appointment", name=name, day="tuesday") == {"status": "not_found"}
     assert await book(odd_clinic, name=name) == {"status": "error"}
 
 
-async def test_a_result_that_nobody_knows_when_to_expect_is_pending(odd_clinic: Clinic) -> None:
+async def test_a_pending_result_may_have_no_date(odd_clinic: Clinic) -> None:
     assert await call(odd_clinic, "check_results", name="anna smith", test="x ray") == {"status": "pending"}
 
 
@@ -91,7 +91,7 @@ async def test_a_record_system_that_is_down_is_an_error_the_model_knows(odd_clin
 
 
 @in_virtual_time
-async def test_a_record_system_that_hangs_is_given_up(facts: ClinicFacts) -> None:
+async def test_a_record_system_that_hangs_times_out(facts: ClinicFacts) -> None:
     slow = OddBook(facts)
     slow.is_slow = True
     loop, began = asyncio.get_running_loop(), asyncio.get_running_loop().time()

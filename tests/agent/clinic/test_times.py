@@ -49,16 +49,16 @@ def test_a_time_is_understood(text: str, expected: time) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "blue", "the first one", "25:99", "half past"])
-def test_what_names_no_time_is_none(text: str) -> None:
+def test_text_without_a_time_is_none(text: str) -> None:
     assert parse_time(text) is None
 
 
-def test_the_part_of_the_day_decides_when_the_hour_does_not() -> None:
+def test_the_part_of_the_day_decides_where_the_hour_is_ambiguous() -> None:
     assert parse_time("nine", opens=time(7), closes=time(22), part="evening") == time(21)
     assert parse_time("nine", opens=time(7), closes=time(22), part="morning") == time(9)
 
 
-def test_every_slot_is_understood_as_it_is_said() -> None:
+def test_every_slot_is_understood_as_it_is_spoken() -> None:
     for minutes in range(8 * 60 + 30, 18 * 60, 5):
         moment = time(minutes // 60, minutes % 60)
         assert parse_time(say_time(moment), opens=OPENS, closes=CLOSES) == moment

@@ -1,4 +1,4 @@
-"""The front desk's tools: what the model says in, what it reads out."""
+"""The front desk's tools: what the model writes, and what it reads back."""
 
 import json
 import random
@@ -37,7 +37,7 @@ def test_the_specs_are_those_the_demo_model_learned_byte_for_byte() -> None:
     assert json.dumps(specs) == json.dumps(json.loads(TRAINED.read_text()))
 
 
-async def test_free_times_are_two_of_that_doctor(clinic: Clinic) -> None:
+async def test_two_free_times_of_the_doctor_are_offered(clinic: Clinic) -> None:
     assert await call(clinic, "check_availability", day="tuesday", doctor="chen") == {
         "status": "ok",
         "times": ["nine", "twelve"],
@@ -45,23 +45,23 @@ async def test_free_times_are_two_of_that_doctor(clinic: Clinic) -> None:
 
 
 @pytest.mark.parametrize("doctor", ["any", "", "Any", "Chen", "doctor chen", "Dr. Chen"])
-async def test_a_doctor_is_known_however_they_are_written(clinic: Clinic, doctor: str) -> None:
+async def test_a_doctor_is_recognized_however_they_are_written(clinic: Clinic, doctor: str) -> None:
     found = await call(clinic, "check_availability", day="tuesday", doctor=doctor)
     assert found["status"] == "ok"
 
 
-async def test_the_part_of_the_day_is_kept_to(clinic: Clinic) -> None:
+async def test_the_part_of_the_day_is_respected(clinic: Clinic) -> None:
     found = await call(clinic, "check_availability", day="tuesday afternoon", doctor="chen")
     assert found == {"status": "ok", "times": ["twelve", "twelve thirty"]}
 
 
-async def test_an_unknown_doctor_is_said_so(clinic: Clinic) -> None:
+async def test_an_unknown_doctor_is_reported(clinic: Clinic) -> None:
     assert await call(clinic, "check_availability", day="tuesday", doctor="rossi") == {"status": "unknown_doctor"}
     assert await book(clinic, doctor="rossi") == {"status": "unknown_doctor"}
 
 
 @pytest.mark.parametrize("day", ["sunday", "yesterday", "blue", "", "2020-01-01"])
-async def test_a_day_without_slots_offers_the_next_two(clinic: Clinic, day: str) -> None:
+async def test_for_a_day_without_slots_the_next_two_are_offered(clinic: Clinic, day: str) -> None:
     for found in (await call(clinic, "check_availability", day=day, doctor="chen"), await book(clinic, day=day)):
         assert found["status"] == "none"
         assert len(found["next"]) == 2
@@ -93,7 +93,7 @@ async def test_a_booking_is_in_the_book(clinic: Clinic) -> None:
         ("blue", ["nine", "twelve"]),
     ],
 )
-async def test_a_time_that_cannot_be_had_offers_the_nearest(clinic: Clinic, time: str, offered: list[str]) -> None:
+async def test_for_an_unavailable_time_the_nearest_are_offered(clinic: Clinic, time: str, offered: list[str]) -> None:
     assert await book(clinic, time=time) == {"status": "taken", "times": offered}
 
 
@@ -119,7 +119,7 @@ async def test_an_appointment_moves_to_the_nearest_time(clinic: Clinic) -> None:
 
 
 @pytest.mark.parametrize(("to_day", "days"), [("sunday", ["monday", "next tuesday"]), ("blue", ["today", "tuesday"])])
-async def test_a_day_without_slots_names_two_others(clinic: Clinic, to_day: str, days: list[str]) -> None:
+async def test_a_move_to_a_day_without_slots_names_two_others(clinic: Clinic, to_day: str, days: list[str]) -> None:
     assert await move(clinic, "james wilson", to_day) == {"status": "full", "days": days}
 
 
@@ -151,7 +151,7 @@ async def test_results(clinic: Clinic, name: str, test: str, result: dict[str, s
     assert await call(clinic, "check_results", name=name, test=test) == result
 
 
-async def test_a_transfer_says_what_the_facts_say(clinic: Clinic, facts: ClinicFacts) -> None:
+async def test_a_transfer_answers_what_the_facts_say(clinic: Clinic, facts: ClinicFacts) -> None:
     assert await call(clinic, "transfer_to_human", reason="nurse") == {"status": "nobody_free"}
     other = demo_clinic(facts.model_copy(update={"transfer": "transferring"}))
     assert await call(other, "transfer_to_human", reason="nurse") == {"status": "transferring"}
@@ -165,7 +165,7 @@ async def test_the_call_ends(clinic: Clinic) -> None:
     ("name", "arguments"),
     [("no_such_tool", "{}"), ("check_availability", "{"), ("check_availability", "[1]"), ("book_appointment", "{}")],
 )
-async def test_what_cannot_be_understood_is_an_error_the_model_knows(clinic: Clinic, name: str, arguments: str) -> None:
+async def test_nonsense_is_an_error_the_model_knows(clinic: Clinic, name: str, arguments: str) -> None:
     assert await call_tool(clinic, name, arguments) == '{"status": "error"}'
 
 

@@ -111,7 +111,7 @@ def test_a_long_piece_is_not_cut_beside_a_number() -> None:
     assert any("of 1 200 000 000 of" in piece for piece in cut)
 
 
-def test_flushing_makes_it_as_new() -> None:
+def test_a_flushed_chunker_starts_over() -> None:
     chunker = Chunker()
     assert chunker.push("So that is Anna,") + chunker.flush() == ["So that is Anna,"]
     assert chunker.flush() == []

@@ -1,4 +1,4 @@
-"""The whole of the normalizer: its order, what it leaves alone, what it never does."""
+"""The whole normalizer: its order, what it leaves alone, what it never does."""
 
 import random
 import string
@@ -49,7 +49,7 @@ SENTENCES = {
 }
 
 
-def test_the_steps_stand_in_this_order() -> None:
+def test_the_order_of_the_steps() -> None:
     assert [step.__name__ for step in STEPS] == [
         "plain_characters",
         "strip_markup",
