@@ -25,7 +25,8 @@ from scripts.caller.clock import RATE
 from scripts.caller.dialogue import DIALOGUES, load_dialogue
 from scripts.caller.errors import CallerError
 from scripts.caller.measure import CALLER_THRESHOLD_DBFS, spans
-from scripts.caller.voice import CALLERS, INDEX, SOUNDS
+from scripts.caller.voice import INDEX, SOUNDS
+from scripts.paths import CALLERS
 from serving.audio import Pcm16, Pcm32, pcm16
 
 LINES = Path(__file__).parent / "caller" / "lines.yaml"

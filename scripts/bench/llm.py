@@ -1,29 +1,30 @@
-"""How soon the language model answers, with the prefix cache and without it, in one run.
+"""How soon the language model answers, with and without the prefix cache: `python -m scripts.bench.llm`.
 
-    python -m scripts.bench.llm [--threads 1] [--rounds 20] [--model FOLDER]
-
-A call is played with canned lines; then every reply of it is generated again and again, in turn by an engine that
-caches the system message and tools, by one that does not, and by the caching one while it also writes a summary.
+A call is played with prepared lines; then each of its replies is generated again and again, in turn by an engine that
+caches the system message and the tools, by one that does not, and by the caching one while it also writes a summary.
 """
 
-import argparse
 import asyncio
 import json
-import platform
 import re
 import statistics
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
+import typer
 from rich.table import Table
 
+from scripts.bench.machine import this_machine
+from scripts.command_line import console, new_app
+from scripts.figures import milliseconds
+from scripts.paths import DEMO
 from serving.chat import ChatMessage, ChatRequest, Priority, TextDelta, ToolCall, ToolSpec, Usage
 from serving.engine import LlmEngine
 from serving.llm.ctranslate2 import CTranslate2Llm, CTranslate2LlmOptions
 
-DEMO = Path(__file__).parents[2] / "models" / "demo" / "language_model"
+LANGUAGE_MODEL = DEMO / "language_model"
 GREETING = ChatMessage("assistant", "Thank you for calling Riverside Clinic. How can I help you?")
 LINES = (
     "what are your opening hours on saturday",
@@ -40,11 +41,12 @@ RESULTS = {
     "book_appointment": '{"status": "booked"}',
     "end_call": '{"status": "ended"}',
 }
+app = new_app()
 
 
 @dataclass(slots=True)
 class Timings:
-    """One engine's figures, a number for each reply, in seconds unless the name says otherwise."""
+    """One engine's figures, one value for each reply."""
 
     ttft_s: list[float] = field(default_factory=list)
     clause_s: list[float] = field(default_factory=list)
@@ -62,14 +64,14 @@ def load(model_dir: Path, threads: int, cached_prefix_tokens: int) -> CTranslate
 
 
 def demo_tools() -> tuple[ToolSpec, ...]:
-    """The front desk's tools."""
-    entries = [entry["function"] for entry in json.loads((DEMO / "prompts" / "tools.json").read_text())]
+    """The tools of the demo's front desk."""
+    entries = [entry["function"] for entry in json.loads((LANGUAGE_MODEL / "prompts" / "tools.json").read_text())]
     return tuple(ToolSpec(entry["name"], entry["description"], entry["parameters"]) for entry in entries)
 
 
 async def play_call(engine: LlmEngine) -> list[ChatRequest]:
-    """The requests of one call, each with the history that the model's own replies made."""
-    system = ChatMessage("system", (DEMO / "prompts" / "front_desk.md").read_text())
+    """The requests of one call, each with the model's own replies in its history."""
+    system = ChatMessage("system", (LANGUAGE_MODEL / "prompts" / "front_desk.md").read_text())
     request = ChatRequest((system, GREETING), demo_tools())
     requests: list[ChatRequest] = []
     for line in LINES:
@@ -88,7 +90,7 @@ async def play_call(engine: LlmEngine) -> list[ChatRequest]:
 
 
 async def measure(engine: LlmEngine, request: ChatRequest, timings: Timings) -> None:
-    """Generate one reply and note when its first token, its first clause and its last token came."""
+    """Generate one reply and record when its first token, first clause and last token came."""
     began = time.perf_counter()
     clause_s = None
     async for event in engine.open(request):
@@ -104,7 +106,7 @@ async def measure(engine: LlmEngine, request: ChatRequest, timings: Timings) -> 
 
 
 async def measure_beside_summary(engine: LlmEngine, request: ChatRequest, timings: Timings) -> None:
-    """The same while a background reply is being written."""
+    """The same while a background reply is being generated."""
     summary = engine.open(replace(request, priority=Priority.BACKGROUND))
     events = aiter(summary)
     await anext(events)
@@ -113,66 +115,58 @@ async def measure_beside_summary(engine: LlmEngine, request: ChatRequest, timing
 
 
 async def run(model_dir: Path, threads: int, rounds: int) -> tuple[dict[str, Timings], list[int]]:
-    """All figures by engine, and the lengths of the prompts."""
+    """Figures by engine, and the lengths of the prompts in tokens."""
     cached, plain = load(model_dir, threads, 8192), load(model_dir, threads, 0)
     requests = await play_call(plain)
     await cached.warm_prefix(requests[0])
-    figures = {
-        "prefix computed each time": Timings(),
-        "prefix cached": Timings(),
-        "cached, beside a summary": Timings(),
-    }
-    without, with_cache, beside = figures.values()
-    lengths: list[int] = []
+    without, with_cache, beside = Timings(), Timings(), Timings()
     for _ in range(rounds):
         for request in requests:
             await measure(plain, request, without)
             await measure(cached, request, with_cache)
             await measure_beside_summary(cached, request, beside)
-    for request in requests:
-        lengths += [event.prompt_tokens async for event in plain.open(request) if isinstance(event, Usage)]
+    lengths = [
+        event.prompt_tokens for request in requests async for event in plain.open(request) if isinstance(event, Usage)
+    ]
     cached.close()
     plain.close()
+    figures = {
+        "prefix computed each time": without,
+        "prefix cached": with_cache,
+        "cached, beside a summary": beside,
+    }
     return figures, lengths
 
 
-def percentile(values: list[float], share: float) -> float:
-    """By nearest rank."""
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
 def table(figures: dict[str, Timings]) -> Table:
-    """One line an engine; ratios are against the first."""
+    """One row for each engine; ratios are to the first."""
     columns = ("", "TTFT p50", "p95", "ratio p50", "first clause p50", "p95", "tokens/s p50", "prompt cached")
     result = Table(*columns)
     baseline_s = statistics.median(next(iter(figures.values())).ttft_s)
     for name, timings in figures.items():
         result.add_row(
             name,
-            f"{1000 * statistics.median(timings.ttft_s):.1f} ms",
-            f"{1000 * percentile(timings.ttft_s, 0.95):.1f} ms",
+            *(milliseconds(timings.ttft_s, percent, digits=1) for percent in (50, 95)),
             f"{statistics.median(timings.ttft_s) / baseline_s:.2f}",
-            f"{1000 * statistics.median(timings.clause_s):.1f} ms",
-            f"{1000 * percentile(timings.clause_s, 0.95):.1f} ms",
+            *(milliseconds(timings.clause_s, percent, digits=1) for percent in (50, 95)),
             f"{statistics.median(timings.tokens_per_s):.0f}",
             f"{100 * statistics.median(timings.cached_share):.0f} %",
         )
     return result
 
 
-def main() -> None:
-    """Parse the command line, measure, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--threads", type=int, default=1, help="intra_threads of the engine")
-    parser.add_argument("--rounds", type=int, default=20, help="how often the call is played")
-    parser.add_argument("--model", type=Path, default=DEMO / "ct2", help="a converted model's folder")
-    arguments = parser.parse_args()
-    figures, lengths = asyncio.run(run(arguments.model, arguments.threads, arguments.rounds))
-    console = Console(width=140)
-    console.print(f"{arguments.model.name}, {arguments.threads} thread(s), {platform.machine()} {platform.system()}")
-    console.print(f"{len(lengths)} replies x {arguments.rounds}, prompts of {min(lengths)} to {max(lengths)} tokens")
+@app.command()
+def main(
+    threads: Annotated[int, typer.Option(help="intra_threads of the engine")] = 1,
+    rounds: Annotated[int, typer.Option(help="how often the call is played")] = 20,
+    model: Annotated[Path, typer.Option(help="folder of a converted model")] = LANGUAGE_MODEL / "ct2",
+) -> None:
+    """Measure how soon the language model answers, with and without the prefix cache."""
+    figures, lengths = asyncio.run(run(model, threads, rounds))
+    console.print(f"{model.name}, {threads} thread(s), {this_machine().short}", highlight=False)
+    console.print(f"{len(lengths)} replies x {rounds}, prompts of {min(lengths)} to {max(lengths)} tokens")
     console.print(table(figures))
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -1,17 +1,14 @@
-"""What replies begun ahead of their turn's end save and waste: `python -m scripts.bench.speculation`.
+"""What preemptive generation saves and wastes: `python -m scripts.bench.speculation`.
 
-The same calls, by callers who pause in the middle of their lines, to a box that begins replies ahead, to one that does so
-without a budget, to one that never does, and to one that is kept from it by load. From the worker's own counters: what became of the replies, tokens and
-seconds of speech that were of use and that were thrown away; from the caller's recording: last word to first sound.
-Starts its boxes itself, one after the other; none may be running.
+Callers who pause in the middle of their lines make the same calls to four boxes: one that begins replies before the end of
+the turn, one that does so without a budget, one that never does, and one whose load keeps it from doing so. The worker's
+counters give what became of the replies, and the tokens and seconds of speech used and wasted; the caller's recording gives
+the time from last word to first sound. The boxes are started here, one after another; none may be running.
 """
 
 import asyncio
 import json
-import logging
 import os
-import platform
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -23,21 +20,21 @@ from typing import Annotated, Any
 import typer
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
-from rich.console import Console
 from rich.table import Table
 
 from agent.settings import SITE, SITE_VARIABLE
-from models.errors import CallboxError
+from scripts.bench.machine import this_machine
 from scripts.call import call_once
 from scripts.caller import goal
 from scripts.caller.box import is_answering, running_box
 from scripts.caller.dialogue import find_dialogue
 from scripts.caller.errors import CallerError
-from scripts.caller.leaving import run_and_leave
 from scripts.caller.mouth import Kind
 from scripts.caller.pausing import pausing_voice
-from scripts.caller.report import number, percentile, turns_of
-from scripts.caller.room import WEB
+from scripts.caller.report import turns_of
+from scripts.caller.room import WEB, silence_media_log
+from scripts.command_line import console, exit_on_error, new_app, run_and_exit, warn
+from scripts.figures import number, percentile
 
 DIALOGUES = ("questions", "book", "refill")
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
@@ -52,7 +49,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "never ahead": {"max_per_turn": 0},
     "kept from it by load": {"max_load": 0.0},
 }
-"""What each box has under turns.speculation."""
+"""Each box's settings under turns.speculation."""
 PAUSES_S = (0.3, 0.5, 0.7)
 COUNTED = {
     ("callbox_speculations_total", "adopted"): "adopted",
@@ -65,26 +62,25 @@ COUNTED = {
     ("callbox_reply_audio_seconds_total", "useful"): "speech s, useful",
     ("callbox_reply_audio_seconds_total", "wasted"): "speech s, wasted",
 }
-"""Samples of the worker's metrics, by name and label, and what they are called here."""
-console = Console(width=None if sys.stdout.isatty() else 132)
-app = typer.Typer(pretty_exceptions_enable=False)
+"""Samples of the worker's metrics, by name and label, and their names in the table."""
+app = new_app()
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one box did."""
+    """How one box did."""
 
     voice_to_voice_ms: list[float]
     lead_ms: list[float]
-    """Of the turns whose answer had been begun ahead."""
+    """Of turns whose reply was begun before their end."""
     work: dict[str, float]
-    """By the names of COUNTED."""
+    """Counters, by their names in COUNTED."""
     problems: list[str]
 
 
 @contextmanager
 def site_with(speculation: Mapping[str, Any]) -> Iterator[None]:
-    """A box that is started in here has these settings of turns.speculation on top of the operator's own."""
+    """A box started within this context has these settings of turns.speculation on top of the operator's own."""
     own = Path(os.environ.get(SITE_VARIABLE, SITE))
     settings = (yaml.safe_load(own.read_text()) if own.exists() else None) or {}
     turns = settings.setdefault("turns", {})
@@ -115,7 +111,7 @@ def fetch_work(ops: str) -> dict[str, float]:
 
 
 async def measure(calls: int, voice: str, *, web: str, ops: str) -> Result:
-    """So many calls to the box that runs."""
+    """Make this many calls to the running box."""
     result = Result([], [], {}, [])
     before = fetch_work(ops)
     for n in range(calls):
@@ -132,7 +128,7 @@ async def measure(calls: int, voice: str, *, web: str, ops: str) -> Result:
 
 
 def show(results: Mapping[str, Result]) -> None:
-    """The table."""
+    """Print the table."""
     table = Table("", title=f"the same calls, pauses of {', '.join(f'{s:g}' for s in PAUSES_S)} s within lines")
     for name in results:
         table.add_column(name, justify="right")
@@ -150,7 +146,7 @@ def show(results: Mapping[str, Result]) -> None:
 
 
 def share(work: Mapping[str, float], what: str) -> str:
-    """Wasted of all, in per cent."""
+    """The wasted share, in per cent."""
     wasted, useful = work[f"{what}, wasted"], work[f"{what}, useful"]
     return f"{100 * wasted / (wasted + useful):.0f} %" if wasted + useful else "–"
 
@@ -162,30 +158,27 @@ def main(
     profile: Annotated[str, typer.Option(help="the boxes' profile; empty: what this machine can run")] = "",
     out: Annotated[Path, typer.Option(help="folder for the figures")] = Path("out/bench_speculation"),
 ) -> None:
-    """Measure what replies begun ahead of their turn's end save and waste."""
-    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # it reports the end of every call as an error
+    """Measure what replies begun before the end of the turn save and waste."""
+    silence_media_log()
     results: dict[str, Result] = {}
     options = ("--profile", profile) if profile else ()
-    try:
+    with exit_on_error():
         if is_answering(WEB):
             raise CallerError(f"A box runs at {WEB}. Stop it: the bench starts its own, with settings of their own.")
         for name, speculation in VARIANTS.items():
             console.print(name, highlight=False)
             with site_with(speculation), running_box(WEB, *options):
                 results[name] = asyncio.run(measure(calls, voice, web=WEB, ops=goal.OPS))
-    except CallboxError as error:
-        console.print(f"[red]![/red] {error}", highlight=False)
-        raise typer.Exit(2) from None
     show(results)
     out.mkdir(parents=True, exist_ok=True)
-    machine = f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    machine = this_machine().short
     figures = {"machine": machine, **{name: asdict(result) for name, result in results.items()}}
     (out / "speculation.json").write_text(json.dumps(figures, indent=1) + "\n")
     console.print(f"{machine}; speculation.json in {out}")
     for name, result in results.items():
         for problem in result.problems:
-            console.print(f"[yellow]![/yellow] {name}: {problem}", highlight=False)
+            warn(f"{name}: {problem}")
 
 
 if __name__ == "__main__":
-    run_and_leave(app)
+    run_and_exit(app)

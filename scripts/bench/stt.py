@@ -1,40 +1,45 @@
-"""How soon the final transcript is there, against a stock faster-whisper call on the same lines in the same run.
+"""How soon the final transcript is ready, beside a stock faster-whisper call on the same lines in the same run.
 
-    python -m scripts.bench.stt [--streams 1 4] [--threads 1] [--lines 12] [--model FOLDER --window-floor-s 10]
+    python -m scripts.bench.stt
+    python -m scripts.bench.stt 1 8 16 --threads 2                     # 1, 8 and 16 callers at once
+    python -m scripts.bench.stt --model FOLDER --window-floor-s 10     # another Whisper
 
-Lines of the demo's callers are decoded whole, in turns by `WhisperModel.transcribe` (30 s window, beam 5, word times: its
+Lines of the demo's callers are decoded whole, in turn by `WhisperModel.transcribe` (30 s window, beam 5, word times: its
 defaults) and by the engine; then they are spoken into the engine in real time, by one caller and by several at once.
 """
 
-import argparse
 import asyncio
-import os
-import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Literal
 
 import jiwer
 import numpy as np
 import soundfile
+import typer
 import yaml
-from rich.console import Console
 from rich.table import Table
 
 from models.store import open_store
+from scripts.bench.machine import this_machine
+from scripts.command_line import console, new_app
+from scripts.figures import milliseconds
+from scripts.paths import CALLERS
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm16, Pcm32
 from serving.engine import SttStream
 from serving.speech import Transcript, TranscriptStage
-from serving.stt.faster_whisper import FasterWhisperEngine, FasterWhisperOptions
+from serving.stt.faster_whisper import FasterWhisperEngine
+from serving.stt.whisper_options import ComputeType, FasterWhisperOptions
 from serving.vad.silero import SileroOptions, SileroVad
 
-CALLERS = Path(__file__).parents[2] / "models" / "demo" / "callers"
 VOICES = ("rms", "awb", "kal16")
 FRAME_SAMPLES = SPEECH_RATE // 50
 LEAD_S, TAIL_S = 0.4, 0.6
 Recognise = Callable[[Pcm32], str]
+app = new_app()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,10 @@ class Line:
 
 @dataclass(slots=True)
 class Figures:
-    """One way of recognising, all its lines."""
+    """One way of recognising, over all lines."""
 
     decode_s: list[float] = field(default_factory=list)
-    """From asking for the final's words to having them."""
+    """From the request for the final transcript's words to their arrival."""
     cpu_s: list[float] = field(default_factory=list)
     """Processor time of the same."""
     preflight_s: list[float] = field(default_factory=list)
@@ -65,7 +70,7 @@ class Figures:
 
 
 def read_lines(count: int) -> list[Line]:
-    """The longest lines, the voices in turn."""
+    """The longest lines of each voice, voices taking turns."""
     by_voice = []
     for voice in VOICES:
         files: dict[str, str] = yaml.safe_load((CALLERS / voice / "lines.yaml").read_text())
@@ -114,7 +119,7 @@ async def call(engine: FasterWhisperEngine, line: Line, figures: Figures) -> Non
 
 
 async def calls(engine: FasterWhisperEngine, lines: list[Line], figures: Figures, *, streams: int) -> None:
-    """All lines, so many callers at a time, each beginning a little after the one before."""
+    """All lines, by this many callers at once, each starting a little after the one before."""
 
     async def caller(number: int) -> None:
         await asyncio.sleep(0.11 * number)
@@ -149,21 +154,17 @@ def timed(recognise: Recognise, line: Line, figures: Figures) -> None:
     figures.heard.append(heard)
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Figures]:
-    """All figures by what was measured, the stock call first."""
-    options = FasterWhisperOptions(
-        device=arguments.device,
-        compute_type=arguments.compute_type,
-        threads=arguments.threads,
-        window_floor_s=arguments.window_floor_s,
-    )
-    model_dir = arguments.model or open_store().resolve("demo-stt")
+def measure(
+    options: FasterWhisperOptions, streams: Sequence[int], line_count: int, model_dir: Path | None = None
+) -> dict[str, Figures]:
+    """Figures by what was measured, the stock call first. Without `model_dir`, the demo's model."""
+    model_dir = model_dir or open_store().resolve("demo-stt")
     vad = SileroVad(SileroOptions(), open_store().resolve("silero-vad"))
     vad.load()
     engine = FasterWhisperEngine(options, model_dir, vad)
     engine.load()
     engine.warm_up()
-    lines = read_lines(arguments.lines)
+    lines = read_lines(line_count)
     ways: dict[str, Recognise] = {
         "stock transcribe": stock_call(model_dir, options),
         "one decode of the engine": lambda samples: " ".join(word.text for word in engine.recognise(samples)),
@@ -174,29 +175,17 @@ def measure(arguments: argparse.Namespace) -> dict[str, Figures]:
     for line in lines:  # in turns, so that a machine that grows busier favours nobody
         for name, recognise in ways.items():
             timed(recognise, line, figures[name])
-    for streams in arguments.streams:
-        found = figures[f"streaming, {streams} at once"] = Figures()
-        asyncio.run(calls(engine, lines, found, streams=streams))
+    for count in streams:
+        found = figures[f"streaming, {count} at once"] = Figures()
+        asyncio.run(calls(engine, lines, found, streams=count))
     engine.close()
     vad.close()
     return figures
 
 
 def table(figures: dict[str, Figures]) -> Table:
-    """One row a way of recognising; preflight and final count from the caller's last sound."""
-    columns = (
-        "",
-        "decode p50",
-        "p95",
-        "ratio p50",
-        "CPU ratio",
-        "preflight p50",
-        "p95",
-        "final p50",
-        "p95",
-        "word errors",
-    )
-    result = Table(*columns)
+    """One row for each way of recognising; preflight and final count from the caller's last sound."""
+    result = Table("", "decode p50", "p95", "ratio p50", "CPU ratio", "preflight p50", "p95", "final p50", "p95", "WER")
     stock = next(iter(figures.values()))
     for name, found in figures.items():
         result.add_row(
@@ -217,34 +206,33 @@ def ratio(values_s: list[float], baseline_s: list[float]) -> str:
 
 
 def plain(text: str) -> str:
-    """As the lines are written: lower case, no punctuation."""
+    """Lower case without punctuation, as the lines are written."""
     return "".join(letter for letter in text.lower() if letter.isalnum() or letter in "' ")
 
 
 def spread(values_s: list[float]) -> tuple[str, str]:
     """Median and 95th percentile in milliseconds."""
-    if not values_s:
-        return "-", "-"
-    p95 = sorted(values_s)[min(len(values_s) - 1, int(0.95 * len(values_s)))]
-    return f"{1000 * statistics.median(values_s):.0f} ms", f"{1000 * p95:.0f} ms"
+    return milliseconds(values_s, 50), milliseconds(values_s, 95)
 
 
-def main() -> None:
-    """Parse the command line, measure, print."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench.stt", description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 4], help="callers at once (default: 1 4)")
-    parser.add_argument("--lines", type=int, default=12, help="lines spoken (default: 12)")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads of the engine (default: 1)")
-    parser.add_argument("--model", type=Path, help="a CTranslate2 Whisper's folder (default: the demo's)")
-    parser.add_argument("--window-floor-s", type=float, default=4.0, help="shortest encoder window (default: 4)")
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--compute-type", default="default", help="CTranslate2's (default: as the model was saved)")
-    arguments = parser.parse_args()
-    figures = measure(arguments)
-    console = Console(width=140)
-    console.print(f"{platform.machine()} {platform.system()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+@app.command()
+def main(
+    streams: Annotated[list[int] | None, typer.Argument(help="callers at once, one measurement each: 1 4")] = None,
+    lines: Annotated[int, typer.Option(help="lines spoken")] = 12,
+    threads: Annotated[int, typer.Option(help="CPU threads of the engine")] = 1,
+    model: Annotated[Path | None, typer.Option(help="folder of a CTranslate2 Whisper; default: the demo's")] = None,
+    window_floor_s: Annotated[float, typer.Option(help="shortest encoder window")] = 4.0,
+    device: Annotated[Literal["cpu", "cuda"], typer.Option()] = "cpu",
+    compute_type: Annotated[ComputeType, typer.Option(help="CTranslate2's; default: as saved")] = "default",
+) -> None:
+    """Measure how soon the final transcript is ready, beside a stock faster-whisper call."""
+    options = FasterWhisperOptions(
+        device=device, compute_type=compute_type, threads=threads, window_floor_s=window_floor_s
+    )
+    figures = measure(options, streams or [1, 4], lines, model)
+    console.print(this_machine().short, highlight=False)
     console.print(table(figures), "preflight and final: from the caller's last sound", sep="\n")
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -1,27 +1,31 @@
-"""How soon and how fast the speech engine speaks, and how right its word times are: `python -m scripts.bench.tts`.
+"""How soon and how fast the speech engine speaks, and how exact its word times are: `python -m scripts.bench.tts`.
 
-Time to the first audio of typical replies, pushed clause by clause, against piper's own synthesis of the whole reply in the
-same run; processor time for a second of speech; and word times checked in two ways that do not use them: against the sound
-itself (words parted by pauses), and by what the demo's recogniser makes of the audio cut after each word.
+Time to the first audio of typical replies, pushed clause by clause, beside Piper's own synthesis of the whole reply in the
+same run; processor time per second of speech; and word times, checked in two ways that do not depend on them: against the
+sound itself (words separated by pauses), and by what the demo's recogniser hears in audio cut off after each word.
 """
 
-import argparse
 import asyncio
 import itertools
 import statistics
 import time
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import soxr
+import typer
 from faster_whisper import WhisperModel
 from piper import PiperVoice
 
+from scripts.bench.machine import this_machine
+from scripts.command_line import console, new_app
+from scripts.figures import milliseconds
+from scripts.paths import DEMO
 from serving.audio import SPEECH_RATE, Pcm16
 from serving.speech import Word
 from serving.tts.piper import PiperEngine, PiperOptions
 
-DEMO = Path(__file__).parents[2] / "models" / "demo"
 REPLIES = (
     ("Of course.", "Which doctor would you like to see,", "and on which day?"),
     ("On Tuesday, doctor Chen is free at ten thirty,", "or at a quarter past two.", "Which one suits you?"),
@@ -39,6 +43,7 @@ HEARD = (
     "call me at eight five three one two nine six",
 )
 """Sentences whose next word a recogniser cannot guess."""
+app = new_app()
 
 
 async def speak(engine: PiperEngine, pieces: tuple[str, ...]) -> tuple[float, Pcm16, list[Word]]:
@@ -57,7 +62,7 @@ async def speak(engine: PiperEngine, pieces: tuple[str, ...]) -> tuple[float, Pc
 
 
 def whole_reply_s(voice: PiperVoice, pieces: tuple[str, ...]) -> float:
-    """Seconds that piper takes for the reply's audio, its leading silence included."""
+    """Seconds that Piper takes for the whole reply, plus its leading silence."""
     began = time.perf_counter()
     chunks = list(voice.synthesize(" ".join(pieces)))
     took_s = time.perf_counter() - began
@@ -66,7 +71,7 @@ def whole_reply_s(voice: PiperVoice, pieces: tuple[str, ...]) -> float:
 
 
 async def speed(engine: PiperEngine, voice: PiperVoice, rounds: int) -> None:
-    """Print times to first audio, their ratio, and the processor time for a second of speech."""
+    """Print times to the first sound, their ratio, and processor time per second of speech."""
     ours: list[float] = []
     stock: list[float] = []
     cpu_s = spoken_s = 0.0
@@ -79,17 +84,16 @@ async def speed(engine: PiperEngine, voice: PiperVoice, rounds: int) -> None:
         ours.append(first_s + float(lead))
         stock.append(whole_reply_s(voice, pieces))
     ratio = statistics.median(a / b for a, b in zip(ours, stock, strict=True))
-    print(
-        f"{len(ours)} replies of {spoken_s / len(ours):.1f} s on average, nothing cached, milliseconds to the first sound"
-    )
-    for name, values in (("clause by clause", ours), ("piper, whole reply", stock)):
-        print(f"  {name:<20} p50 {np.percentile(values, 50) * 1e3:6.1f}   p95 {np.percentile(values, 95) * 1e3:6.1f}")
+    print(f"{len(ours)} replies of {spoken_s / len(ours):.1f} s on average, nothing cached; time to the first sound")
+    for name, values_s in (("clause by clause", ours), ("Piper, whole reply", stock)):
+        p50, p95 = (milliseconds(values_s, percent, digits=1) for percent in (50, 95))
+        print(f"  {name:<20} p50 {p50:>9}   p95 {p95:>9}")
     print(f"  ratio (median)       {ratio:.2f}")
-    print(f"  processor time for a second of speech: {cpu_s / spoken_s:.4f} s")
+    print(f"  processor time per second of speech: {cpu_s / spoken_s:.4f} s")
 
 
 async def parted_words(engine: PiperEngine) -> None:
-    """Print how far word starts and ends are from the sound's own, for words with silence around them."""
+    """Print how far word starts and ends are from those of the sound, for words with silence around them."""
     errors_ms: list[float] = []
     for piece in PARTED:
         _, samples, words = await speak(engine, (piece,))
@@ -101,7 +105,7 @@ async def parted_words(engine: PiperEngine) -> None:
 
 
 async def recognised_prefixes(engine: PiperEngine) -> None:
-    """Print how many words a recogniser hears in audio cut after each word, against how many there are."""
+    """Print how many words a recogniser hears in audio cut off after each word, against how many there are."""
     model = WhisperModel(str(DEMO / "speech_to_text"), device="cpu", compute_type="int8", cpu_threads=1)
     off: list[int] = []
     for text in HEARD:
@@ -121,22 +125,23 @@ async def recognised_prefixes(engine: PiperEngine) -> None:
     )
 
 
-def main() -> None:
-    """Run all three."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench.tts", description=__doc__)
-    parser.add_argument("--voice", type=Path, default=DEMO / "text_to_speech", help="folder of a Piper voice")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each reply is spoken (default: 5)")
-    options = parser.parse_args()
-    engine = PiperEngine(PiperOptions(cache_s=0.0), options.voice)
+@app.command()
+def main(
+    voice: Annotated[Path, typer.Option(help="folder of a Piper voice")] = DEMO / "text_to_speech",
+    rounds: Annotated[int, typer.Option(help="how often each reply is spoken")] = 5,
+) -> None:
+    """Measure how soon and how fast speech is synthesized, and how exact its word times are."""
+    engine = PiperEngine(PiperOptions(cache_s=0.0), voice)
     engine.load()
     engine.warm_up()
-    voice = PiperVoice.load(next(options.voice.glob("*.onnx")))
-    whole_reply_s(voice, REPLIES[0])
-    asyncio.run(speed(engine, voice, options.rounds))
+    stock = PiperVoice.load(next(voice.glob("*.onnx")))
+    whole_reply_s(stock, REPLIES[0])
+    console.print(this_machine().short, highlight=False)
+    asyncio.run(speed(engine, stock, rounds))
     asyncio.run(parted_words(engine))
     asyncio.run(recognised_prefixes(engine))
     engine.close()
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.caller.errors import CallerError
+from scripts.paths import OUT, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 START_S = 300.0
 """Loading and warming every engine on a busy machine takes less."""
 STOP_S = 30.0
@@ -26,7 +26,7 @@ def running_box(web: str, *options: str, start_s: float = START_S, module: str =
     if is_answering(web):
         yield
         return
-    log = ROOT / "out" / "box.log"
+    log = OUT / "box.log"
     log.parent.mkdir(exist_ok=True)
     print(f"no box runs at {web}: starting one (its log: {log.relative_to(ROOT)})", flush=True)
     with log.open("wb") as output:

@@ -14,6 +14,7 @@ from scripts.caller.conversation import CallRecord
 from scripts.caller.measure import Mark, TurnTiming, measure
 from scripts.caller.mouth import Kind, Utterance
 from scripts.caller.room import TurnEvent
+from scripts.figures import number, summarize
 
 EARLY_S = 0.5
 """A turn's figures may come this long before its sound has reached the caller."""
@@ -90,7 +91,7 @@ def as_json(record: CallRecord, turns: list[Turn], missing: list[str]) -> dict[s
         "goal_reached": not missing,
         "missing": missing,
         "problems": record.problems,
-        "voice_to_voice_ms": {"p50": percentile(measured, 50), "p95": percentile(measured, 95), "turns": len(measured)},
+        "voice_to_voice_ms": summarize(measured),
         "turns": [
             {"turn": t.number, "said": t.said, "kind": t.kind} | _rounded(asdict(t.timing)) | {"stages": t.figures}
             for t in turns
@@ -133,16 +134,6 @@ def table_of(turns: list[Turn], title: str) -> Table:
             *((number(turn.timing.overlap_ms or None), number(turn.timing.stopped_after_ms)) if over_agent else ()),
         )  # fmt: skip
     return table
-
-
-def number(value: float | None) -> str:
-    """Whole milliseconds, or a dash."""
-    return "–" if value is None else f"{value:.0f}"
-
-
-def percentile(values: list[float], percent: float) -> float | None:
-    """Linear between the nearest two; None without values."""
-    return round(float(np.percentile(values, percent)), 1) if values else None
 
 
 def _rounded(values: dict[str, float | None]) -> dict[str, float | None]:

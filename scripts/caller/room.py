@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,11 @@ class TurnEvent:
     """Clock time at which the caller got them."""
     figures: dict[str, Any]
     """As sent on TURN_TOPIC: milliseconds by name, null where a stage had no part."""
+
+
+def silence_media_log() -> None:
+    """Keep the media library quiet: it reports every data channel that goes when a room closes as an error."""
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)
 
 
 async def ask_for_call(web: str = WEB) -> Ticket:

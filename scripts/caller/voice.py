@@ -8,10 +8,9 @@ import yaml
 
 from scripts.caller.clock import RATE
 from scripts.caller.errors import CallerError, LineMissing
+from scripts.paths import CALLERS
 from serving.audio import Pcm16
 
-CALLERS = Path(__file__).resolve().parents[2] / "models" / "demo" / "callers"
-"""Where the shipped voices lie."""
 INDEX = "lines.yaml"
 SOUNDS = "sounds"
 """The folder of what is no speech: a cough, a keyboard; every voice can make these."""

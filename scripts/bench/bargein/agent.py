@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from scripts.paths import DEMO
 from serving.audio import SPEECH_RATE, Pcm32
 
-VOICE = Path(__file__).parents[3] / "models" / "demo" / "text_to_speech" / "en_US-demo-low.onnx"
+VOICE = DEMO / "text_to_speech" / "en_US-demo-low.onnx"
 SENTENCES = (
     "We are open from eight in the morning until six in the evening.",
     "I have Tuesday at ten thirty or Wednesday at two. Which one would you like?",

@@ -38,7 +38,7 @@ class Caught:
 
 def caught(outcomes: Iterable[Outcome]) -> Caught:
     """Of outcomes that are wishes to speak. Raises ValueError if there are none."""
-    delays_s = np.array(sorted(outcome.delay_s for outcome in outcomes if outcome.is_interruption))
+    delays_s = np.array([outcome.delay_s for outcome in outcomes if outcome.is_interruption])
     if not len(delays_s):
         raise ValueError("no wish to speak among the outcomes")
     return Caught(
@@ -51,10 +51,9 @@ def caught(outcomes: Iterable[Outcome]) -> Caught:
     )
 
 
-def percentile(ordered_s: Sequence[float] | np.ndarray, percent: float) -> float:
-    """The smallest value that so many percent are not above; no interpolation, so NEVER may stand among them."""
-    place = int(np.ceil(percent / 100 * len(ordered_s))) - 1
-    return float(ordered_s[max(0, place)])
+def percentile(delays_s: Sequence[float] | np.ndarray, percent: float) -> float:
+    """A delay that occurred, not interpolated: NEVER may be among them."""
+    return float(np.percentile(delays_s, percent, method="inverted_cdf"))
 
 
 def false_stops(outcomes: Iterable[Outcome], group: str) -> tuple[int, int]:

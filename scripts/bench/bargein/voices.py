@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +27,9 @@ _QUIET = 0.03
 """Of the peak: what is below, at the ends, is no sound of the voice."""
 
 
-def check_synthesizers() -> None:
-    """Exits, naming the packages, if one is missing."""
-    missing = [program for program in ("flite", "festival", "espeak-ng") if shutil.which(program) is None]
-    if missing:
-        sys.exit(f"Missing: {', '.join(missing)}. apt-get install flite festival festvox-kdlpc16k espeak-ng")
+def missing_programs() -> list[str]:
+    """Synthesizers to install before voices can speak."""
+    return [program for program in ("flite", "festival", "espeak-ng") if shutil.which(program) is None]
 
 
 def spoken(voice: str, text: str, cache: Path) -> Pcm32:

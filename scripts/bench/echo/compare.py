@@ -1,27 +1,15 @@
-"""What is left of the agent's own voice when it comes back over the line, and what is left of a caller who speaks over it.
+"""The agent's own voice comes back over a path: what is left of it, and of a caller who speaks over it."""
 
-    python -m scripts.bench.echo [--paths laptop speakerphone]
-
-The demo's Piper voice goes through simulated echo paths (scripts/bench/echo/paths.py, and measured rooms where they
-are). Alone: how much weaker the echo became (ERLE), how often and how long the VAD still finds speech in it, how many words
-the demo's recogniser still makes of it. With a caller (the voice `rms`) over an agent that never stops, which is harder
-than a call: their word error rate without the agent, with its echo, and behind the canceller; and how many of their lines
-open the VAD within 500 ms.
-"""
-
-import argparse
-import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jiwer
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from agent.turns.echo.canceller import LAG_S
 from scripts.bench.echo.listening import (
-    REAL_ROOMS,
     Listeners,
     Spoken,
     agent_voice,
@@ -33,6 +21,7 @@ from scripts.bench.echo.listening import (
     words_in,
 )
 from scripts.bench.echo.paths import PATHS, EchoPath, measured_rooms
+from scripts.paths import REAL_SPEECH
 from serving.audio import SPEECH_RATE, Pcm32
 
 CAUGHT_WITHIN_S = 0.5
@@ -115,8 +104,8 @@ async def row(path: EchoPath, agent: Pcm32, track: Pcm32, ears: Listeners) -> li
     ]
 
 
-async def bench(names: list[str] | None) -> Table:
-    """All rows, and one for a line without echo."""
+async def bench(names: Sequence[str]) -> Table:
+    """The paths of these names, or all if there are none, and a line without echo."""
     ears = load_listeners()
     agent = await agent_voice(ears.tts)
     track = np.tile(without_silence(agent), 2)
@@ -127,14 +116,7 @@ async def bench(names: list[str] | None) -> Table:
     passed = await measure_both(cancel(track, caller), spoken, ears)
     figures = [f"{100 * untouched.wer:.0f}", "-", f"{100 * passed.wer:.0f}"]
     table.add_row("no echo", *["-"] * 5, *figures, f"{100 * untouched.caught:.0f} > {100 * passed.caught:.0f}", "-")
-    for path in [*PATHS.values(), *measured_rooms(REAL_ROOMS)]:
-        if names is None or path.name in names:
+    for path in [*PATHS.values(), *measured_rooms(REAL_SPEECH / "rooms")]:
+        if not names or path.name in names:
             table.add_row(*await row(path, agent, track, ears))
     return table
-
-
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--paths", nargs="+", help="only these")
-    Console(width=160).print(asyncio.run(bench(parser.parse_args().paths)))

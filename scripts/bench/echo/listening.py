@@ -1,7 +1,6 @@
 """What the demo's listening engines make of a line on which the agent's voice comes back. Sound is float32 at SPEECH_RATE."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import soxr
@@ -18,8 +17,6 @@ from serving.engine import SttEngine, TtsEngine, VadEngine
 from serving.speech import Transcript, TranscriptStage
 from serving.vad.gate import Gate, GateClosed, GateOpened, GateOptions
 
-REAL_ROOMS = Path(__file__).parents[4] / "shared" / "real-speech" / "rooms"
-"""Measured impulse responses beside the project; may be absent."""
 REPLIES = (
     "Hello, this is Riverside Clinic. How can I help you?",
     "We are open Monday to Friday from eight to six, and on Saturday from nine to one.",

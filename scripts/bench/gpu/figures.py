@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scripts.bench.gpu.machine import Machine
+from scripts.bench.machine import Machine
 
 Weights = Literal["real", "random"]
 Status = Literal["done", "failed", "out of time", "skipped"]
@@ -34,7 +34,8 @@ HEADLINES = (
     "one judgement of 8 s",
     "recorded voice-to-voice",
 )
-"""What the README shows."""
+"""The figures that the README shows."""
+MIN_VALUES_FOR_P95 = 5
 
 
 class _Record(BaseModel):
@@ -81,12 +82,11 @@ class Report(_Record):
 
 
 def spread(values: Sequence[float], *, scale: float = 1.0) -> tuple[float, float | None]:
-    """Median and 95th percentile; no 95th for fewer than five values. Raises ValueError for none."""
+    """Median and, of MIN_VALUES_FOR_P95 values or more, 95th percentile; multiplied by `scale`. Raises ValueError for none."""
     if not values:
         raise ValueError("nothing was measured")
-    scaled = scale * np.asarray(values, dtype=float)
-    p95 = float(np.percentile(scaled, 95)) if len(values) >= 5 else None
-    return round(float(np.median(scaled)), 3), None if p95 is None else round(p95, 3)
+    p50, p95 = (round(float(value), 3) for value in scale * np.percentile(values, (50, 95)))
+    return p50, p95 if len(values) >= MIN_VALUES_FOR_P95 else None
 
 
 def joined(earlier: Report | None, report: Report) -> Report:

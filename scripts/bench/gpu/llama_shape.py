@@ -5,9 +5,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from scripts.paths import DEMO
 from serving.gpu.llama import LlamaShape
 
-TOKENIZER = Path(__file__).resolve().parents[3] / "models" / "demo" / "language_model" / "hf"
+TOKENIZER = DEMO / "language_model" / "hf"
 """The demo's: 2,048 tokens. What else a random model says has no text."""
 LLAMA_31_POSITIONS = {
     "rope_type": "llama3",

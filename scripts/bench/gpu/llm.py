@@ -11,8 +11,8 @@ from pathlib import Path
 from agent.operate.doctor.compiler import find_compiler
 from scripts.bench.gpu.llama_shape import TOKENIZER, write_llama
 from scripts.bench.gpu.llm_load import Conversation, Level, abort_s, beside_background_s, run_level
-from scripts.bench.gpu.machine import free_mib
 from scripts.bench.gpu.part import Part, Subject
+from scripts.bench.machine import free_mib
 from serving.gpu.devices import list_gpus
 from serving.gpu.known import LLAMA_8B
 from serving.gpu.llama import LlamaShape

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from scripts.bench.llm import DEMO, GREETING, LINES, Timings, demo_tools, measure
+from scripts.bench.llm import GREETING, LANGUAGE_MODEL, LINES, Timings, demo_tools, measure
 from serving import metrics
 from serving.chat import ChatMessage, ChatRequest, Priority
 from serving.llm.vllm import VllmLlm
@@ -36,7 +36,7 @@ class Conversation:
     @classmethod
     def of(cls, exchanges: int, is_random: bool) -> Self:
         """After so many questions and answers. Random weights go on talking until they are stopped."""
-        system = ChatMessage("system", (DEMO / "prompts" / "front_desk.md").read_text(encoding="utf-8"))
+        system = ChatMessage("system", (LANGUAGE_MODEL / "prompts" / "front_desk.md").read_text(encoding="utf-8"))
         answer = ChatMessage("assistant", ANSWER)
         questions = (ChatMessage("user", LINES[number % len(LINES)]) for number in range(exchanges))
         said = [message for question in questions for message in (question, answer)]

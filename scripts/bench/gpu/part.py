@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from models.errors import CallboxError
 from scripts.bench.gpu.figures import Figure, Weights, spread
-from scripts.bench.gpu.machine import free_mib
+from scripts.bench.machine import free_mib
 
 Device = Literal["cuda", "cpu"]
 

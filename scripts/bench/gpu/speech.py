@@ -8,8 +8,9 @@ import numpy as np
 
 from models.store import open_store
 from scripts.bench.gpu.part import Device, Part, Subject
-from scripts.bench.stt import CALLERS, read_line
-from scripts.bench.tts import DEMO, REPLIES, speak, whole_reply_s
+from scripts.bench.stt import read_line
+from scripts.bench.tts import REPLIES, speak, whole_reply_s
+from scripts.paths import CALLERS, DEMO
 from serving.audio import SPEECH_RATE, AudioChunk
 from serving.speech import TurnContext
 from serving.tts.piper import PiperEngine, PiperOptions

@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -54,17 +53,10 @@ def measure(part: Part) -> None:
 
 def _demo(part: Part, compute_type: ComputeType) -> None:
     """As `scripts.bench.stt` measures it, the stock call included."""
-    arguments = Namespace(
-        device=part.device,
-        compute_type=compute_type,
-        threads=1,
-        window_floor_s=4.0,
-        model=None,
-        lines=1 if part.quick else 9,
-        streams=[1] if part.quick else [1, 8],
-    )
+    options = FasterWhisperOptions(device=part.device, compute_type=compute_type, threads=1, window_floor_s=4.0)
+    streams, lines = ([1], 1) if part.quick else ([1, 8], 9)
     subject = Subject("demo Whisper", "real", f"{part.device} {compute_type}")
-    for way, found in stock.measure(arguments).items():
+    for way, found in stock.measure(options, streams, lines).items():
         errors = jiwer.wer(found.said, [stock.plain(text) for text in found.heard])
         part.tell(f"{way}: decode of an utterance", subject, found.decode_s, scale=1e3)
         if found.preflight_s:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.bench.gpu.machine import ROOT
 from scripts.bench.gpu.outcomes import FILE_VARIABLE, read_outcomes
 from scripts.bench.gpu.part import Part, Subject
+from scripts.paths import ROOT
 
 DEVICE_VARIABLE = "CALLBOX_TEST_DEVICE"
 """cpu tries the suite's own code where there is no GPU (tests/gpu/device.py)."""

@@ -20,10 +20,10 @@ from agent.settings import SITE_VARIABLE
 from scripts.bench.gpu import paced_box
 from scripts.bench.gpu.llama_shape import write_llama
 from scripts.bench.gpu.llm import TINY
-from scripts.bench.gpu.machine import ROOT
 from scripts.bench.gpu.part import Part, Subject
 from scripts.bench.v2v import bench
 from scripts.caller.box import running_box
+from scripts.paths import ROOT
 from serving.gpu.known import LLAMA_8B
 
 TURNS = 10

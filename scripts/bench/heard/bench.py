@@ -1,39 +1,26 @@
-"""Does the agent remember what the caller heard: `python -m scripts.bench.heard`.
+"""Calls whose replies are cut off, and the words remembered against the words heard."""
 
-Real calls over a media server of its own, the demo profile's voice, and replies cut at random: by the session, in the first
-word, after a pause, around a tool call, and by the caller's own words. The words in the chat history are set against those in
-the caller's recording, which is aligned with the reply by its sound alone.
-"""
-
-import asyncio
 import contextlib
-import json
-import logging
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
-from rich.console import Console
 from rich.table import Table
 
-from models.errors import CallboxError
 from scripts.bench.heard.cuts import Kind, Plan, draw
 from scripts.bench.heard.far import Distance, far_away
 from scripts.bench.heard.figures import Judged, histogram, judge_call
 from scripts.bench.heard.rig import running_rig
-from scripts.caller.report import number, percentile
+from scripts.bench.machine import this_machine
+from scripts.command_line import console
+from scripts.figures import number, summarize
 
 SHARES = {Kind.INTERRUPT: 0.25, Kind.FIRST_WORD: 0.2, Kind.PAUSE: 0.25, Kind.CALLER: 0.15, Kind.TOOL: 0.15}
-console = Console(width=None if sys.stdout.isatty() else 132)
-app = typer.Typer(pretty_exceptions_enable=False)
 
 
 def plans(cuts: int, calls: int, seed: int) -> list[Plan]:
-    """`cuts` cuts of every kind, shuffled and spread over calls."""
+    """This many cuts of all kinds, shuffled and spread over the calls."""
     random = np.random.default_rng(seed)
     counts = {kind: round(cuts * share) for kind, share in SHARES.items()}
     counts[Kind.INTERRUPT] += cuts - sum(counts.values())
@@ -43,7 +30,7 @@ def plans(cuts: int, calls: int, seed: int) -> list[Plan]:
 
 
 async def bench(drawn: Sequence[Plan], distance: Distance | None, out: Path) -> list[Judged]:
-    """All calls, one after the other, by a caller at this distance or on the same machine. Raises CallboxError."""
+    """All calls, one after another, from this distance or, for None, from the same machine. Raises CallboxError."""
     judged: list[Judged] = []
     async with contextlib.AsyncExitStack() as running:
         rig = running.enter_context(running_rig(out))
@@ -68,12 +55,12 @@ def summary(judged: Sequence[Judged]) -> dict[str, Any]:
     }
     values = {name: [1000 * one for one in column if one is not None] for name, column in delays.items()}
     return {
-        "machine": f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
+        "machine": this_machine().short,
         "replies": len(judged),
         "cut": sum(one.is_cut for one in judged),
         "errors": {str(kind): histogram([one for one in judged if one.kind is kind]) for kind in Kind},
         "all_errors": histogram(judged),
-        "ms": {name: {"p50": percentile(v, 50), "p95": percentile(v, 95), "n": len(v)} for name, v in values.items()},
+        "ms": {name: summarize(v) for name, v in values.items()},
         "wrong": [
             {"kind": str(one.kind), "remembered": " ".join(one.remembered), "heard": " ".join(one.heard)}
             for one in judged
@@ -83,7 +70,7 @@ def summary(judged: Sequence[Judged]) -> dict[str, Any]:
 
 
 def show(figures: dict[str, Any]) -> None:
-    """Both tables."""
+    """Print both tables."""
     table = Table("cut by", title=f"words remembered minus words heard; {figures['machine']}")
     errors = sorted(figures["all_errors"])
     for error in errors:
@@ -95,30 +82,3 @@ def show(figures: dict[str, Any]) -> None:
     for name, row in figures["ms"].items():
         delays.add_row(name, number(row["p50"]), number(row["p95"]), str(row["n"]))
     console.print(delays)
-
-
-@app.command()
-def main(
-    cuts: Annotated[int, typer.Option(min=5, help="replies to cut")] = 100,
-    calls: Annotated[int, typer.Option(min=1, help="calls they are spread over")] = 4,
-    seed: Annotated[int, typer.Option(help="draws where they are cut")] = 0,
-    delay_ms: Annotated[float, typer.Option(min=0, help="of every packet to and from the caller")] = 0.0,
-    jitter_ms: Annotated[float, typer.Option(min=0, help="standard deviation of that delay")] = 0.0,
-    lost: Annotated[float, typer.Option(min=0, max=0.5, help="share of those packets that get lost")] = 0.0,
-    out: Annotated[Path, typer.Option(help="folder for the calls and the figures")] = Path("out/bench_heard"),
-) -> None:
-    """Set the words remembered against the words heard."""
-    logging.getLogger("livekit").setLevel(logging.CRITICAL)
-    out.mkdir(parents=True, exist_ok=True)
-    for left in out.glob("heard-*"):
-        left.unlink()
-    distance = Distance(delay_ms / 1000, jitter_ms / 1000, lost) if delay_ms or jitter_ms or lost else None
-    try:
-        judged = asyncio.run(bench(plans(cuts, calls, seed), distance, out.resolve()))
-    except CallboxError as error:
-        console.print(f"[red]![/red] {error}", highlight=False)
-        raise typer.Exit(2) from None
-    figures = summary(judged)
-    show(figures)
-    (out / "heard.json").write_text(json.dumps(figures, indent=1) + "\n")
-    raise typer.Exit(0 if set(figures["all_errors"]) <= {0, 1} else 1)

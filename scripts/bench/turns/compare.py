@@ -1,14 +1,6 @@
-"""How soon ends of turns are seen, against how many pauses are taken for ends: `python -m scripts.bench.turns`.
+"""End-of-turn detectors, compared on the same silences."""
 
-Callers that no model was trained on speak turns with pauses of known length; Callbox's model, Smart Turn v3.2, LiveKit's v1-mini
-and silence alone judge the same silences every 0.1 s, and each gets the best policy of the grid of LiveKit's eot-bench. Needs
-flite and festival; SVOX pico is built when first needed. Everything slow is kept in .cache/bench_turns.
-"""
-
-import argparse
-import json
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,44 +10,22 @@ from typing import Any
 import jiwer
 
 from scripts.bench.turns.cases import TurnCase, voice_cases
-from scripts.bench.turns.detectors import OURS, OURS_AS_SAID, Detector, detectors
+from scripts.bench.turns.detectors import OURS, OURS_AS_SAID, Detector
 from scripts.bench.turns.metrics import reliability
 from scripts.bench.turns.pictures import draw_reliability, draw_trade_off
 from scripts.bench.turns.policies import policies
-from scripts.bench.turns.real import REAL_SPEECH, real_cases
+from scripts.bench.turns.real import real_cases
 from scripts.bench.turns.report import Judged, figures, fixed, print_fixed, print_groups, print_sweeps, sweeps
 from scripts.bench.turns.scripted import read_callers
-from scripts.bench.turns.voices import VOICES, missing_programs, speak
-from scripts.bench.turns.words import HeardPause, Hearing, as_judged, as_said
+from scripts.bench.turns.voices import VOICES, speak
+from scripts.bench.turns.words import HeardPause, Hearing, as_said
 
 OUT = Path("out/bench_turns")
 RELIABLE_AFTER_S = (0.2, 0.5)
 
 
-def main() -> None:
-    """Measure, print, draw."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench.turns", description=__doc__)
-    parser.add_argument("--voices", nargs="*", default=[voice.name for voice in VOICES], help="only these")
-    chosen: list[str] = parser.parse_args().voices
-    if missing := missing_programs():
-        sys.exit(f"Missing: {', '.join(missing)}. Install: apt-get install flite festival festvox-kdlpc16k gcc")
-    OUT.mkdir(parents=True, exist_ok=True)
-    heard = list(hear(chosen))
-    found = detectors()
-    judged, cpu_ms = judge([(case, as_judged(case, words)) for case, words in heard], found)
-    report = {"recognition": word_errors(heard), "synthetic": show(judged, cpu_ms)}
-    if REAL_SPEECH.is_dir():
-        report["people"] = show_people(found)
-    else:
-        print(f"People's recorded speech is skipped: {REAL_SPEECH} is not on this machine.")
-    for detector in found:
-        detector.close()
-    (OUT / "turns.json").write_text(json.dumps(report, indent=1))
-    print(f"Figures and pictures are in {OUT}.")
-
-
 def hear(chosen: Sequence[str]) -> Iterator[tuple[TurnCase, tuple[HeardPause, ...]]]:
-    """Every turn by every voice, and the words made out of it."""
+    """Every turn by each chosen voice, and the words the recogniser heard in it."""
     callers, hearing = read_callers(), Hearing()
     for seed, voice in enumerate(VOICES):
         if voice.name not in chosen:
@@ -73,7 +43,7 @@ def hear(chosen: Sequence[str]) -> Iterator[tuple[TurnCase, tuple[HeardPause, ..
 def judge(
     heard: Sequence[tuple[TurnCase, tuple[HeardPause, ...]]], found: Sequence[Detector]
 ) -> tuple[list[Judged], dict[str, float]]:
-    """What every detector says of every silence, and the CPU milliseconds of its judgements (median)."""
+    """What every detector says of every silence, and the median CPU milliseconds of its judgements."""
     judged: list[Judged] = []
     cpu_ms: dict[str, list[float]] = {detector.name: [] for detector in found}
     for case, words in heard:
@@ -92,7 +62,7 @@ def judge(
 
 
 def show(judged: Sequence[Judged], cpu_ms: dict[str, float]) -> dict[str, Any]:
-    """Tables, pictures, and all figures."""
+    """Print the tables, draw the picture, and return all figures."""
     names = list(judged[0].scores)
     strange = [one for one in judged if one.groups["strange"] == "True"]
     swept = sweeps(strange, names)
@@ -109,7 +79,7 @@ def show(judged: Sequence[Judged], cpu_ms: dict[str, float]) -> dict[str, Any]:
 
 
 def show_reliability(judged: Sequence[Judged], picture: str) -> dict[str, Any]:
-    """How far our probabilities are to be believed; nothing without our model."""
+    """How well our probabilities are calibrated; nothing without our model."""
     if OURS not in judged[0].scores:
         return {}
     silences = [one.silence(OURS) for one in judged]
@@ -121,7 +91,7 @@ def show_reliability(judged: Sequence[Judged], picture: str) -> dict[str, Any]:
 
 
 def show_people(found: Sequence[Detector]) -> dict[str, Any]:
-    """The same for people's recorded speech, without words."""
+    """The same for recorded speech of people, without words."""
     heard = [(case, (HeardPause("", ""),) * len(case.pauses)) for case in real_cases()]
     judged, cpu_ms = judge(heard, found)
     names = list(judged[0].scores)
@@ -137,7 +107,7 @@ def show_people(found: Sequence[Detector]) -> dict[str, Any]:
 
 
 def word_errors(heard: Sequence[tuple[TurnCase, tuple[HeardPause, ...]]]) -> dict[str, float]:
-    """The recogniser's word error rate over whole turns, pauses and all, by voice and line."""
+    """The recogniser's word error rate over whole turns, pauses included, by voice and line."""
     turns: dict[str, list[tuple[str, str]]] = {}
     for case, words in heard:
         turns.setdefault(f"{case.voice}, {case.line}", []).append((case.words, words[-1].settled))

@@ -8,7 +8,6 @@ then noise with the spectrum of its quiet parts.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -16,26 +15,18 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from scripts.bench.rttm import Segment, read_rttm
 from scripts.bench.turns.cases import SCORED_S, Pause, TurnCase
+from scripts.paths import REAL_SPEECH
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.speech import Asked
 
-REAL_SPEECH = Path("../shared/real-speech")
-LEAST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
-LEAST_TURN_S, TAKEN_OVER_WITHIN_S = 0.5, 3.0
+MIN_PAUSE_S, MAX_PAUSE_S = 0.2, 5.0
+MIN_TURN_S, TAKEN_OVER_WITHIN_S = 0.5, 3.0
 FRAME_S = 0.01
 QUIET_DB = -30.0
 """Of a recording's loud frames: what is softer is silence, unless the recording's own noise is louder."""
 OVER_NOISE_DB = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One speaker's talk in the reference."""
-
-    speaker: str
-    start_s: float
-    end_s: float
 
 
 def real_cases() -> Iterator[TurnCase]:
@@ -51,27 +42,17 @@ def real_cases() -> Iterator[TurnCase]:
         yield _case("utterances", path.stem, samples, _silences(runs), runs[-1][1], len(samples) / SPEECH_RATE)
 
 
-def read_rttm(path: Path) -> dict[str, list[Segment]]:
-    """Segments by recording, in order of their beginnings."""
-    found: dict[str, list[Segment]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        _, recording, _, start, length, _, _, speaker, *_ = line.split()
-        segment = Segment(speaker, float(start), float(start) + float(length))
-        found.setdefault(recording, []).append(segment)
-    return {recording: sorted(segments, key=lambda one: one.start_s) for recording, segments in found.items()}
-
-
 def turns(segments: Sequence[Segment]) -> list[list[Segment]]:
     """Runs of one speaker's segments."""
     return [list(run) for _, run in groupby(segments, key=lambda one: one.speaker)]
 
 
 def sounds(samples: Pcm32) -> list[tuple[float, float]]:
-    """Where a recording sounds: from and to, in seconds, with silences of at least LEAST_PAUSE_S between."""
+    """Where a recording sounds: from and to, in seconds, with silences of at least MIN_PAUSE_S between."""
     levels = levels_db(samples)
     floor = max(float(np.quantile(levels, 0.95)) + QUIET_DB, float(np.quantile(levels, 0.05)) + OVER_NOISE_DB)
     loud = np.flatnonzero(levels > floor)
-    breaks = np.flatnonzero(np.diff(loud) > LEAST_PAUSE_S / FRAME_S)
+    breaks = np.flatnonzero(np.diff(loud) > MIN_PAUSE_S / FRAME_S)
     begins = [loud[0], *(loud[place + 1] for place in breaks)]
     ends = [*(loud[place] + 1 for place in breaks), loud[-1] + 1]
     return [(float(begin) * FRAME_S, float(end) * FRAME_S) for begin, end in zip(begins, ends, strict=True)]
@@ -88,7 +69,7 @@ def is_end(turn: Sequence[Segment], segments: Sequence[Segment]) -> bool:
     """Whether another speaker clearly takes over after a turn."""
     end_s = turn[-1].end_s
     others = [one for one in segments if one.speaker != turn[-1].speaker]
-    if sum(one.end_s - one.start_s for one in turn) < LEAST_TURN_S or not is_clear(end_s, end_s, others):
+    if sum(one.end_s - one.start_s for one in turn) < MIN_TURN_S or not is_clear(end_s, end_s, others):
         return False
     following = [one for one in segments if one.start_s >= end_s]
     return bool(following) and following[0] in others and following[0].start_s <= end_s + TAKEN_OVER_WITHIN_S
@@ -114,7 +95,7 @@ def _meeting_turn(
 
 def _silences(runs: Sequence[tuple[float, float]]) -> list[Pause]:
     gaps = ((before[1], after[0] - before[1]) for before, after in pairwise(runs))
-    return [Pause("pause", at_s, length_s) for at_s, length_s in gaps if LEAST_PAUSE_S <= length_s <= LONGEST_PAUSE_S]
+    return [Pause("pause", at_s, length_s) for at_s, length_s in gaps if MIN_PAUSE_S <= length_s <= MAX_PAUSE_S]
 
 
 def _case(

@@ -105,7 +105,7 @@ def test_the_folder_has_recording_transcript_figures_and_picture(record: CallRec
     assert report["voice_to_voice_ms"] == {
         "p50": pytest.approx(550, abs=10),
         "p95": pytest.approx(595, abs=10),
-        "turns": 2,
+        "n": 2,
     }
     assert report["turns"][0]["stages"]["end_of_turn_delay_ms"] == 300.0
     assert (tmp_path / "turns.png").read_bytes().startswith(b"\x89PNG")

