@@ -1,1 +1,1 @@
-"""Tokens and the playground."""
+"""The web process: tokens for calls, and the playground."""

@@ -8,7 +8,7 @@ from yarl import URL
 from agent.web.options import WebOptions
 
 SIGNAL_PATH = "/livekit"
-"""Where this server passes LiveKit's signalling on, so that a page served over HTTPS needs no second certificate."""
+"""Where this server proxies LiveKit's signalling, so that a page served over HTTPS needs no second certificate."""
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
@@ -16,12 +16,12 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 def livekit_url_for(request: web.Request, options: WebOptions) -> str:
     """The ws(s):// address of livekit-server for the browser that sent `request`.
 
-    Raises HTTPBadRequest when the Host header is not a host name or address.
+    Raises HTTPBadRequest if the Host header is not a host name or address.
     """
     if options.livekit_public_url is not None:
         return options.livekit_public_url
     if not _HOST.fullmatch(request.host):
-        raise web.HTTPBadRequest(text="The request names no valid host.")
+        raise web.HTTPBadRequest(text="The request's Host header is not valid.")
     if options.tls:
         return f"wss://{request.host}{SIGNAL_PATH}"
     host = URL(f"http://{request.host}")
@@ -29,7 +29,7 @@ def livekit_url_for(request: web.Request, options: WebOptions) -> str:
 
 
 def security_headers(livekit_url: str) -> dict[str, str]:
-    """Headers of every answer: nothing but this server and livekit-server can be reached, no inline script runs."""
+    """Headers of every response: a page can reach only this server and livekit-server, and runs no inline scripts."""
     signal = URL(livekit_url)
     http = signal.with_scheme("https" if signal.scheme == "wss" else "http")
     policy = {

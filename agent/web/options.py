@@ -1,4 +1,4 @@
-"""What the web process is told: where to listen, where LiveKit is, how to sign tokens."""
+"""Options of the web process: where to listen, where LiveKit is, how to sign tokens."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ class WebOptions:
     api_key: str
     """LiveKit API key that signs the callers' tokens."""
     api_secret: str = field(repr=False)
-    """LiveKit API secret that belongs to the key."""
+    """LiveKit API secret of the key."""
     host: str = "127.0.0.1"
     """Address to listen on; 0.0.0.0 serves the local network."""
     port: int = 8080
@@ -29,23 +29,23 @@ class WebOptions:
     livekit_url: str = "ws://127.0.0.1:7880"
     """Where livekit-server listens, seen from this process."""
     livekit_public_url: str | None = None
-    """Where livekit-server listens, seen from a browser; None derives it from the address the browser called."""
+    """Where livekit-server listens, seen from a browser; None derives it from the address the browser used."""
     agent_name: str = "callbox"
-    """Name under which the worker registered; calls are dispatched to it."""
+    """Name the worker registers under; calls are dispatched to it."""
     worker_url: str | None = "http://127.0.0.1:8081"
-    """The worker's health endpoint, asked before a call is let in; None lets every call in."""
+    """The worker's health endpoint, checked before a call is accepted; None accepts every call."""
     profile: str | None = None
-    """Profile shown on the page; the worker's own answer has precedence."""
+    """Profile shown on the page; the worker's own answer takes precedence."""
     tls_cert: Path | None = None
-    """PEM certificate chain; with tls_key the page is served over HTTPS, which browsers ask for off localhost."""
+    """PEM certificate chain; with tls_key the page is served over HTTPS, which browsers require for the microphone except on localhost."""
     tls_key: Path | None = None
     """PEM private key of tls_cert."""
     examples: tuple[str, ...] = DEMO_EXAMPLES
     """Sentences the page offers in the demo profile."""
     calls_per_second: float = 1.0
-    """Rate at which one address may start calls."""
+    """Calls that one address may start per second in the long run."""
     calls_burst: int = 5
-    """Number of calls one address may start at once."""
+    """Calls that one address may start at once."""
 
     @property
     def tls(self) -> bool:

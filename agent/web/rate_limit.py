@@ -4,12 +4,12 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 MAX_ADDRESSES = 4096
-"""Buckets kept; the longest unused is forgotten, so a sweep over addresses cannot fill the memory."""
+"""Buckets kept; the least recently used is dropped, so a sweep of addresses cannot fill memory."""
 
 
 @dataclass(slots=True, kw_only=True)
 class RateLimit:
-    """Lets `burst` requests through at once and `per_second` after that, for each address on its own."""
+    """Lets `burst` requests through at once and `per_second` after that, for each address separately."""
 
     per_second: float
     burst: int

@@ -1,4 +1,4 @@
-"""The web process: hands out tokens for calls and serves the playground. It holds no call and no conversation."""
+"""The web process: hands out tokens for calls and serves the playground. It knows nothing of conversations."""
 
 import json
 import logging
@@ -40,7 +40,7 @@ routes = web.RouteTableDef()
 
 
 def create_app(options: WebOptions) -> web.Application:
-    """The application; it opens nothing until it is started."""
+    """The application; opens nothing until it is started."""
     app = web.Application(middlewares=[errors_as_sentences], client_max_size=MAX_BODY_BYTES)
     app[OPTIONS] = options
     app[RATE_LIMIT] = RateLimit(per_second=options.calls_per_second, burst=options.calls_burst)
@@ -54,9 +54,9 @@ def create_app(options: WebOptions) -> web.Application:
 
 
 def run_web(options: WebOptions) -> None:
-    """Serves until SIGINT or SIGTERM.
+    """Serve until SIGINT or SIGTERM.
 
-    Raises ConfigError when the port is taken or the certificate cannot be read.
+    Raises ConfigError if the port is taken or the certificate cannot be used.
     """
     context = _tls_context(options)
     try:
@@ -66,7 +66,7 @@ def run_web(options: WebOptions) -> None:
     except OSError as error:
         raise ConfigError(
             f"Cannot listen on {options.host}:{options.port} ({error.strerror or error}). "
-            "Stop what uses the port, or set another one with network.web_port in configs/site.yaml."
+            "Stop whatever uses the port, or choose another with network.web_port in configs/site.yaml."
         ) from error
 
 
@@ -78,13 +78,13 @@ async def playground(_request: web.Request) -> web.FileResponse:
 
 @routes.get("/healthz")
 async def healthz(_request: web.Request) -> web.Response:
-    """This process lives; says nothing of the worker."""
+    """This process is alive; says nothing about the worker."""
     return web.json_response({"status": "ok"})
 
 
 @routes.get("/api/status")
 async def status(request: web.Request) -> web.Response:
-    """Whether a call can be taken, and what the page should know before one."""
+    """Whether a call can be taken, and what the page shows before one."""
     options = request.app[OPTIONS]
     worker = await _worker(request.app)
     profile = worker.profile or options.profile
@@ -105,7 +105,7 @@ async def status(request: web.Request) -> web.Response:
 async def start_call(request: web.Request) -> web.Response:
     """A token for a new call: `{url, token, room}`.
 
-    The body is an empty JSON object; asking for the JSON type keeps pages of other origins from starting calls.
+    The body must be an empty JSON object; requiring the JSON type keeps pages of other origins from starting calls.
     """
     await _require_empty_json(request)
     if not request.app[RATE_LIMIT].allow(request.remote or "", now_s=time.monotonic()):
@@ -162,7 +162,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 async def errors_as_sentences(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Every refusal is `{"error": "a sentence"}` with its status."""
+    """Every error is `{"error": "a sentence"}` with its status."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -173,7 +173,7 @@ async def errors_as_sentences(
         return web.json_response({"error": sentence}, status=error.status, headers=headers)
     except Exception:
         logger.exception("request failed")
-        return web.json_response({"error": "Something went wrong on this box; its log says what."}, status=500)
+        return web.json_response({"error": "Something went wrong on this box; see its log."}, status=500)
 
 
 def _tls_context(options: WebOptions) -> ssl.SSLContext | None:
@@ -186,7 +186,7 @@ def _tls_context(options: WebOptions) -> ssl.SSLContext | None:
         context.load_cert_chain(options.tls_cert, options.tls_key)
     except OSError as error:
         raise ConfigError(
-            f"The certificate {options.tls_cert} and its key {options.tls_key} cannot be used ({error}). "
+            f"Cannot use the certificate {options.tls_cert} with the key {options.tls_key} ({error}). "
             "Check network.tls_cert and network.tls_key in configs/site.yaml."
         ) from error
     return context

@@ -1,6 +1,6 @@
-"""Passes LiveKit's signalling on to livekit-server, so that one certificate serves page and calls.
+"""Proxies LiveKit's signalling to livekit-server, so that one certificate covers both the page and calls.
 
-Only signalling goes this way; sound goes straight between browser and livekit-server over UDP.
+Only signalling goes this way; audio flows directly between the browser and livekit-server over UDP.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from yarl import URL
 async def pass_signal_on(
     request: web.Request, *, http: aiohttp.ClientSession, livekit_url: str, path: str
 ) -> web.StreamResponse:
-    """Answers `request` with what livekit-server answers at `path`: a WebSocket, or the reason it refuses one."""
+    """Answer `request` as livekit-server answers at `path`: with a WebSocket, or with the reason for refusing one."""
     target = (URL(livekit_url) / path).with_query(request.query)
     headers = {"Authorization": request.headers["Authorization"]} if "Authorization" in request.headers else {}
     try:

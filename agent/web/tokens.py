@@ -9,10 +9,10 @@ from livekit import api
 from agent.web.options import WebOptions
 
 TOKEN_TTL = timedelta(minutes=2)
-"""Time within which a caller must join; livekit-server renews the token of a caller who has joined."""
+"""How long a caller has to join; livekit-server renews the tokens of callers who have."""
 
 ROOM_DEPARTURE_TIMEOUT_S = 5
-"""Time after which an empty room is closed."""
+"""How long an empty room stays open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class CallToken:
 
 
 def mint_call_token(options: WebOptions) -> CallToken:
-    """Signs a token for a room with a random name; joining it creates the room and dispatches the agent."""
+    """Sign a token for a room with a random name; joining creates the room and dispatches the agent."""
     room = f"call-{secrets.token_hex(8)}"
     identity = f"caller-{secrets.token_hex(8)}"
     grants = api.VideoGrants(

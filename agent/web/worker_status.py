@@ -1,6 +1,6 @@
 """Asks the worker's health endpoint whether it can take a call.
 
-`GET /readyz` answers 200 when the worker is ready and 503 when not; its JSON body may say `profile`, `lines` and
+`GET /readyz` answers 200 when the worker is ready and 503 when not; its JSON body may have `profile`, `lines` and
 `lines_busy`.
 """
 
@@ -18,7 +18,7 @@ BUSY = "All lines are busy. Please try again in a moment."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerStatus:
-    """What the worker said about itself."""
+    """What the worker reports about itself."""
 
     refusal: str | None = None
     """Why no call can be taken now, as a sentence; None when one can."""
@@ -41,7 +41,7 @@ class WorkerStatus:
 
 
 async def ask_worker(http: aiohttp.ClientSession, worker_url: str) -> WorkerStatus:
-    """The worker's status; a worker that does not answer within 2 s is not running."""
+    """The worker's status; a worker that does not answer within 2 s counts as not running."""
     try:
         async with http.get(f"{worker_url.rstrip('/')}/readyz", timeout=TIMEOUT) as response:
             body = await _json_object(response)
@@ -51,7 +51,7 @@ async def ask_worker(http: aiohttp.ClientSession, worker_url: str) -> WorkerStat
 
 
 def read_status(*, ready: bool, body: dict[str, Any]) -> WorkerStatus:
-    """Turns the endpoint's answer into a status; fields of the wrong type count as absent."""
+    """The status in the endpoint's answer; fields of the wrong type count as absent."""
     lines, lines_busy = _count(body.get("lines")), _count(body.get("lines_busy"))
     profile = body.get("profile")
     full = lines is not None and lines_busy is not None and lines_busy >= lines

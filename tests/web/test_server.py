@@ -220,7 +220,7 @@ def test_a_taken_port_is_named(alone: WebOptions) -> None:
 def test_half_a_certificate_is_refused(alone: WebOptions, tmp_path: Any) -> None:
     with pytest.raises(ConfigError, match="needs both"):
         run_web(replace(alone, tls_cert=tmp_path / "cert.pem"))
-    with pytest.raises(ConfigError, match="cannot be used"):
+    with pytest.raises(ConfigError, match="Cannot use the certificate"):
         run_web(replace(alone, tls_cert=tmp_path / "cert.pem", tls_key=tmp_path / "key.pem"))
 
 
