@@ -4,7 +4,7 @@ import contextlib
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from serving.errors import EngineLoadFailed
 from serving.gpu.libraries import require_gpu
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import onnxruntime
 
 Device = Literal["cpu", "cuda"]
+Session: TypeAlias = "onnxruntime.InferenceSession"
+VERIFY = "python -m models verify"
+"""The command that finds a damaged model."""
 Patch = Callable[["onnx.ModelProto"], None]
 
 
@@ -38,7 +41,7 @@ def open_session(
     try:
         session = onnxruntime.InferenceSession(model, sess_options=options, providers=providers)
     except Exception as error:
-        raise EngineLoadFailed(f"{path.name} cannot be loaded: {error}. Check its files: {_VERIFY}") from error
+        raise EngineLoadFailed(f"{path.name} cannot be loaded: {error}. Check its files: {VERIFY}") from error
     if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
         reason = said.splitlines()[0] if said else "its lines above say why"
         raise EngineLoadFailed(
@@ -64,9 +67,6 @@ def _cuda_providers(name: str) -> tuple[list[Any], str]:
     return [cuda, "CPUExecutionProvider"], said.getvalue()
 
 
-_VERIFY = "python -m models verify"
-
-
 def _patched(path: Path, patch: Patch) -> bytes:
     import onnx
     from google.protobuf.message import DecodeError
@@ -76,4 +76,4 @@ def _patched(path: Path, patch: Patch) -> bytes:
         patch(model)
         return bytes(model.SerializeToString())
     except (DecodeError, OSError, KeyError) as error:
-        raise EngineLoadFailed(f"{path.name} cannot be read: {error}. Check its files: {_VERIFY}") from error
+        raise EngineLoadFailed(f"{path.name} cannot be read: {error}. Check its files: {VERIFY}") from error

@@ -7,13 +7,13 @@ loudness tells callers from television sets. scripts/train/interruption/model.py
 import numpy as np
 
 from serving.audio import SPEECH_RATE, Pcm32
-from serving.mel import HOP_SAMPLES, WINDOW_SAMPLES, mel_power
+from serving.log_mel import HOP_SAMPLES, WINDOW_SAMPLES, log_mel_power
 
 LEAD_S = 0.4
 """Of the line before the onset."""
-LONGEST_S = 1.6
-"""Of an overlap; of a longer one the last LEAD_S + LONGEST_S are shown."""
-SHORTEST_S = 0.06
+MAX_OVERLAP_S = 1.6
+"""Of an overlap; of a longer one the last LEAD_S + MAX_OVERLAP_S are shown."""
+MIN_OVERLAP_S = 0.06
 """Of an overlap: a shorter one is shown as if it had begun that long ago."""
 GAIN = 20.0
 """Brings speech at -26 dBFS to the variance of 1 that the encoder is used to."""
@@ -23,7 +23,7 @@ FLOOR = 10**-5.5
 
 def onset_window(samples: Pcm32, overlap_s: float) -> Pcm32:
     """The last `overlap_s` seconds and LEAD_S before them, at 16 kHz, shape (n,), a copy; silence where there was nothing."""
-    wanted = round((LEAD_S + min(max(overlap_s, SHORTEST_S), LONGEST_S)) * SPEECH_RATE)
+    wanted = round((LEAD_S + min(max(overlap_s, MIN_OVERLAP_S), MAX_OVERLAP_S)) * SPEECH_RATE)
     window = np.zeros(wanted, np.float32)
     there = samples[-wanted:]
     if len(there):
@@ -31,8 +31,8 @@ def onset_window(samples: Pcm32, overlap_s: float) -> Pcm32:
     return window
 
 
-def log_mel(window: Pcm32) -> Pcm32:
+def onset_log_mel(window: Pcm32) -> Pcm32:
     """Features of a window, float32, shape (80, (n - 400) // 160 + 1). The last frame ends where the window ends."""
     spare = (len(window) - WINDOW_SAMPLES) % HOP_SAMPLES
-    power = mel_power(window[spare:].astype(np.float64) * GAIN)
-    return np.asarray((np.log10(np.maximum(power, FLOOR)) + 4.0) / 4.0, dtype=np.float32)
+    power = log_mel_power(window[spare:].astype(np.float64) * GAIN, floor=FLOOR)
+    return np.asarray((power + 4.0) / 4.0, dtype=np.float32)

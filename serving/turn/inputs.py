@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from serving.speech import Asked
 from serving.turn.words import FIRST_WORD, word_features
 
-ASKED = ("nothing", "confirmation", "choice", "name", "date", "digits", "description")
-"""Values of serving.speech.Asked, in the order of the network's numbers for them."""
+ASKED = tuple(asked.value for asked in Asked)
+"""What was asked, in the order of the network's numbers for it: the order of Asked belongs to the trained network."""
 VOCABULARY = "vocabulary"
 """Key of the file's metadata: the words that it knows, separated by spaces."""
 HABITS = 4
 """Numbers that tell of a caller's own pauses."""
-LONGEST_SILENCE_S = 2.0
+MAX_SILENCE_S = 2.0
 """Longer ones count as this."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _USUAL_PAUSE_S = 0.2, 4.0, 0.4
 _REMEMBERED = 8
@@ -38,7 +39,7 @@ def context_inputs(
         "counts": features.counts[None],
         "asked": np.array([ASKED.index(asked)], dtype=np.int64),
         "habits": habits(pauses_s)[None],
-        "silence_s": np.array([min(max(silence_s, 0.0), LONGEST_SILENCE_S)], dtype=np.float32),
+        "silence_s": np.array([min(max(silence_s, 0.0), MAX_SILENCE_S)], dtype=np.float32),
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from num2words import num2words
 
 RECENT = 10
 """Words that are looked at one by one, counted from the last."""
@@ -29,11 +30,11 @@ NOT_MADE_OUT = "\N{REPLACEMENT CHARACTER}"
 DIGITS = frozenset(("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
 FILLERS = frozenset(("um", "uh", "er", "erm", "hmm", "uhm", "mm"))
 
-_UNITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-          "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
-_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
-             "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth")  # fmt: skip
+_CARDINALS: list[list[str]]
+_ORDINALS: list[list[str]]
+_CARDINALS, _ORDINALS = (
+    [num2words(number, to=form).replace("-", " ").split() for number in range(100)] for form in ("cardinal", "ordinal")
+)
 _TOKEN = re.compile(rf"[^\W_]+(?:'[^\W_]+)*|{NOT_MADE_OUT}")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
 _NUMBER = re.compile(r"\d+")
@@ -58,9 +59,9 @@ def spoken_words(text: str) -> list[str]:
     for token in _TOKEN.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")):
         ordinal, number = _ORDINAL.fullmatch(token), _NUMBER.match(token)
         if ordinal:
-            found += _ordinal(int(ordinal[1]))
+            found += _ORDINALS[int(ordinal[1])]
         elif number:
-            found += _cardinal(number[0])
+            found += _numeral(number[0])
             found += [token[number.end() :]] if number.end() < len(token) else []
         else:
             found.append(token)
@@ -100,25 +101,11 @@ def _digits_in(word: str) -> int:
     return 1 if word in DIGITS or word == "double" else 2 if word == "triple" else 0
 
 
-def _cardinal(digits: str) -> list[str]:
-    """Two digits are a number, more are read one by one."""
+def _numeral(digits: str) -> list[str]:
+    """One or two digits are a number, more are read one by one."""
     if len(digits) > 2 or (len(digits) == 2 and digits[0] == "0"):
-        return [_UNITS[int(digit)] for digit in digits]
-    return _below_hundred(int(digits))
-
-
-def _below_hundred(number: int) -> list[str]:
-    if number < len(_UNITS):
-        return [_UNITS[number]]
-    tens, unit = divmod(number, 10)
-    return [_TENS[tens], _UNITS[unit]] if unit else [_TENS[tens]]
-
-
-def _ordinal(number: int) -> list[str]:
-    if 0 < number < len(_ORDINALS):
-        return [_ORDINALS[number]]
-    tens, unit = divmod(number, 10)
-    return [_TENS[tens], _ORDINALS[unit]] if unit else [f"{_TENS[tens][:-1]}ieth"]
+        return [_CARDINALS[int(digit)][0] for digit in digits]
+    return _CARDINALS[int(digits)]
 
 
 def _bucket(piece: str) -> int:

@@ -15,10 +15,10 @@ from models.store import open_store
 from serving.audio import Pcm32
 from serving.engine import TurnEngine
 from serving.errors import EngineDied, EngineLoadFailed
+from serving.log_mel import normalised_log_mel
 from serving.registry import find
 from serving.speech import Asked, TurnContext
 from serving.turn.callbox_turn import CallboxTurn, CallboxTurnOptions
-from serving.turn.log_mel import log_mel
 from serving.turn.smart_turn import SmartTurn, SmartTurnOptions
 
 pytestmark = pytest.mark.contract
@@ -122,7 +122,7 @@ async def test_float_attention_stays_close_to_the_published_network(smart_turn: 
     published = onnxruntime.InferenceSession(str(SMART_TURN.folder() / SmartTurnOptions().file))
     differences = []
     for line in lines[:12]:
-        (expected,) = published.run(None, {"input_features": log_mel(level(line))[None]})
+        (expected,) = published.run(None, {"input_features": normalised_log_mel(level(line), 800)[None]})
         differences.append(abs((await smart_turn.predict(level(line), CONTEXT)).probability - float(expected[0, 0])))
     assert np.median(differences) < 0.1
 

@@ -1,6 +1,6 @@
 """Whisper's log-mel of the last seconds, as Smart Turn was trained on it: by faster-whisper's extractor.
 
-serving/turn/log_mel.py computes the same without it (tests/serving/turn/test_log_mel.py compares them).
+serving/log_mel.py computes the same without it (tests/serving/test_log_mel.py compares them).
 """
 
 from functools import cache

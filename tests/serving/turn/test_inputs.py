@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from serving.speech import Asked
-from serving.turn.inputs import ASKED, HABITS, LONGEST_SILENCE_S, context_inputs, habits
+from serving.turn.inputs import ASKED, HABITS, MAX_SILENCE_S, context_inputs, habits
 
 pytestmark = pytest.mark.unit
 
 
-def test_every_question_has_a_number() -> None:
+def test_every_question_has_the_number_that_the_network_was_trained_with() -> None:
     assert set(ASKED) == {asked.value for asked in Asked}
-    assert ASKED[0] == Asked.NOTHING.value
+    assert ASKED == ("nothing", "confirmation", "choice", "name", "date", "digits", "description")
 
 
 def test_each_input_has_a_first_axis_of_one() -> None:
@@ -27,7 +27,7 @@ def test_each_input_has_a_first_axis_of_one() -> None:
     assert all(values.dtype in (np.int64, np.float32) for values in inputs.values())
 
 
-@pytest.mark.parametrize(("silence_s", "counted_s"), [(-1.0, 0.0), (0.25, 0.25), (60.0, LONGEST_SILENCE_S)])
+@pytest.mark.parametrize(("silence_s", "counted_s"), [(-1.0, 0.0), (0.25, 0.25), (60.0, MAX_SILENCE_S)])
 def test_silence_is_kept_within_what_the_network_knows(silence_s: float, counted_s: float) -> None:
     assert context_inputs("", "nothing", silence_s, (), {})["silence_s"][0] == np.float32(counted_s)
 

@@ -40,6 +40,25 @@ def test_written_words_are_read_as_they_are_spoken(written: str, spoken: str) ->
     assert spoken_words(written) == spoken.split()
 
 
+UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+RANKS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+
+
+def test_numbers_are_the_words_that_the_network_was_trained_on() -> None:
+    """Whatever the library of number words comes to write."""
+    units, ranks, tens = UNITS.split(), ["zeroth", *RANKS.split()], TENS.split()
+    for number in range(100):
+        ten = [] if number < 20 else [tens[number // 10 - 2]]
+        rest = number if number < 20 else number % 10
+        cardinal = [*ten, units[rest]] if rest or not ten else ten
+        ordinal = [*ten, ranks[rest]] if rest or not ten else [ten[0][:-1] + "ieth"]
+        assert spoken_words(str(number)) == cardinal
+        assert spoken_words(f"the {number}th") == ["the", *ordinal]
+    for number in range(100, 10_000):
+        assert spoken_words(str(number)) == [units[int(digit)] for digit in str(number)]
+
+
 def test_writing_makes_no_difference_to_the_features() -> None:
     plain = word_features("my number is five five five one two three four", VOCABULARY)
     written = word_features("My number is 555-1234.", VOCABULARY)
