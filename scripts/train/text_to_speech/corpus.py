@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.speech.number_words import cardinal
 from scripts.train.sentences.callers import Callers
 from scripts.train.sentences.grammar import Grammar, read
 
@@ -16,13 +17,6 @@ DICTIONARY = Path("/usr/share/dict/words")
 """Debian package wamerican."""
 HELD_OUT_SEED = 987654
 
-# fmt: off
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_SMALL = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-)
-# fmt: on
 _QUESTION = re.compile(r"(?:\w+ )?(do|does|did|is|are|can|could|what|when|where|how|would|which)\b", re.IGNORECASE)
 
 
@@ -89,11 +83,8 @@ class Corpus:
         return self._spelled(self._rng.randint(int(low), int(high)))
 
     def _spelled(self, number: int) -> str:
-        if number < 20:
-            return _SMALL[number]
         if number < 100:
-            tens = _TENS[number // 10 - 2]
-            return tens if number % 10 == 0 else f"{tens} {_SMALL[number % 10]}"
+            return cardinal(number)
         unit, name = (100, "hundred") if number < 1000 else (1000, "thousand")
         text = f"{self._spelled(number // unit)} {name}"
         if number % unit == 0:
