@@ -118,7 +118,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table.")] = False,
 ) -> None:
     """Say what this machine can run, and what stands in its way. Status 0 if nothing failed, else 1."""
-    from agent.operate.doctor.doctor import run_doctor
+    from agent.operate.doctor.console import run_doctor
 
     raise typer.Exit(run_doctor(profile=profile, address=address, as_json=as_json))
 

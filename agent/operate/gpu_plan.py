@@ -1,4 +1,4 @@
-"""The one plan of what sits on which GPU for the settings of a box, and how it is shown."""
+"""Plans what goes on which GPU for a box's settings, and shows the plan."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ from serving.stt.whisper_options import FasterWhisperOptions, memory_need
 logger = logging.getLogger("callbox.worker")
 
 ONNX_CUDA_MIB = 600
-"""What onnxruntime takes of a GPU for a small network: CUDA, cuDNN and its arena."""
+"""What onnxruntime takes for a small network: CUDA, cuDNN and its arena."""
 CTRANSLATE2_CUDA_MIB = 400
 VLLM_GPU = 0
 """vLLM takes the first GPU that this process sees."""
@@ -30,20 +30,20 @@ Shape = TypeVar("Shape")
 
 
 def uses_gpu(settings: Settings, gpus: Sequence[Gpu] = ()) -> bool:
-    """Whether any engine of these settings is to run on a GPU; engines left to choose take one of `gpus`."""
+    """Whether any engine is set to run on a GPU; those with device: auto use one if `gpus` has any."""
     return any(_wants_gpu(choice, gpus) for choice in settings.chosen_engines.values())
 
 
 def plan_for(settings: Settings, store: ModelStore, gpus: Sequence[Gpu]) -> GpuPlan:
-    """Where every engine goes. Models that are not here yet count with their known measures.
+    """Where every engine goes. Models that are not downloaded yet count with their known dimensions.
 
-    Raises GpuMemoryShort with figures, EngineLoadFailed for a GPU that is not there, ConfigError for options that no
-    engine has, ModelMissing for a model that is neither here nor known.
+    Raises GpuMemoryShort with figures, EngineLoadFailed for a GPU that does not exist, ConfigError for invalid options, or
+    ModelMissing for a model that is neither downloaded nor known.
     """
     needs, language_model = [], None
     for stage, choice in settings.chosen_engines.items():
         if choice.engine == "openai-server":
-            needs.append(EngineNeed(what=f"{stage} {choice.model}", place=ELSEWHERE, detail="a vLLM that runs apart"))
+            needs.append(EngineNeed(what=f"{stage} {choice.model}", place=ELSEWHERE, detail="a separate vLLM server"))
         elif not _wants_gpu(choice, gpus):
             needs.append(EngineNeed(what=f"{stage} {choice.model}", detail=choice.engine))
         elif choice.engine == "vllm":
@@ -54,7 +54,7 @@ def plan_for(settings: Settings, store: ModelStore, gpus: Sequence[Gpu]) -> GpuP
 
 
 def log_plan(settings: Settings, store: ModelStore) -> None:
-    """Say what sits where, for settings that use a GPU. Raises what plan_for raises, before anything is loaded."""
+    """Log the plan for settings that use a GPU. Raises what plan_for raises, before anything is loaded."""
     gpus = list_gpus()
     if not uses_gpu(settings, gpus):
         return
@@ -66,7 +66,7 @@ def log_plan(settings: Settings, store: ModelStore) -> None:
 
 
 def plan_table(plan: GpuPlan) -> Table:
-    """The plan as it is printed at start."""
+    """The plan as `make run` prints it."""
     gpus = ", ".join(f"GPU {gpu.index}: {gpu.name}, {gpu.total_mib:,} MiB" for gpu in plan.gpus)
     table = Table(title=gpus, title_justify="left", show_edge=False, pad_edge=False)
     table.add_column("what")
@@ -87,7 +87,7 @@ def _wants_gpu(choice: EngineChoice, gpus: Sequence[Gpu]) -> bool:
 
 
 def _need(stage: Stage, choice: EngineChoice, store: ModelStore) -> EngineNeed:
-    """Of an engine on a GPU that takes no more than it needs."""
+    """For an engine on a GPU, except vLLM."""
     _, options = choice.load(stage)
     what, resident, work, detail = f"{stage} {choice.model}", ONNX_CUDA_MIB, 0, choice.engine
     if isinstance(options, FasterWhisperOptions):
@@ -123,9 +123,9 @@ def _vllm_need(choice: EngineChoice, store: ModelStore) -> LlmNeed:
 
 
 def _shape(store: ModelStore, name: str, known: Mapping[str, Shape], read: Callable[[Path], Shape]) -> Shape:
-    """The measures of a model, from its files if they are here."""
+    """The dimensions of a model, from its files if it is downloaded."""
     if store.is_present(name):
         return read(store.folder(name))
     if name not in known:
-        store.resolve(name)  # raises, and names the command that gets it
+        store.resolve(name)  # raises ModelMissing, which names the command that downloads it
     return known[name]

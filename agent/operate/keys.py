@@ -1,4 +1,4 @@
-"""The LiveKit key and secret that Callbox's own processes share, made at the first run and kept in .env (mode 0600)."""
+"""Creates the LiveKit key and secret that Callbox's processes share, and keeps them in .env (mode 0600)."""
 
 import os
 import secrets
@@ -10,14 +10,14 @@ from agent.errors import ConfigError
 
 KEY_BYTES = 6
 SECRET_BYTES = 32
-"""livekit-server warns below 32 characters; these are 43."""
+"""43 characters in base64; livekit-server warns below 32."""
 
 
 def ensure_keys(env_file: Path, *, livekit_url: str) -> bool:
-    """Write the keys that neither the environment nor `env_file` has; returns whether any was written.
+    """Add the keys that neither the environment nor `env_file` has; returns whether any was added.
 
-    What the file already says is kept. Its mode becomes 0600, also when somebody had opened it to others.
-    Raises ConfigError when the file cannot be written.
+    What the file already holds is kept. Its mode becomes 0600, even if it was readable by others before.
+    Raises ConfigError if the file cannot be written.
     """
     fresh = {
         "LIVEKIT_URL": livekit_url,
@@ -33,13 +33,13 @@ def ensure_keys(env_file: Path, *, livekit_url: str) -> bool:
             env_file.chmod(0o600)
     except OSError as error:
         raise ConfigError(
-            f"{env_file} cannot be written ({error.strerror}). Give this user the right to it."
+            f"{env_file} cannot be written ({error.strerror}). Give this user permission to write it."
         ) from error
     return bool(missing)
 
 
 def _append(env_file: Path, lines: str) -> None:
-    """Never a moment in which the file is readable by others or half written."""
+    """Replace the file at once, so that it is never half written or readable by others."""
     before = env_file.read_text(encoding="utf-8") if env_file.exists() else "# Secrets of this installation.\n"
     if not before.endswith("\n"):
         before += "\n"

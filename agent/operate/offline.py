@@ -1,19 +1,19 @@
-"""Nothing leaves the box: switches off everything in the libraries that would reach for a service elsewhere."""
+"""Keeps everything on the box: turns off whatever in the libraries would contact a service elsewhere."""
 
 from collections.abc import MutableMapping
 
 NOWHERE = "http://127.0.0.1:9/v1"
-"""The discard port of this machine: whatever would still call LiveKit's gateway is refused at once."""
+"""This machine's discard port: anything that still calls LiveKit's gateway is refused at once."""
 
 INFERENCE_URL = "LIVEKIT_INFERENCE_URL"
-"""Where LiveKit expects its gateway. The worker points it at agent/adapters/interruption_server.py if there is an engine for that."""
+"""Where LiveKit expects its gateway. With engines.interruption, the worker points it at our own server."""
 
 _UNSET = (
     "LIVEKIT_DEV_MODE",  # would choose the cloud's turn detector and interruption model
     "LIVEKIT_REMOTE_EOT_URL",
     "LIVEKIT_OBSERVABILITY_URL",
     "LIVEKIT_WORKER_TOKEN",
-    "HTTP_PROXY",  # the worker's connection to livekit-server would go through it
+    "HTTP_PROXY",  # would carry the worker's connection to livekit-server
     "HTTPS_PROXY",
     "ALL_PROXY",
     "http_proxy",
@@ -32,7 +32,7 @@ _SET = {
 
 
 def keep_inside(environment: MutableMapping[str, str]) -> None:
-    """Change the environment so that libraries read from it stay on this machine. Call before importing them."""
+    """Change the environment so that libraries stay on this machine. Call it before importing them: they read it then."""
     for name in _UNSET:
         environment.pop(name, None)
     environment.update(_SET)

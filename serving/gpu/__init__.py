@@ -1,1 +1,1 @@
-"""What a GPU has, what the engines need of it, and whether their CUDA libraries can live in one process."""
+"""NVIDIA GPUs: what they have, what the engines need of it, and whether the engines' CUDA libraries can share a process."""

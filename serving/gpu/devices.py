@@ -1,13 +1,17 @@
-"""The NVIDIA GPUs that this process can use, as the driver tells it (NVML). Nothing is computed and no context is made."""
+"""The NVIDIA GPUs that this process can use, as the driver reports them (NVML). No CUDA context is made."""
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 MIB = 1024 * 1024
 VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
+PCI_DEVICES = Path("/sys/bus/pci/devices")
+NVIDIA_VENDOR = "0x10de"
+DISPLAY_CLASS = "0x03"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +22,20 @@ class Gpu:
     """CUDA's number for it in this process, with CUDA_DEVICE_ORDER=PCI_BUS_ID."""
     name: str
     total_mib: int
-    """What programs can have of it: without what the driver keeps for itself."""
+    """Available to programs: without what the driver keeps for itself."""
     free_mib: int
     compute_capability: tuple[int, int]
     driver: str
-    """The driver's version."""
+    """Version of the driver."""
     driver_cuda: tuple[int, int]
-    """The newest CUDA that the driver runs."""
+    """The newest CUDA version that the driver supports."""
 
 
 def list_gpus(nvml: Any = None, visible: str | None = None) -> tuple[Gpu, ...]:
-    """The GPUs in CUDA's order; none where no driver answers.
+    """The GPUs in CUDA's order; none if no driver answers.
 
-    `nvml` is the module pynvml unless given, `visible` the environment's CUDA_VISIBLE_DEVICES. Of a GPU in MIG mode a
-    process gets one slice: the one that CUDA_VISIBLE_DEVICES names, else the first.
+    `nvml` is the module pynvml unless given, `visible` the environment's CUDA_VISIBLE_DEVICES. A process
+    gets only one slice of a GPU in MIG mode: the one that CUDA_VISIBLE_DEVICES names, else the first.
     """
     try:
         nvml = nvml or import_module("pynvml")
@@ -43,14 +47,29 @@ def list_gpus(nvml: Any = None, visible: str | None = None) -> tuple[Gpu, ...]:
     try:
         wanted = os.environ.get(VISIBLE_DEVICES) if visible is None else visible
         return tuple(_gpu(nvml, index, handle) for index, handle in enumerate(_visible_handles(nvml, wanted)))
-    except nvml.NVMLError:  # the driver lost the GPU, or this container may not look at it
+    except nvml.NVMLError:  # the driver lost the GPU, or this container may not query it
         return ()
     finally:
         nvml.nvmlShutdown()
 
 
+def count_cards(devices: Path = PCI_DEVICES) -> int:
+    """NVIDIA GPUs on the PCI bus, whether or not a driver answers; their audio and USB functions do not count."""
+    return sum(
+        _word(device / "vendor") == NVIDIA_VENDOR and _word(device / "class").startswith(DISPLAY_CLASS)
+        for device in devices.glob("*")
+    )
+
+
+def _word(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
+
+
 def _visible_handles(nvml: Any, wanted: str | None) -> Iterator[Any]:
-    """As CUDA reads the variable: in its order, up to the first entry that names nothing; at most one MIG slice."""
+    """Read the variable as CUDA does: in its order, up to the first entry that matches nothing; at most one MIG slice."""
     whole = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
     names = [str(index) for index in range(len(whole))] if wanted is None else wanted.split(",")
     for name in map(str.strip, names):
@@ -67,7 +86,7 @@ def _visible_handles(nvml: Any, wanted: str | None) -> Iterator[Any]:
 
 
 def _named(nvml: Any, whole: list[Any], name: str) -> Any | None:
-    """A handle by number or by UUID, which may be shortened; None if there is no such device."""
+    """The handle of a number or of a (possibly shortened) UUID; None if there is no such device."""
     if name.isdecimal():
         return whole[int(name)] if int(name) < len(whole) else None
     candidates = [*whole, *(piece for handle in whole for piece in _slices(nvml, handle) or [])]
@@ -80,13 +99,13 @@ def _slices(nvml: Any, handle: Any) -> list[Any] | None:
     try:
         if not nvml.nvmlDeviceGetMigMode(handle)[0]:
             return None
-    except nvml.NVMLError:  # cards without MIG do not know the question
+    except nvml.NVMLError:  # cards without MIG do not support the question
         return None
     found = []
     for index in range(nvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
         try:
             found.append(nvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, index))
-        except nvml.NVMLError:  # places without a slice
+        except nvml.NVMLError:  # positions without a slice
             continue
     return found
 
@@ -106,7 +125,7 @@ def _gpu(nvml: Any, index: int, handle: Any) -> Gpu:
 
 
 def _memory_mib(nvml: Any, handle: Any) -> tuple[int, int]:
-    """Total and free, as cudaMemGetInfo will tell them: NVML's total contains what the driver keeps."""
+    """Total and free, as cudaMemGetInfo reports them; NVML's total includes what the driver keeps."""
     try:
         memory = nvml.nvmlDeviceGetMemoryInfo(handle, nvml.nvmlMemory_v2)
         return (memory.total - memory.reserved) // MIB, memory.free // MIB

@@ -1,4 +1,4 @@
-"""The measures of the profiles' models, for planning before they are downloaded. Once a model is here, its files tell."""
+"""The dimensions of the profiles' models, for planning before they are downloaded; after that, their files are read."""
 
 from dataclasses import replace
 

@@ -1,9 +1,9 @@
-"""Whether the CUDA libraries of all engines can live in one process, and loading those that nobody else loads.
+"""Checks that the CUDA libraries of all engines can share a process, and loads the one that no engine loads itself.
 
 CTranslate2 opens `libcublas.so.12` by its bare name when it first multiplies on a GPU; torch and onnxruntime are built for
-CUDA 13 and bring their own. Both lie beside each other in the environment (nvidia/cublas/lib, nvidia/cu13/lib), and
-their symbols carry their library's version, so they never answer for each other. But no search path leads to the first:
-it is loaded by its path beforehand, and the loader then finds it by its name.
+CUDA 13 and bring their own. Both are in the environment (nvidia/cublas/lib, nvidia/cu13/lib), and their symbols are
+versioned, so they do not clash. But no search path leads to the first: it is loaded by its path beforehand, so that the
+loader then finds it by name.
 """
 
 import ctypes
@@ -23,25 +23,25 @@ from serving.gpu.devices import Gpu, list_gpus
 INSTALL = "make setup PROFILE=gpu"
 REINSTALL = f"rm -r .venv && {INSTALL}"
 GPU_PACKAGES = ("vllm", "nvidia-cublas-cu12", "onnxruntime-gpu")
-"""What the gpu lock has and the cpu lock has not."""
+"""In the gpu lock but not in the cpu lock."""
 LIBCUDA = "libcuda.so.1"
 CUBLAS_PACKAGE = "nvidia-cublas-cu{major}"
-DRIVER_FOR_CUDA = {12: 525, 13: 580}
-"""The oldest driver that runs programs built for a CUDA."""
-OLDEST_FOR_CUDA = {12: (5, 0), 13: (7, 5)}
-"""The oldest compute capability that a CUDA still makes code for."""
+MIN_DRIVER_FOR_CUDA = {12: 525, 13: 580}
+"""The oldest driver that runs programs built for that major version of CUDA."""
+MIN_CAPABILITY_FOR_CUDA = {12: (5, 0), 13: (7, 5)}
+"""The oldest compute capability that that major version of CUDA supports."""
 _WANTS_CUBLAS = re.compile(rb"libcublas\.so\.(\d+)")
 _TORCH_CUDA = re.compile(r"^cuda\b[^=]*= *'(\d+)\.", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryProblem:
-    """Something that keeps an engine off the GPU."""
+    """A reason why an engine cannot use the GPU."""
 
     what: str
     """The library or driver."""
     reason: str
-    """What is wrong with it: a sentence."""
+    """What is wrong with it, as a sentence."""
     fix: str
     """One line: a command, or what to install."""
 
@@ -50,7 +50,7 @@ class LibraryProblem:
 
 
 def check_libraries(gpus: Iterable[Gpu] = ()) -> tuple[LibraryProblem, ...]:
-    """Everything that would keep the engines off these GPUs; without GPUs, what the packages alone tell."""
+    """Everything that would stop the engines from using these GPUs; without GPUs, only the packages are checked."""
     return (*_both_onnxruntimes(), *_ctranslate2(), *_drivers(tuple(gpus)))
 
 
@@ -60,24 +60,24 @@ def missing_packages() -> tuple[str, ...]:
 
 
 def require_gpu(what: str, index: int = 0) -> Gpu:
-    """The GPU that `what` is to run on, before it uses CUDA. Raises EngineLoadFailed if there is none of that number."""
-    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # CUDA numbers by speed otherwise, the driver by place
+    """The GPU with that number, which `what` is about to use. Raises EngineLoadFailed if there is none."""
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")  # else CUDA numbers by speed, but the driver by slot
     gpus = list_gpus()
     if index < len(gpus):
         return gpus[index]
     if not gpus:
         raise EngineLoadFailed(
-            f"{what} is to run on a GPU (device: cuda), and no NVIDIA driver answers: set its device to cpu, or see what "
-            "nvidia-smi says."
+            f"{what} is set to run on a GPU (device: cuda), but no NVIDIA driver answers. Set its device to cpu, or see "
+            "what nvidia-smi says."
         )
     raise EngineLoadFailed(
-        f"{what} is to run on GPU {index}, and there are {len(gpus)} (0 to {len(gpus) - 1}): set its device_index."
+        f"{what} is set to run on GPU {index}, but there are only {len(gpus)} (0 to {len(gpus) - 1}). Set its device_index."
     )
 
 
 def prepare_ctranslate2(what: str, index: int = 0) -> None:
-    """Make sure that CTranslate2 can use that GPU, before it does: driver, build, and the cuBLAS that it will ask for by
-    name. Raises EngineLoadFailed."""
+    """Make sure that CTranslate2 can use that GPU: driver, build, and the cuBLAS that it opens by name. Call it before
+    CTranslate2 uses CUDA. Raises EngineLoadFailed."""
     gpu = require_gpu(what, index)
     problems = [*_libcuda(), *_ctranslate2(), *_driver_problems(gpu, "CTranslate2", _cublas_of_ctranslate2())]
     if problems:
@@ -89,8 +89,8 @@ def _both_onnxruntimes() -> Iterator[LibraryProblem]:
     if {"onnxruntime", "onnxruntime-gpu"} <= found:
         yield LibraryProblem(
             "onnxruntime",
-            "onnxruntime and onnxruntime-gpu are installed over each other: they are one Python package, and which of "
-            "their files won is chance.",
+            "onnxruntime and onnxruntime-gpu are installed on top of each other: they are the same Python package, and it is "
+            "chance which files were kept.",
             REINSTALL,
         )
 
@@ -101,21 +101,21 @@ def _ctranslate2() -> Iterator[LibraryProblem]:
         return
     major = _cublas_of_ctranslate2()
     if major is None:
-        yield LibraryProblem("ctranslate2", "This build of CTranslate2 has no CUDA.", REINSTALL)
+        yield LibraryProblem("ctranslate2", "This build of CTranslate2 does not support CUDA.", REINSTALL)
         return
     try:
         _load_cublas(major)
     except OSError as error:
         yield LibraryProblem(
             f"libcublas.so.{major}",
-            f"CTranslate2 needs libcublas.so.{major}, and it cannot be loaded ({error}).",
-            f"{INSTALL} (it brings {CUBLAS_PACKAGE.format(major=major)})",
+            f"CTranslate2 needs libcublas.so.{major}, which cannot be loaded ({error}).",
+            f"{INSTALL} (it installs {CUBLAS_PACKAGE.format(major=major)})",
         )
 
 
 @cache
 def _cublas_of_ctranslate2() -> int | None:
-    """The major version of cuBLAS that the installed build opens; None if it was built without CUDA."""
+    """The major version of cuBLAS that the installed build opens; None for a build without CUDA."""
     spec = find_spec("ctranslate2")
     if spec is None or spec.origin is None:
         return None
@@ -129,9 +129,9 @@ def _cublas_of_ctranslate2() -> int | None:
 
 
 def _load_cublas(major: int) -> None:
-    """From the Python package if it is there, else from where the system's loader looks. Raises OSError."""
+    """Load it from the Python package if that is installed, else let the loader search. Raises OSError."""
     folder = _cublas_folder(major)
-    # cublasLt first: cublas asks for it by name, and another one on the system's path would come first otherwise
+    # cublasLt first: cublas opens it by name, and another one on the search path would be found first
     for name in (f"libcublasLt.so.{major}", f"libcublas.so.{major}"):
         ctypes.CDLL(name if folder is None else str(folder / name))
 
@@ -146,14 +146,14 @@ def _cublas_folder(major: int) -> Path | None:
 
 
 def _libcuda() -> Iterator[LibraryProblem]:
-    """A container may be given the driver's tools without its CUDA."""
+    """A container may have the driver's tools without its CUDA library."""
     try:
         ctypes.CDLL(LIBCUDA)
     except OSError as error:
         yield LibraryProblem(
             LIBCUDA,
             f"The driver answers, but its CUDA library cannot be loaded ({error}).",
-            "in a container set NVIDIA_DRIVER_CAPABILITIES=compute,utility; else install the driver again",
+            "in a container, set NVIDIA_DRIVER_CAPABILITIES=compute,utility; otherwise reinstall the driver",
         )
 
 
@@ -166,21 +166,21 @@ def _drivers(gpus: tuple[Gpu, ...]) -> Iterator[LibraryProblem]:
 
 
 def _driver_problems(gpu: Gpu, library: str, cuda: int | None) -> Iterator[LibraryProblem]:
-    """What keeps a library that was built for CUDA version `cuda` off the GPU; nothing if it was built without."""
+    """Why a library that was built for major version `cuda` cannot use the GPU; nothing for a build without CUDA (None)."""
     if cuda is None:
         return
     if gpu.driver_cuda[0] < cuda:
         yield LibraryProblem(
             "driver",
-            f"{library} is built for CUDA {cuda}; driver {gpu.driver} of the {gpu.name} runs {_dotted(gpu.driver_cuda)}.",
-            f"install NVIDIA driver {DRIVER_FOR_CUDA[cuda]} or later and restart the machine",
+            f"{library} is built for CUDA {cuda}; the {gpu.name}'s driver {gpu.driver} supports up to {_dotted(gpu.driver_cuda)}.",
+            f"install NVIDIA driver {MIN_DRIVER_FOR_CUDA[cuda]} or later, then reboot",
         )
-    if gpu.compute_capability < OLDEST_FOR_CUDA[cuda]:
+    if gpu.compute_capability < MIN_CAPABILITY_FOR_CUDA[cuda]:
         yield LibraryProblem(
             "GPU",
-            f"{library} is built for CUDA {cuda}, which needs compute capability {_dotted(OLDEST_FOR_CUDA[cuda])}; the "
+            f"{library} is built for CUDA {cuda}, which needs compute capability {_dotted(MIN_CAPABILITY_FOR_CUDA[cuda])}; the "
             f"{gpu.name} has {_dotted(gpu.compute_capability)}.",
-            "use a GPU of the Turing generation (2018) or later, or make run PROFILE=cpu",
+            "use a GPU of the Turing generation (2018) or later, or `make run PROFILE=cpu`",
         )
 
 
@@ -189,7 +189,7 @@ def _dotted(version: tuple[int, int]) -> str:
 
 
 def _cuda_of_torch() -> int | None:
-    """The CUDA that torch was built for, read without importing it; None without torch, or for a build without CUDA."""
+    """The major version of CUDA that torch was built for, read without importing it; None without torch or CUDA."""
     spec = find_spec("torch")
     if spec is None or spec.origin is None:
         return None

@@ -1,4 +1,4 @@
-"""The measures of a Llama, read from its config.json, and what follows from them."""
+"""The dimensions of a Llama, read from its config.json, and the memory that follows from them."""
 
 import json
 import math
@@ -11,12 +11,12 @@ from serving.errors import EngineLoadFailed
 MIB = 1024 * 1024
 WEIGHT_FILES = "*.safetensors"
 BYTES_OF = {"bfloat16": 2, "float16": 2, "float32": 2, "fp8": 1, "float8_e4m3fn": 1}
-"""By number format; vLLM runs what was saved as float32 in 16 bits."""
+"""By number format; vLLM runs float32 checkpoints in 16 bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LlamaShape:
-    """What decides how much memory a Llama takes."""
+    """The dimensions that decide how much memory a Llama takes."""
 
     layers: int
     heads: int
@@ -26,17 +26,17 @@ class LlamaShape:
     intermediate: int
     vocabulary: int
     max_positions: int
-    """The longest prompt and reply together that it was made for, in tokens."""
+    """Longest prompt and reply together, in tokens."""
     tied: bool
-    """The input's and the output's embeddings are the same numbers."""
+    """Input and output share their embeddings."""
     linear_bytes: float
-    """Bytes a weight of the layers: 2, or 1 for FP8."""
+    """Bytes per weight in the layers: 2, or 1 for FP8."""
     kv_dtype_bytes: int
-    """Bytes a number in the KV cache."""
+    """Bytes per number in the KV cache."""
 
     @classmethod
     def from_model_dir(cls, path: Path) -> "LlamaShape":
-        """Of a model in Hugging Face's layout. Raises EngineLoadFailed if its config.json cannot be used."""
+        """Read a model in Hugging Face's layout. Raises EngineLoadFailed if its config.json is not a Llama's."""
         try:
             return _shape_of(json.loads((path / "config.json").read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -46,12 +46,12 @@ class LlamaShape:
 
 
 def kv_bytes_per_token(shape: LlamaShape) -> int:
-    """Bytes of KV cache that one token occupies: a key and a value, in every layer."""
+    """Bytes of KV cache per token: a key and a value in every layer."""
     return 2 * shape.layers * shape.kv_heads * shape.head_dim * shape.kv_dtype_bytes
 
 
 def weights_mib(shape: LlamaShape) -> int:
-    """MiB of the weights; embeddings and norms stay in 16 bits whatever the layers are in."""
+    """MiB of the weights; embeddings and norms stay in 16 bits whatever format the layers have."""
     attention = 2 * shape.hidden * shape.head_dim * (shape.heads + shape.kv_heads)
     per_layer = attention + 3 * shape.hidden * shape.intermediate
     embeddings = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
@@ -63,7 +63,7 @@ def weights_mib_in(path: Path) -> int:
     """MiB of the weight files in a model's folder. Raises EngineLoadFailed if there are none."""
     total = sum(file.stat().st_size for file in path.glob(WEIGHT_FILES))
     if not total:
-        raise EngineLoadFailed(f"No weights ({WEIGHT_FILES}) are in {path}. Run scripts/download_models.sh.")
+        raise EngineLoadFailed(f"{path} has no weights ({WEIGHT_FILES}). Run scripts/download_models.sh.")
     return math.ceil(total / MIB)
 
 
@@ -88,7 +88,7 @@ def _shape_of(config: dict[str, Any]) -> LlamaShape:
 
 
 def _bits_of_weights(quantized: dict[str, Any]) -> int:
-    """Of a checkpoint in compressed-tensors' or another quantizer's layout."""
+    """Of a quantized checkpoint, in compressed-tensors' or another layout."""
     groups = list((quantized.get("config_groups") or {}).values())
     if groups:
         return int(groups[0]["weights"]["num_bits"])

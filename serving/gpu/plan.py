@@ -1,4 +1,4 @@
-"""What sits where and how much of each GPU it takes, worked out before anything is loaded. Pure arithmetic."""
+"""Where each engine goes and how much of each GPU it takes, worked out before anything is loaded. Pure arithmetic."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,36 +10,36 @@ from serving.gpu.memory import GpuMemoryShort, LlmBudget, budget_llm
 
 CPU = "CPU"
 ELSEWHERE = "its server"
-"""Not in this process; nothing is known of what it takes, only of what is left."""
-LEAST_FOR_VLLM = (8, 0)
-"""Compute capability: Ampere (2020). vLLM's attention kernels and Llama's bfloat16 need it."""
+"""Not in this process; what it takes is only seen in what is left."""
+MIN_VLLM_CAPABILITY = (8, 0)
+"""Compute capability of Ampere (2020), which vLLM's attention kernels and Llama's bfloat16 need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One thing and its place."""
+    """One item and where it is."""
 
     what: str
     device: str
     """`CPU`, `GPU 0` ..."""
     mib: int
-    """Of the GPU; 0 on the CPU."""
+    """On the GPU; 0 on the CPU."""
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineNeed:
-    """An engine whose size is known beforehand, or one that is on the CPU."""
+    """An engine whose size is known in advance, or that runs on the CPU."""
 
     what: str
     device_index: int | None = None
-    """None: no GPU of this process's."""
+    """None: not on a GPU of this process."""
     place: str = CPU
-    """Where it is if on no GPU."""
+    """Where it runs if not on a GPU."""
     resident_mib: int = 0
-    """Taken when it is loaded."""
+    """Taken while it is loaded."""
     work_mib: int = 0
-    """More while it works."""
+    """Taken on top while it works."""
     is_late: bool = False
     """Loaded after the language model."""
     detail: str = ""
@@ -47,7 +47,7 @@ class EngineNeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LlmNeed:
-    """A language model on vLLM, whose KV cache takes what the others leave."""
+    """A language model on vLLM, whose KV cache gets what the other engines leave."""
 
     what: str
     device_index: int
@@ -62,20 +62,20 @@ class LlmNeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuPlan:
-    """The whole process's use of its GPUs."""
+    """How one process uses its GPUs."""
 
     gpus: tuple[Gpu, ...]
     """Those that are used."""
     placements: tuple[Placement, ...]
     left_mib: dict[int, int] = field(default_factory=dict)
-    """Free after all of it, by GPU."""
+    """Still free on each GPU after that."""
     llm: LlmBudget | None = None
 
 
 def make_plan(gpus: Sequence[Gpu], needs: Sequence[EngineNeed], llm: LlmNeed | None = None) -> GpuPlan:
-    """Place the engines, the language model on what those loaded before it leave.
+    """Place the engines, then give the language model what those loaded before it leave.
 
-    Raises GpuMemoryShort with figures, and EngineLoadFailed for a GPU that is not there.
+    Raises GpuMemoryShort with figures, or EngineLoadFailed for a GPU that does not exist.
     """
     left = {gpu.index: gpu.free_mib for gpu in gpus}
     used = {need.device_index for need in needs if need.device_index is not None}
@@ -107,11 +107,11 @@ def make_plan(gpus: Sequence[Gpu], needs: Sequence[EngineNeed], llm: LlmNeed | N
 
 
 def _require_ampere(gpu: Gpu) -> None:
-    if gpu.compute_capability < LEAST_FOR_VLLM:
+    if gpu.compute_capability < MIN_VLLM_CAPABILITY:
         major, minor = gpu.compute_capability
         raise EngineLoadFailed(
-            f"vLLM needs compute capability 8.0 (Ampere) for Llama, and the {gpu.name} has {major}.{minor}. Use a newer GPU, "
-            "or make run PROFILE=cpu."
+            f"vLLM needs compute capability 8.0 (Ampere) for Llama; the {gpu.name} has {major}.{minor}. Use a newer GPU, or "
+            "`make run PROFILE=cpu`."
         )
 
 
@@ -131,14 +131,14 @@ def _budget(gpu: Gpu, llm: LlmNeed, taken: dict[str, int]) -> LlmBudget:
 
 
 def _require_reserve(llm: LlmNeed, beside: Sequence[EngineNeed]) -> None:
-    """vLLM takes what is free when it starts, so whatever the others take afterwards must have been kept free."""
+    """vLLM takes what is free when it starts, so what the other engines take later must be kept free."""
     later = {need.what: need.work_mib + (need.resident_mib if need.is_late else 0) for need in beside}
     needed = sum(later.values())
     if llm.reserve_mib < needed:
         names = ", ".join(f"{what} {mib:,}" for what, mib in later.items() if mib)
         raise GpuMemoryShort(
-            f"{llm.reserve_mib:,} MiB of the GPU are kept free beside the language model, and the other engines need "
-            f"{needed:,} later ({names}). Set engines.llm.options.reserve_mib to at least {needed} in configs/site.yaml."
+            f"The language model leaves {llm.reserve_mib:,} MiB of the GPU free, but the other engines need {needed:,} later "
+            f"({names}). Set engines.llm.options.reserve_mib to at least {needed} in configs/site.yaml."
         )
 
 
@@ -147,8 +147,8 @@ def _require_work(index: int, left_mib: int, needs: Sequence[EngineNeed]) -> Non
     if left_mib < work:
         names = ", ".join(f"{need.what} {need.resident_mib:,} and {need.work_mib:,} at work" for need in needs)
         raise GpuMemoryShort(
-            f"GPU {index} is {work - left_mib:,} MiB short of what its engines need ({names}). Stop what else uses it "
-            "(nvidia-smi shows it), or put an engine on the CPU (device: cpu)."
+            f"GPU {index} is {work - left_mib:,} MiB short of what its engines need ({names}). Stop whatever else uses it "
+            "(`nvidia-smi` lists it), or move an engine to the CPU (device: cpu)."
         )
 
 
@@ -176,10 +176,10 @@ def _placed_llm(llm: LlmNeed, budget: LlmBudget) -> list[Placement]:
 def _no_such_gpu(index: int, count: int) -> str:
     if count == 0:
         return (
-            "An engine is to run on a GPU, and no NVIDIA driver answers on this machine: make run PROFILE=cpu runs without "
-            "one; nvidia-smi shows why a GPU that is there is not found."
+            "An engine is set to run on a GPU, but no NVIDIA driver answers on this machine. `make run PROFILE=cpu` needs no "
+            "GPU; if there is one, `nvidia-smi` says why it is not found."
         )
     return (
-        f"An engine is to run on GPU {index}, and this process sees {count} (0 to {count - 1}). Set its device_index, or "
-        "CUDA_VISIBLE_DEVICES."
+        f"An engine is set to run on GPU {index}, but this process sees only {count} (0 to {count - 1}). Set its "
+        "device_index, or CUDA_VISIBLE_DEVICES."
     )

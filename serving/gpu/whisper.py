@@ -1,4 +1,4 @@
-"""The measures of a Whisper in CTranslate2's format, and how much memory it needs on a GPU."""
+"""The dimensions of a Whisper in CTranslate2's format, and how much GPU memory it needs."""
 
 import math
 import re
@@ -12,9 +12,9 @@ from serving.errors import EngineLoadFailed
 
 MIB = 1024 * 1024
 CUDA_CONTEXT_MIB = 400
-"""What CTranslate2 takes by using CUDA at all: its kernels and cuBLAS."""
+"""What CTranslate2 takes just by using CUDA: its kernels and cuBLAS."""
 POSITIONS_PER_S = 50
-"""Of the encoder; a mel frame is 10 ms and every second one is kept."""
+"""Encoder positions; a mel frame is 10 ms, and every second one is kept."""
 BYTES_OF_TYPE = {0: 4, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2}
 """CTranslate2's number formats: float32, int8, int16, int32, float16, bfloat16."""
 TYPE_NAMES = {0: "float32", 1: "int8", 2: "int16", 4: "float16", 5: "bfloat16"}
@@ -23,7 +23,7 @@ _LAYER = re.compile(r"(encoder|decoder)/layer_(\d+)/")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhisperShape:
-    """What decides how much memory a Whisper takes."""
+    """The dimensions that decide how much memory a Whisper takes."""
 
     encoder_layers: int
     decoder_layers: int
@@ -32,17 +32,17 @@ class WhisperShape:
     mels: int
     vocabulary: int
     saved_as: str
-    """The number format of the matrices in the file."""
+    """Number format of the matrices in the file."""
 
     @classmethod
     def from_model_dir(cls, path: Path) -> "WhisperShape":
-        """Of a model in CTranslate2's format, without reading its weights. Raises EngineLoadFailed."""
+        """Read a model in CTranslate2's format, skipping its weights. Raises EngineLoadFailed."""
         try:
             with (path / "model.bin").open("rb") as stream:
                 return _shape_of({name: (shape, kind, value) for name, shape, kind, value in _variables(stream)})
         except (OSError, ValueError, KeyError, struct.error) as error:
             raise EngineLoadFailed(
-                f"{path / 'model.bin'} is no Whisper that CTranslate2 could read ({error!r}). "
+                f"{path / 'model.bin'} is not a Whisper model that CTranslate2 can read ({error!r}). "
                 "Run scripts/download_models.sh."
             ) from error
 
@@ -59,15 +59,12 @@ class WhisperShape:
 
 
 def weight_bytes(compute_type: str, saved_as: str) -> tuple[int, int]:
-    """Bytes a quantizable weight and any other number take in CTranslate2's `compute_type`."""
+    """Bytes per quantizable weight, and per any other number, in CTranslate2's `compute_type`."""
     if compute_type == "default":
         compute_type = saved_as
     quantized = compute_type.startswith("int8")
-    wide = compute_type in (
-        "float32",
-        "int8_float32",
-        "int8",
-    )  # plain int8 computes the rest as it was saved: 4 at most
+    # plain int8 computes the rest as it was saved: 4 bytes at most
+    wide = compute_type in ("float32", "int8_float32", "int8")
     return (1 if quantized else 4 if wide else 2), 4 if wide else 2
 
 
@@ -78,7 +75,7 @@ def weights_mib(shape: WhisperShape, compute_type: str) -> int:
 
 
 def work_mib(shape: WhisperShape, compute_type: str, *, clips: int, window_s: float) -> int:
-    """MiB that decoding so many clips at once needs beside the weights; windows are of `window_s`. An estimate."""
+    """MiB on top of the weights for decoding that many clips at once, in windows of `window_s`. An estimate."""
     _, number = weight_bytes(compute_type, shape.saved_as)
     positions = round(window_s * POSITIONS_PER_S)
     scores = 2 * shape.heads * positions**2  # before and after the softmax
@@ -91,12 +88,12 @@ Variable = tuple[tuple[int, ...], int, bytes]
 
 
 def _variables(stream: BinaryIO) -> Iterator[tuple[str, tuple[int, ...], int, bytes]]:
-    """Name, shape, number format and (of a scalar) value of everything in a model.bin; the weights are passed over."""
+    """Name, shape, number format and (for scalars) value of everything in a model.bin, skipping the weights."""
     (version,) = _read(stream, "I")
     if version != 6:
         raise ValueError(f"format {version}, not 6")
     if (kind := _text(stream)) != "WhisperSpec":
-        raise ValueError(f"a {kind}")
+        raise ValueError(f"type {kind}")
     _read(stream, "I")
     for _ in range(_read(stream, "I")[0]):
         name = _text(stream)

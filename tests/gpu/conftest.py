@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.operate.doctor.compiler import find_compiler
+from agent.operate.doctor.gpu_software import find_compiler
 from serving.llm.vllm import VllmLlm
 from serving.llm.vllm_options import CPU_BLOCK_TOKENS, VllmOptions
 from tests.contract.llm_suite import LANGUAGE_MODEL

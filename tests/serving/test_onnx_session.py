@@ -62,6 +62,6 @@ def test_a_gpu_where_there_is_none_is_refused_in_one_sentence(doubling: Path) ->
     with pytest.raises(EngineLoadFailed) as refused:
         open_session(doubling, device="cuda")
     assert str(refused.value) == (
-        "doubling.onnx is to run on a GPU (device: cuda), and no NVIDIA driver answers: set its device to cpu, or see what "
+        "doubling.onnx is set to run on a GPU (device: cuda), but no NVIDIA driver answers. Set its device to cpu, or see what "
         "nvidia-smi says."
     )

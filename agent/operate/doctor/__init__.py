@@ -1,1 +1,1 @@
-"""`make doctor`: what this machine can run, and what stands in its way. Reads and measures; changes nothing."""
+"""`make doctor`: whether this machine can run Callbox, and what has to be fixed. It reads and measures; it changes nothing."""

@@ -1,4 +1,4 @@
-"""Whether the clock is right: certificates, callers' tokens and appointments go by it."""
+"""Whether the clock is right: certificates, callers' tokens and appointments depend on it."""
 
 import ctypes
 import time
@@ -13,12 +13,12 @@ from agent.operate.doctor.report import Row, Subject
 
 CLOCK = Subject("clock", "clock")
 TOLERANCE_S = 300.0
-"""How far another machine's clock may have been ahead when it made a file or a commit."""
+"""How far ahead another machine's clock may have been when a file or a commit was made there."""
 SOURCES = ("agent", "serving", "models", "scripts")
 TIMEX_BYTES = 256
-"""More than the kernel's struct timex has; its first word 0 asks and sets nothing."""
+"""More than the kernel's struct timex takes; all zeros asks and sets nothing."""
 TIME_ERROR = 5
-"""adjtimex(2): nobody disciplines the clock."""
+"""adjtimex(2): the clock is not synchronised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,9 @@ class ClockFacts:
     newest_s: float
     """When the newest file or commit of this checkout was made."""
     newest: str
-    """Which that is."""
+    """What was made then."""
     synchronised: bool | None
-    """By a time server; None when that cannot be told."""
+    """Whether a time server sets the clock; None if that cannot be told."""
 
 
 def check(installation: Installation) -> Iterator[Row]:
@@ -41,7 +41,7 @@ def check(installation: Installation) -> Iterator[Row]:
 
 
 def find_newest(root: Path) -> tuple[float, str]:
-    """The time of the newest source file or commit, and what it is; 1970 in an empty folder."""
+    """Time and name of the newest source file or commit; 1970 in an empty folder."""
     files = [path for folder in SOURCES for path in (root / folder).rglob("*.py")]
     found = [(path.stat().st_mtime, str(path.relative_to(root))) for path in files]
     commit = ask(["git", "-C", str(root), "log", "-1", "--format=%ct"])
@@ -51,9 +51,8 @@ def find_newest(root: Path) -> tuple[float, str]:
 
 
 def find_synchronised() -> bool | None:
-    """As the kernel says, else chrony, which need not tell the kernel."""
-    libc = ctypes.CDLL(None)
-    state = libc.adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))
+    """What the kernel says, else chrony, which may keep it from the kernel."""
+    state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES))
     if 0 <= state < TIME_ERROR:
         return True
     tracking = ask(["chronyc", "-n", "tracking"])
@@ -63,22 +62,22 @@ def find_synchronised() -> bool | None:
 
 
 def judge(facts: ClockFacts) -> Row:
-    """A clock that is behind the files is wrong for certain; one that nobody sets will be."""
-    now = _written(facts.now_s)
+    """A clock behind the newest file is certainly wrong; one that nothing sets will be."""
+    now = _format(facts.now_s)
     if facts.now_s < facts.newest_s - TOLERANCE_S:
         return CLOCK.failed(
-            f"{now}, which is before {facts.newest} was made ({_written(facts.newest_s)})",
+            f"{now}, which is before {facts.newest} was made ({_format(facts.newest_s)})",
             fix="`sudo date -u -s '…'` with the right time, then `sudo hwclock --systohc`.",
         )
     if facts.synchronised is None:
-        return CLOCK.ok(f"{now}; whether it is synchronised cannot be told here")
+        return CLOCK.ok(f"{now}; cannot tell whether it is synchronised")
     if not facts.synchronised:
         return CLOCK.warning(
-            f"{now}, not synchronised: it drifts by seconds a week, and certificates and tokens go by it",
+            f"{now}, not synchronised: it drifts by seconds a week, and certificates and tokens depend on it",
             fix="`sudo timedatectl set-ntp true`, with your network's time server in /etc/systemd/timesyncd.conf.",
         )
     return CLOCK.ok(f"{now}, synchronised")
 
 
-def _written(seconds: float) -> str:
+def _format(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"

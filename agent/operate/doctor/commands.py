@@ -1,4 +1,4 @@
-"""Asks the machine's own programs."""
+"""Runs other programs that tell about this machine."""
 
 import shutil
 import subprocess
@@ -10,15 +10,14 @@ TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a program said."""
+    """What a program answered."""
 
     status: int
     output: str
-    errors: str
 
 
 def ask(command: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> Answer | None:
-    """Run a program that only looks. None when it is not here, cannot be run, or has not answered in time."""
+    """Run a program that changes nothing. None if it is not installed, cannot run, or does not answer in time."""
     program = shutil.which(command[0])
     if program is None:
         return None
@@ -34,4 +33,4 @@ def ask(command: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> Answer | Non
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return Answer(done.returncode, done.stdout.strip(), done.stderr.strip())
+    return Answer(done.returncode, done.stdout.strip())

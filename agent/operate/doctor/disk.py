@@ -1,35 +1,45 @@
 """Whether the disks have room for what the profile still needs."""
 
-import os
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.operate.doctor.installation import Installation
-from agent.operate.doctor.needs import DOWNLOAD_BYTES
-from agent.operate.doctor.report import Row, Subject, shown_size
+from agent.operate.doctor.report import Row, Subject, format_size
 from models.store import ModelState
 
 DISK = Subject("disk", "disk")
-KEPT_FREE_BYTES = 2 * 2**30
-"""For logs, records and caches to come."""
+RESERVE_BYTES = 2 * 2**30
+"""For future logs, records and caches."""
+FULL_BYTES = 100 * 2**20
+"""With less than this, nothing can be written."""
+DOWNLOAD_BYTES = {
+    "whisper-base.en": 0.15e9,
+    "llama-3.2-1b-instruct": 3.8e9,  # 2.5 GB are downloaded, and converted to 1.3 GB more
+    "whisper-large-v3-turbo": 1.6e9,
+    "llama-3.1-8b-instruct": 16.1e9,
+    "llama-3.1-8b-instruct-fp8": 9.1e9,
+    "piper-lessac-medium": 0.063e9,
+}
+"""Approximate disk space of a model whose bytes are not pinned before its first download, by its name in the manifest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """Something that grows."""
+    """A folder that grows."""
 
     path: Path
-    duty: str
+    label: str
     needed_bytes: int = 0
-    """What is still to come into it."""
+    """Still to be written into it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """One file system, and what of Callbox is on it."""
+    """A file system, and Callbox's folders on it."""
 
-    duties: tuple[str, ...]
+    labels: tuple[str, ...]
     total_bytes: int
     free_bytes: int
     """For this user."""
@@ -42,68 +52,68 @@ def check(installation: Installation) -> Iterator[Row]:
     unknown = tuple(name for name, size in missing.items() if size is None)
     missing_bytes = sum(size for size in missing.values() if size is not None)
     folders = (
-        Folder(path=installation.store.root / "store", duty="models/store", needed_bytes=missing_bytes),
-        Folder(path=installation.cache, duty=".cache"),
-        Folder(path=installation.root / "out", duty="out"),
+        Folder(path=installation.store.root / "store", label="models/store", needed_bytes=missing_bytes),
+        Folder(path=installation.cache, label=".cache"),
+        Folder(path=installation.root / "out", label="out"),
     )
     yield judge(find_disks(folders), unknown)
 
 
 def find_missing(installation: Installation) -> dict[str, int | None]:
-    """The profile's models that are still to be downloaded, with their bytes; None where nobody knows."""
+    """The profile's models that are still to be downloaded, with their size in bytes; None if it is not known."""
     store = installation.store
     found = [store.status(name) for name in installation.model_names if name in store.manifest.models]
     missing = [status for status in found if status.state is ModelState.MISSING]
-    return {status.name: status.model.size or _about(status.name) for status in missing}
+    return {status.name: status.model.size or _approximate_bytes(status.name) for status in missing}
 
 
 def find_disks(folders: Iterable[Folder]) -> tuple[Disk, ...]:
     """The file systems that the folders are on, or will be on. Raises OSError."""
-    by_device: dict[int, list[tuple[Folder, Path]]] = {}
+    by_device: dict[int, list[Folder]] = {}
     for folder in folders:
-        there = nearest(folder.path)
-        by_device.setdefault(there.stat().st_dev, []).append((folder, there))
-    return tuple(_disk(found) for found in by_device.values())
+        by_device.setdefault(nearest(folder.path).stat().st_dev, []).append(folder)
+    return tuple(map(_disk, by_device.values()))
 
 
 def nearest(path: Path) -> Path:
-    """The folder itself, or the one above it that exists."""
+    """The folder itself, or the nearest parent that exists."""
     return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
 
 
 def judge(disks: tuple[Disk, ...], unknown: tuple[str, ...] = ()) -> Row:
-    """Room for what comes, and some to live in."""
-    listed = "; ".join(map(_shown, disks))
+    """Room for the downloads and a reserve."""
+    listed = "; ".join(map(_describe, disks))
     if unknown:
         listed += f"; not counted, size unknown before the download: {', '.join(unknown)}"
-    full = [disk for disk in disks if disk.free_bytes < disk.needed_bytes]
-    tight = [disk for disk in disks if disk.free_bytes < disk.needed_bytes + KEPT_FREE_BYTES]
-    if full:
-        short = shown_size(sum(disk.needed_bytes - disk.free_bytes for disk in full))
-        return DISK.failed(listed, fix=f"Free {short} more, or make models/store a link to a larger disk.")
-    if any(disk.free_bytes < KEPT_FREE_BYTES / 20 for disk in tight):
-        return DISK.failed(listed, fix=f"Free {shown_size(KEPT_FREE_BYTES)}: nothing can be written any more.")
+    short_bytes = sum(max(0, disk.needed_bytes - disk.free_bytes) for disk in disks)
+    tight = [disk for disk in disks if disk.free_bytes < disk.needed_bytes + RESERVE_BYTES]
+    if short_bytes:
+        return DISK.failed(
+            listed, fix=f"Free {format_size(short_bytes)} more, or make models/store a link to a larger disk."
+        )
+    if any(disk.free_bytes < FULL_BYTES for disk in tight):
+        return DISK.failed(listed, fix=f"Free {format_size(RESERVE_BYTES)}: the disk is full.")
     if tight:
         return DISK.warning(
-            listed, fix=f"Free some: {shown_size(KEPT_FREE_BYTES)} should be left for logs and records."
+            listed, fix=f"Free some space: logs and records need a reserve of {format_size(RESERVE_BYTES)}."
         )
     return DISK.ok(listed)
 
 
-def _about(name: str) -> int | None:
+def _approximate_bytes(name: str) -> int | None:
     return int(DOWNLOAD_BYTES[name]) if name in DOWNLOAD_BYTES else None
 
 
-def _disk(found: list[tuple[Folder, Path]]) -> Disk:
-    state = os.statvfs(found[0][1])
+def _disk(folders: list[Folder]) -> Disk:
+    usage = shutil.disk_usage(nearest(folders[0].path))
     return Disk(
-        duties=tuple(folder.duty for folder, _ in found),
-        total_bytes=state.f_blocks * state.f_frsize,
-        free_bytes=state.f_bavail * state.f_frsize,
-        needed_bytes=sum(folder.needed_bytes for folder, _ in found),
+        labels=tuple(folder.label for folder in folders),
+        total_bytes=usage.total,
+        free_bytes=usage.free,
+        needed_bytes=sum(folder.needed_bytes for folder in folders),
     )
 
 
-def _shown(disk: Disk) -> str:
-    needed = f", {shown_size(disk.needed_bytes)} still to come" if disk.needed_bytes else ""
-    return f"{', '.join(disk.duties)}: {shown_size(disk.free_bytes)} free of {shown_size(disk.total_bytes)}{needed}"
+def _describe(disk: Disk) -> str:
+    needed = f", {format_size(disk.needed_bytes)} still to download" if disk.needed_bytes else ""
+    return f"{', '.join(disk.labels)}: {format_size(disk.free_bytes)} free of {format_size(disk.total_bytes)}{needed}"

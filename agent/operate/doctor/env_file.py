@@ -1,4 +1,4 @@
-"""Whether the secrets in .env are for this user's eyes only. None is ever shown."""
+"""Whether the secrets in .env are kept from other users. None is ever shown."""
 
 import os
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from agent.operate.doctor.report import Row, Subject
 
 SECRETS = Subject("secrets", "secrets")
 SECRET = "LIVEKIT_API_SECRET"
-LEAST_CHARACTERS = 32
-"""livekit-server warns of shorter secrets."""
+MIN_CHARACTERS = 32
+"""livekit-server warns about shorter secrets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretFacts:
-    """About .env, without what is in it."""
+    """About .env, without its contents."""
 
     exists: bool
     mode: int = 0o600
@@ -26,7 +26,7 @@ class SecretFacts:
     own: bool = True
     """Whether it belongs to this user."""
     secret_characters: int | None = None
-    """Length of LIVEKIT_API_SECRET; None when the file has none."""
+    """Length of LIVEKIT_API_SECRET; None if the file does not have it."""
 
 
 def check(installation: Installation) -> Iterator[Row]:
@@ -35,7 +35,7 @@ def check(installation: Installation) -> Iterator[Row]:
 
 
 def find_secrets(env_file: Path) -> SecretFacts:
-    """Its mode, owner, and the length of the secret."""
+    """Its mode, its owner, and the length of the secret."""
     if not env_file.exists():
         return SecretFacts(exists=False)
     status = env_file.stat()
@@ -51,18 +51,18 @@ def find_secrets(env_file: Path) -> SecretFacts:
 
 
 def judge(facts: SecretFacts) -> Row:
-    """Whoever reads the secret can join every call."""
+    """Anyone who can read the secret can join every call."""
     if not facts.exists:
-        return SECRETS.ok("no .env yet: `make run` makes it at its first start (mode 0600)")
+        return SECRETS.ok("no .env yet: the first `make run` creates it (mode 0600)")
     mode = f"mode {facts.mode:04o}"
     if not facts.readable:
-        return SECRETS.failed(f".env cannot be read by this user ({mode})", fix='`sudo chown "$USER" .env`')
+        return SECRETS.failed(f"this user cannot read .env ({mode})", fix='`sudo chown "$USER" .env`')
     if facts.mode & 0o077:
-        return SECRETS.failed(f".env has {mode}: other users may read this box's secrets", fix="`chmod 600 .env`")
-    if facts.secret_characters is not None and facts.secret_characters < LEAST_CHARACTERS:
+        return SECRETS.failed(f".env has {mode}: other users can read this box's secrets", fix="`chmod 600 .env`")
+    if facts.secret_characters is not None and facts.secret_characters < MIN_CHARACTERS:
         return SECRETS.warning(
-            f".env, {mode}: {SECRET} has {facts.secret_characters} characters, fewer than {LEAST_CHARACTERS}",
-            fix="Delete its line from .env; `make run` makes a new one.",
+            f".env, {mode}: {SECRET} has {facts.secret_characters} characters; it needs {MIN_CHARACTERS}",
+            fix="Delete its line from .env; `make run` creates a new one.",
         )
-    owner = "" if facts.own else ", of another user"
+    owner = "" if facts.own else ", owned by another user"
     return SECRETS.ok(f".env, {mode}{owner}")

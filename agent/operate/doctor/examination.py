@@ -1,4 +1,4 @@
-"""Runs every check and gathers the rows; whatever is broken, there is a row about it and the others go on."""
+"""Runs every check and collects the rows. Whatever is broken gets a row, and the other checks go on."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -6,32 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.operate.doctor import (
-    certificate,
     checksums,
     clock,
-    compiler,
     disk,
     env_file,
     firewall,
     folders,
     gpu,
-    gpu_memory,
-    libraries,
+    gpu_software,
+    hardware,
+    https,
     livekit,
-    memory,
-    microphone,
     network_address,
-    onnxruntime_builds,
     outside,
     packages,
     ports,
-    processor,
-    udp_buffer,
 )
 from agent.operate.doctor.checksums import OnceReadStore, OnModel
-from agent.operate.doctor.installation import CannotExamine, Installation
+from agent.operate.doctor.installation import CannotExamine, Installation, find_running
 from agent.operate.doctor.report import Report, Row, Subject, split_advice
-from agent.operate.doctor.running import find_running
 from agent.operate.profiles import choose_profile
 from agent.operate.supervisor.livekit_server import CACHE
 from agent.settings import ROOT, SITE, SITE_VARIABLE, Settings, load_settings
@@ -41,29 +34,29 @@ from models.store import open_store
 PROFILE = Subject("profile", "profile")
 SETTINGS = Subject("settings", "settings")
 MANIFEST = Subject("manifest", "manifest")
-AGAIN = "Put it right and run `make doctor` again."
+AGAIN = "Correct it, then run `make doctor` again."
 
 Check = Callable[[Installation], Iterable[Row]]
 
 CHECKS: tuple[tuple[Subject, Check], ...] = (
-    (packages.PACKAGES, packages.check),
-    (onnxruntime_builds.ONNXRUNTIME, onnxruntime_builds.check),
-    (libraries.LIBRARIES, libraries.check),
-    (gpu.GPU, gpu.check),
-    (gpu_memory.GPU_MEMORY, gpu_memory.check),
-    (compiler.COMPILER, compiler.check),
-    (processor.CPU, processor.check),
-    (memory.MEMORY, memory.check),
+    (packages.PACKAGES, packages.check_packages),
+    (packages.ONNXRUNTIME, packages.check_onnxruntime),
+    (gpu_software.LIBRARIES, gpu_software.check_cuda_libraries),
+    (gpu.GPU, gpu.check_gpu),
+    (gpu.GPU_MEMORY, gpu.check_memory),
+    (gpu_software.COMPILER, gpu_software.check_compiler),
+    (hardware.CPU, hardware.check_cpu),
+    (hardware.MEMORY, hardware.check_memory),
     (Subject("model", "models"), checksums.check),
     (disk.DISK, disk.check),
     (folders.FOLDERS, folders.check),
     (livekit.LIVEKIT, livekit.check),
-    (ports.PORTS, ports.check),
+    (ports.PORTS, ports.check_ports),
     (network_address.ADDRESS, network_address.check),
     (firewall.FIREWALL, firewall.check),
-    (udp_buffer.UDP_BUFFER, udp_buffer.check),
-    (microphone.MICROPHONE, microphone.check),
-    (certificate.CERTIFICATE, certificate.check),
+    (ports.UDP_BUFFER, ports.check_buffer),
+    (https.MICROPHONE, https.check_microphone),
+    (https.CERTIFICATE, https.check_certificate),
     (clock.CLOCK, clock.check),
     (env_file.SECRETS, env_file.check),
     (outside.OFFLINE, outside.check),
@@ -72,14 +65,14 @@ CHECKS: tuple[tuple[Subject, Check], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """What all the checks go by, and the rows about it."""
+    """What all the checks are based on, and the rows about that."""
 
     installation: Installation
     rows: tuple[Row, ...]
 
 
 def examine(profile: str, *, on_model: OnModel, root: Path = ROOT) -> Report:
-    """A whole visit. `profile` "" is the one that `make run` would choose."""
+    """Run all checks. An empty `profile` means the one that `make run` would choose."""
     opened = _open(profile, on_model, root)
     rows = [*opened.rows]
     for subject, check in CHECKS:
@@ -88,20 +81,17 @@ def examine(profile: str, *, on_model: OnModel, root: Path = ROOT) -> Report:
 
 
 def rows_of(subject: Subject, check: Check, installation: Installation) -> tuple[Row, ...]:
-    """The check's rows, or the one row that says why there are none."""
+    """The check's rows, or a single row that says why there are none."""
     try:
         return tuple(check(installation))
     except CannotExamine as reason:
         return (subject.skipped(str(reason)),)
     except CallboxError as error:
         return (_refused(subject, error),)
-    except Exception as error:  # noqa: BLE001 - a doctor who falls ill with the patient is of no use
+    except Exception as error:  # noqa: BLE001 - a check that crashes must not take the others with it
         found = f"the check itself failed: {type(error).__name__}: {error}"
-        return (
-            subject.failed(
-                found, fix=f"Look at it by hand, and report this (agent/operate/doctor, check {subject.check})."
-            ),
-        )
+        fix = f"Check it by hand, and report this (agent/operate/doctor, check {subject.check})."
+        return (subject.failed(found, fix=fix),)
 
 
 def _open(profile: str, on_model: OnModel, root: Path) -> _Opened:
@@ -129,14 +119,14 @@ def _open_store(on_model: OnModel) -> tuple[OnceReadStore | None, tuple[Row, ...
 
 def _choose(profile: str, store: OnceReadStore | None) -> tuple[str, Row]:
     if profile:
-        return profile, PROFILE.ok(f"{profile}: as asked for")
+        return profile, PROFILE.ok(f"{profile}: as requested")
     if store is None:
-        return "demo", PROFILE.failed("none can be chosen without the manifest; examined as for demo", fix=AGAIN)
+        return "demo", PROFILE.failed("none can be chosen without the manifest; checked for demo instead", fix=AGAIN)
     try:
         choice = choose_profile(store)
     except CallboxError as error:
         found, fix = split_advice(str(error), otherwise=AGAIN)
-        return "demo", PROFILE.failed(f"none can be chosen ({found}); examined as for demo", fix=fix)
+        return "demo", PROFILE.failed(f"none can be chosen ({found}); checked for demo instead", fix=fix)
     return choice.profile, PROFILE.ok(f"{choice.profile}: {choice.reason}")
 
 
@@ -148,7 +138,7 @@ def _read_settings(profile: str) -> tuple[Settings | None, Row]:
         return None, _refused(SETTINGS, error)
     except OSError as error:
         return None, SETTINGS.failed(
-            f"{error.filename or site} cannot be read ({error.strerror})", fix="Give this user the right to it."
+            f"{error.filename or site} cannot be read ({error.strerror})", fix="Give this user permission to read it."
         )
     return settings, SETTINGS.ok(f"configs/profiles/{profile}.yaml, {site.name if site.exists() else 'no site.yaml'}")
 

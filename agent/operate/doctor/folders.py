@@ -1,4 +1,4 @@
-"""Whether this user may write where something still has to be written."""
+"""Whether this user may write to the folders that still have to be filled."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ class FolderState:
     path: str
     writable: bool
     needed_for: str = ""
-    """What has still to be written there; empty if nothing, and then it may be read-only."""
+    """What still has to be written there; empty if nothing, and then it may be read-only."""
 
 
 def check(installation: Installation) -> Iterator[Row]:
@@ -31,7 +31,7 @@ def check(installation: Installation) -> Iterator[Row]:
 
 
 def find_folders(installation: Installation) -> tuple[FolderState, ...]:
-    """The checkout, the cache and the store."""
+    """The checkout, the cache, the model store, and vLLM's caches if the profile uses a GPU."""
     wanted: tuple[tuple[Path, str], ...] = (
         (installation.root, "" if _has_keys(installation) else ".env"),
         (installation.cache, "" if _has_server() else "livekit-server"),
@@ -39,7 +39,7 @@ def find_folders(installation: Installation) -> tuple[FolderState, ...]:
     if installation.known_store is not None:
         wanted += ((installation.known_store.root / "store", "models" if find_missing(installation) else ""),)
     if installation.needs_gpu:
-        wanted += tuple((path, "what vLLM compiles") for path in compile_caches(os.environ))
+        wanted += tuple((path, "vLLM's compiled kernels") for path in compile_caches(os.environ))
     return tuple(
         FolderState(path=str(path), writable=os.access(nearest(path), os.W_OK | os.X_OK), needed_for=needed_for)
         for path, needed_for in wanted
@@ -47,7 +47,7 @@ def find_folders(installation: Installation) -> tuple[FolderState, ...]:
 
 
 def compile_caches(environment: Mapping[str, str]) -> tuple[Path, Path]:
-    """Where vLLM and its Triton keep the kernels that they compile when they start."""
+    """Where vLLM and its Triton keep the kernels that they compile at start."""
     home = environment.get("HOME", "~")
     caches = environment.get("XDG_CACHE_HOME") or f"{home}/.cache"
     vllm = environment.get("VLLM_CACHE_ROOT") or f"{caches}/vllm"
@@ -56,16 +56,15 @@ def compile_caches(environment: Mapping[str, str]) -> tuple[Path, Path]:
 
 
 def judge(folders: tuple[FolderState, ...]) -> Row:
-    """A box that has everything may be read-only."""
-    wanting = [folder for folder in folders if folder.needed_for and not folder.writable]
-    if wanting:
-        listed = "; ".join(f"{folder.path} (for {folder.needed_for})" for folder in wanting)
-        return FOLDERS.failed(
-            f"this user may not write: {listed}", fix=f'`sudo chown -R "$USER" {" ".join(f.path for f in wanting)}`'
-        )
-    closed = [folder.path for folder in folders if not folder.writable]
-    if closed:
-        return FOLDERS.ok(f"read-only, and nothing has still to be written there: {', '.join(closed)}")
+    """A complete installation may be read-only."""
+    blocked = [folder for folder in folders if folder.needed_for and not folder.writable]
+    if blocked:
+        listed = "; ".join(f"{folder.path} (for {folder.needed_for})" for folder in blocked)
+        paths = " ".join(folder.path for folder in blocked)
+        return FOLDERS.failed(f"this user may not write to: {listed}", fix=f'`sudo chown -R "$USER" {paths}`')
+    read_only = [folder.path for folder in folders if not folder.writable]
+    if read_only:
+        return FOLDERS.ok(f"read-only, which is fine, as nothing needs to be written there: {', '.join(read_only)}")
     return FOLDERS.ok(f"all {len(folders)}")
 
 
@@ -74,7 +73,7 @@ def _has_keys(installation: Installation) -> bool:
         load_keys(installation.root / ".env")
     except ConfigError:
         return False
-    except OSError:  # it is there, and not for this user: row secrets
+    except OSError:  # it exists, but this user may not read it: row secrets
         return True
     return True
 

@@ -1,32 +1,65 @@
-"""What is examined: a checkout with its settings and models, as far as they can be read."""
+"""What is checked: a checkout, its settings and models as far as they can be read, and Callbox itself if it runs."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.operate.doctor.running import Running
+import aiohttp
+from pydantic import BaseModel, ValidationError
+
 from agent.operate.gpu_plan import uses_gpu
 from agent.settings import Network, Settings
 from models.errors import CallboxError
 from models.store import ModelStore
 
+TIMEOUT = aiohttp.ClientTimeout(total=2.0)
+
 
 class CannotExamine(CallboxError):
-    """A check has nothing to go by, because of something that has a row of its own; the text says which."""
+    """A check lacks what it needs, for a reason that has its own row; the message names that row."""
+
+
+class Running(BaseModel):
+    """A worker on this machine, as it answers at /readyz (agent/operate/health.py)."""
+
+    profile: str
+    ready: bool
+    lines: int
+    lines_busy: int
+
+    def __str__(self) -> str:
+        state = "ready" if self.ready else "still loading"
+        return f"Callbox is running (profile {self.profile}, {state}, {self.lines_busy} of {self.lines} lines busy)"
+
+
+def find_running(ops_port: int) -> Running | None:
+    """The worker that answers on this machine's `ops_port`; None if nobody does, or something else."""
+    return asyncio.run(ask_readiness(ops_port))
+
+
+async def ask_readiness(ops_port: int) -> Running | None:
+    """`find_running` for a caller that is already in an event loop."""
+    url = f"http://127.0.0.1:{ops_port}/readyz"
+    try:
+        async with aiohttp.ClientSession(timeout=TIMEOUT) as http, http.get(url, allow_redirects=False) as response:
+            return Running.model_validate_json(await response.content.read(65536))
+    except (aiohttp.ClientError, TimeoutError, ValidationError):
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """Where everything is, and what of it could be read."""
+    """A checkout and what could be read of it."""
 
     root: Path
     """The checkout."""
     cache: Path
-    """Where livekit-server and downloaded wheels are."""
+    """Holds livekit-server and downloaded wheels."""
     profile: str
     known_settings: Settings | None
-    """None when they cannot be read, which has its own row."""
+    """None if they cannot be read, which has its own row."""
     known_store: ModelStore | None
-    """None when the manifest cannot be read, which has its own row."""
+    """None if the manifest cannot be read, which has its own row."""
     running: Running | None = None
     """Callbox itself, if it runs here now."""
 
@@ -56,7 +89,7 @@ class Installation:
 
     @property
     def model_names(self) -> tuple[str, ...]:
-        """The models that the settings name; without settings, those that the manifest has for the profile.
+        """The models that the settings name; without settings, those that the manifest lists for the profile.
 
         Raises CannotExamine.
         """

@@ -1,4 +1,4 @@
-"""Whether callers' browsers can reach the address that they are told, as far as this machine can know."""
+"""Whether callers' browsers can reach the address they are given, as far as this machine can tell."""
 
 import ipaddress
 import socket
@@ -13,7 +13,7 @@ from agent.operate.doctor.report import Row, Subject
 
 ADDRESS = Subject("address", "address for callers")
 LOCAL_BRIDGES = ("docker", "br-", "virbr", "podman", "cni", "lxcbr", "lxdbr", "veth", "flannel", "cali")
-"""How the interfaces begin that lead to containers and virtual machines on this machine, and nowhere else."""
+"""How the names of interfaces begin that lead only to containers and virtual machines on this machine."""
 CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 INTERFACES = Path("/sys/class/net")
 
@@ -26,7 +26,7 @@ class Interface:
     address: str
     is_up: bool = True
     ends_elsewhere: bool = False
-    """Its other end is in another network namespace, as of a container's own interface."""
+    """Its other end is in another network namespace, like that of a container's interface."""
 
     @property
     def is_bridge(self) -> bool:
@@ -35,7 +35,7 @@ class Interface:
 
     @property
     def serves_network(self) -> bool:
-        """Whether it may be the one by which callers reach this machine."""
+        """Whether callers may reach this machine through it."""
         address = ipaddress.IPv4Address(self.address)
         return self.is_up and not (self.is_bridge or address.is_loopback or address.is_link_local)
 
@@ -45,7 +45,7 @@ class Interface:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressFacts:
-    """The setting, and what this machine has."""
+    """The configured address, and those of this machine."""
 
     address: str
     is_loopback: bool
@@ -67,14 +67,14 @@ def check(installation: Installation) -> Iterator[Row]:
 
 
 def find_interfaces() -> tuple[Interface, ...]:
-    """Every IPv4 address that this machine has."""
+    """Every IPv4 address of this machine."""
     states = psutil.net_if_stats()
     return tuple(
         Interface(
             name=name,
             address=item.address,
-            is_up=states[name].isup if name in states else False,
-            ends_elsewhere=_number(name, "iflink") != _number(name, "ifindex"),
+            is_up=name in states and states[name].isup,
+            ends_elsewhere=_link_number(name, "iflink") != _link_number(name, "ifindex"),
         )
         for name, items in sorted(psutil.net_if_addrs().items())
         for item in items
@@ -83,16 +83,16 @@ def find_interfaces() -> tuple[Interface, ...]:
 
 
 def judge(facts: AddressFacts) -> Row:
-    """An address of this machine that leads out of it, or loopback."""
+    """It must be an address of this machine that leads out of it, or loopback."""
     others = [interface for interface in facts.interfaces if interface.serves_network]
     listed = ", ".join(map(str, others)) or "none"
     if facts.is_loopback:
         return ADDRESS.ok(
-            f"{facts.address}: only browsers on this machine are served; `make run ADDRESS=…` serves a network "
+            f"{facts.address}: only browsers on this machine can call; `make run ADDRESS=…` serves the local network "
             f"(this machine has: {listed})"
         )
     example = others[0].address if others else "192.168.1.5"
-    fix = f"`make run ADDRESS={example}`, the address by which callers reach this machine (it has: {listed})."
+    fix = f"`make run ADDRESS={example}`, with the address that callers reach this machine at (it has: {listed})."
     try:
         ipaddress.IPv4Address(facts.address)
     except ValueError:
@@ -108,23 +108,25 @@ def _judge_own(own: Interface, facts: AddressFacts, fix: str) -> Row:
     if own.is_bridge:
         return ADDRESS.failed(f"{own} leads only to containers or virtual machines on this machine", fix=fix)
     if not own.is_up:
-        return ADDRESS.failed(f"{own}: the interface is down", fix=f"`sudo ip link set {own.name} up`, or {fix}")
+        return ADDRESS.failed(
+            f"{own.name} {own.address}: this interface is down", fix=f"`sudo ip link set {own.name} up`, or {fix}"
+        )
     if facts.in_container and own.ends_elsewhere:
         return ADDRESS.warning(
-            f"{own} is a container's own address: callers reach it only from the machine that the container is on",
-            fix="Run the container in the host's network (network_mode: host), and take the host's address.",
+            f"{own} is a container's own address: only the machine that runs the container can reach it",
+            fix="Run the container in the host's network (network_mode: host), and use the host's address.",
         )
     if address.is_link_local:
         return ADDRESS.warning(f"{own} is link-local: the interface got no address from the network", fix=fix)
     if address.is_global:
         return ADDRESS.warning(
-            f"{own} is an address of the internet, and Callbox has no user accounts: whoever reaches it can call",
-            fix="Take an address of the local network, or let the firewall admit only your callers.",
+            f"{own} is a public internet address, and Callbox has no user accounts: anyone who reaches it can call",
+            fix="Use an address of the local network, or have the firewall admit only your callers.",
         )
-    return ADDRESS.ok(f"{own}: reachable from its network if nothing between blocks it (row firewall)")
+    return ADDRESS.ok(f"{own}: reachable from its network, unless something in between blocks it (row firewall)")
 
 
-def _number(interface: str, name: str) -> int:
+def _link_number(interface: str, name: str) -> int:
     try:
         return int((INTERFACES / interface / name).read_text())
     except (OSError, ValueError):

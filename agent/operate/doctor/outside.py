@@ -1,8 +1,7 @@
-"""Whether anything would make Callbox, or its callers' browsers, reach for what is outside the building."""
+"""Whether anything would make Callbox, or its callers' browsers, reach outside the building."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import psutil
 import yaml
@@ -12,7 +11,7 @@ from agent.operate.doctor.report import Row, Subject
 from agent.operate.offline import keep_inside
 from agent.operate.supervisor.livekit_server import server_config
 
-OFFLINE = Subject("offline", "nothing goes out")
+OFFLINE = Subject("offline", "no outside access")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,23 +21,30 @@ class OfflineFacts:
     proxies: tuple[str, ...] = ()
     """Environment variables that name a proxy."""
     overruled: tuple[str, ...] = ()
-    """Other environment variables that Callbox unsets or sets otherwise (agent/operate/offline.py)."""
+    """Other environment variables that Callbox unsets or changes (agent/operate/offline.py)."""
     asks_outside_address: bool = False
     """livekit-server would ask a public server for its own address."""
     names_public_stun: bool = False
-    """livekit-server would name public STUN servers to its clients."""
+    """livekit-server would send its clients to public STUN servers."""
 
 
 def check(installation: Installation) -> Iterator[Row]:
     """One row."""
     proxies, overruled = find_variables(psutil.Process().environ())
     rtc = yaml.safe_load(server_config(installation.network))["rtc"]
-    yield judge(OfflineFacts(proxies=proxies, overruled=overruled, **_of_livekit(rtc)))
+    yield judge(
+        OfflineFacts(
+            proxies=proxies,
+            overruled=overruled,
+            asks_outside_address=bool(rtc.get("use_external_ip")),
+            names_public_stun=not rtc.get("stun_servers"),
+        )
+    )
 
 
 def find_variables(environment: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The proxies, and the other variables that `keep_inside` changes. `environment` is the one at this process's start:
-    by now it has been changed."""
+    """The proxies, and the other variables that `keep_inside` changes. `environment` is that of this process's start, as
+    it has been changed since."""
     after = dict(environment)
     keep_inside(after)
     changed = sorted(name for name, value in environment.items() if after.get(name) != value)
@@ -47,24 +53,18 @@ def find_variables(environment: Mapping[str, str]) -> tuple[tuple[str, ...], tup
 
 
 def judge(facts: OfflineFacts) -> Row:
-    """What livekit-server is told counts; variables are overruled, but other programs go by them."""
+    """livekit-server's settings decide; Callbox overrules the variables, but other programs follow them."""
     if facts.asks_outside_address or facts.names_public_stun:
         wrong = "rtc.use_external_ip is true" if facts.asks_outside_address else "rtc.stun_servers is empty"
         return OFFLINE.failed(
-            f"configs/livekit.yaml: {wrong}, so a public STUN server is asked",
+            f"configs/livekit.yaml: {wrong}, so a public STUN server would be asked",
             fix='`git checkout -- configs/livekit.yaml`, or set use_external_ip: false, stun_servers: ["127.0.0.1:9"].',
         )
     if facts.proxies:
+        names = ", ".join(facts.proxies)
         return OFFLINE.warning(
-            f"{', '.join(facts.proxies)} set: Callbox drops it, but programs started from the same shell go out by it",
+            f"{names} set: Callbox ignores it, but other programs started from the same shell use it",
             fix=f"`unset {' '.join(facts.proxies)}`, unless this machine may reach outside.",
         )
     note = f"; overruled: {', '.join(facts.overruled)}" if facts.overruled else ""
-    return OFFLINE.ok(f"no proxy is set, livekit-server names no public server{note}")
-
-
-def _of_livekit(rtc: Mapping[str, Any]) -> dict[str, bool]:
-    return {
-        "asks_outside_address": bool(rtc.get("use_external_ip")),
-        "names_public_stun": not rtc.get("stun_servers"),
-    }
+    return OFFLINE.ok(f"no proxy is set, and livekit-server uses no public server{note}")

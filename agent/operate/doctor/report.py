@@ -1,4 +1,4 @@
-"""What a doctor's visit results in: rows, and the object that `--json` prints."""
+"""The doctor's report: the rows of its table, and the object that `--json` prints."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ class Outcome(StrEnum):
 
     OK = "ok"
     WARNING = "warning"
-    """Callbox starts, and somebody will be sorry later."""
+    """Callbox starts, but this will cause trouble later."""
     FAILED = "failed"
-    """Callbox does not start, or does not do what it is for."""
+    """Callbox does not start, or callers cannot use it."""
     SKIPPED = "skipped"
-    """There was nothing to check, or no way to; `found` says why."""
+    """Nothing to check, or no way to check it; `found` says why."""
 
 
 class Row(BaseModel):
-    """One line of the table."""
+    """One row of the table."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -32,30 +32,30 @@ class Row(BaseModel):
     outcome: Outcome
     """`ok`, `warning`, `failed` or `skipped`."""
     found: str
-    """What was found, in figures; of a skipped check the reason."""
+    """What was found, with figures; for a skipped check, the reason."""
     fix: str = ""
-    """What to do, on one line, shortest way first; never empty in a warning or a failed row."""
+    """What to do about it, on one line; never empty in a warning or a failed row."""
 
 
 class Report(BaseModel):
-    """A whole visit."""
+    """Everything the doctor found."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     version: Literal[1] = 1
-    """Of this schema: it rises when a key is renamed or changes its meaning, not when one is added."""
+    """Version of this schema: it goes up when a key is renamed or changes its meaning, not when one is added."""
     profile: str
-    """The profile that was examined."""
+    """The profile that was checked."""
     healthy: bool
     """Whether nothing failed; the exit status is 0 then, else 1."""
     counts: dict[Outcome, int]
-    """Rows of each outcome; every outcome is a key."""
+    """Rows by outcome; every outcome is a key."""
     rows: tuple[Row, ...]
     """In the order of the table."""
 
     @classmethod
     def of(cls, profile: str, rows: Iterable[Row]) -> "Report":
-        """The report that consists of these rows."""
+        """The report with these rows."""
         rows = tuple(rows)
         outcomes = [row.outcome for row in rows]
         counts = {outcome: outcomes.count(outcome) for outcome in Outcome}
@@ -64,35 +64,35 @@ class Report(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a row is about, before it is known how that is."""
+    """What a row is about; makes the row once the outcome is known."""
 
     check: str
     name: str
 
     def ok(self, found: str) -> Row:
-        """As it should be."""
+        """All is well."""
         return Row(check=self.check, name=self.name, outcome=Outcome.OK, found=found)
 
     def warning(self, found: str, *, fix: str) -> Row:
-        """It works, for now."""
+        """It works for now."""
         return Row(check=self.check, name=self.name, outcome=Outcome.WARNING, found=found, fix=fix)
 
     def failed(self, found: str, *, fix: str) -> Row:
-        """It stands in the way."""
+        """It has to be fixed first."""
         return Row(check=self.check, name=self.name, outcome=Outcome.FAILED, found=found, fix=fix)
 
     def skipped(self, reason: str) -> Row:
-        """It was not looked at."""
+        """It was not checked."""
         return Row(check=self.check, name=self.name, outcome=Outcome.SKIPPED, found=reason)
 
 
-def shown_size(size_bytes: float) -> str:
-    """A size as people read it: MiB below 1 GiB, GiB above."""
+def format_size(size_bytes: float) -> str:
+    """A size for people: MiB below 1 GiB, else GiB."""
     mib = size_bytes / 2**20
     return f"{mib:.0f} MiB" if mib < 1024 else f"{mib / 1024:.1f} GiB"
 
 
-def split_advice(sentence: str, *, otherwise: str) -> tuple[str, str]:
-    """What an error of ours says, as what is wrong and what to do about it; `otherwise` where it only says the first."""
-    found, _, fix = " ".join(sentence.split()).partition(". ")
+def split_advice(message: str, *, otherwise: str) -> tuple[str, str]:
+    """One of our error messages as problem and fix; `otherwise` is the fix of a message that names none."""
+    found, _, fix = " ".join(message.split()).partition(". ")
     return found.removesuffix("."), fix or otherwise

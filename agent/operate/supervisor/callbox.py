@@ -1,4 +1,4 @@
-"""What makes up Callbox on this machine, and `python -m agent run` itself."""
+"""`python -m agent run`, and the processes and ports that make up Callbox on this machine."""
 
 import asyncio
 import os
@@ -32,20 +32,20 @@ ENV_FILE = ROOT / ".env"
 WORKER_READY_TIMEOUT_S = 600.0
 """Loading a language model from a slow disk takes minutes."""
 GPU_WORKER_READY_TIMEOUT_S = 2400.0
-"""Checking 16 GB byte by byte, loading them, and vLLM's compiling and capturing of graphs on the first start."""
+"""Checking every byte of 16 GB, loading them, and vLLM's first compilation and graph capture."""
 
 
 def run_callbox(*, profile: str = "", address: str = "") -> int:
-    """Everything that `make run` starts, until Ctrl-C; returns the exit status.
+    """Start Callbox and keep it running until Ctrl-C; returns the exit status.
 
-    `profile` "" takes the best one that this machine can run; an `address` serves the local network as well.
+    An empty `profile` means the best one that this machine can run; with an `address`, the local network is served too.
     """
     board = StatusBoard(("livekit", "worker", "web"))
     try:
         if address:
             os.environ["CALLBOX_ADDRESS"] = address
         store = open_store()
-        choice = Choice(profile, "as asked for") if profile else choose_profile(store)
+        choice = Choice(profile, "as requested") if profile else choose_profile(store)
         settings = load_settings(choice.profile)
         board.note(f"Profile {choice.profile}: {choice.reason}.")
         show_gpu_plan(settings, store, list_gpus(), board)
@@ -57,9 +57,9 @@ def run_callbox(*, profile: str = "", address: str = "") -> int:
 
 
 def show_gpu_plan(settings: Settings, store: ModelStore, gpus: Sequence[Gpu], board: StatusBoard) -> None:
-    """What sits where on the GPU and how much it takes, for settings that use one; nothing for others.
+    """Print what goes on the GPU and how much it takes; nothing if the settings use none.
 
-    Raises GpuMemoryShort with figures, EngineLoadFailed for a GPU or a library that is not there.
+    Raises GpuMemoryShort with figures, or EngineLoadFailed for a missing GPU or library.
     """
     if not uses_gpu(settings, gpus):
         return
@@ -71,18 +71,18 @@ def show_gpu_plan(settings: Settings, store: ModelStore, gpus: Sequence[Gpu], bo
 
 
 def prepare(settings: Settings, board: StatusBoard) -> tuple[ProcessSpec, ...]:
-    """What to start, once everything that it needs is found in order. Raises CallboxError."""
+    """The processes to start, after checking that they can. Raises CallboxError."""
     network = settings.network
     require_own_address(network)
     program = str(server_program())
     require_free(ports(network))
     if ensure_keys(ENV_FILE, livekit_url=livekit_url(network)):
-        board.note(f"Made this installation's own LiveKit key and secret: {ENV_FILE.name} (mode 0600).")
+        board.note(f"Created this installation's LiveKit key and secret in {ENV_FILE.name} (mode 0600).")
     return processes(settings, load_keys(ENV_FILE), livekit_program=program)
 
 
 def ports(network: Network) -> tuple[Port, ...]:
-    """Every port that will be opened."""
+    """Every port that Callbox opens."""
     everywhere = "0.0.0.0"
     always = (
         Port(network.livekit_port, "tcp", LOOPBACK, "network.livekit_port"),
@@ -96,7 +96,7 @@ def ports(network: Network) -> tuple[Port, ...]:
 
 
 def processes(settings: Settings, keys: Keys, *, livekit_program: str) -> tuple[ProcessSpec, ...]:
-    """The processes with their probes, in the order of their start. Secrets go through the environment only."""
+    """The processes with their probes, in start order. Secrets are passed only in the environment."""
     network = settings.network
     livekit = ProcessSpec(
         name="livekit",
@@ -132,7 +132,7 @@ def livekit_url(network: Network) -> str:
 
 
 def announcement(settings: Settings) -> Sequence[str]:
-    """What is shown when all are ready: the address first."""
+    """What is printed once all processes are ready, starting with the address."""
     network = settings.network
     lines = [f"Callbox is ready: {network.web_scheme}://{node_address(network)}:{network.web_port}"]
     lines.append(f"Profile {settings.profile}" + (f" ({settings.title})." if settings.title else "."))

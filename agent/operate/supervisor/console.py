@@ -1,4 +1,4 @@
-"""What the person at the terminal sees: each process's state while it starts, their output, one address at the end."""
+"""What the terminal shows: each process's state while it starts, their output, and the address once all are ready."""
 
 import time
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ REFRESH_PER_SECOND = 4
 
 
 class ProcessState(Enum):
-    """Where a process is in its life."""
+    """State of a process."""
 
     WAITING = "waiting"
     STARTING = "starting"
@@ -34,7 +34,7 @@ STYLES = {
 
 
 class StatusBoard:
-    """Prints lines above a live table of states; without a terminal, only lines."""
+    """Prints lines above a live table of states; without a terminal, just lines."""
 
     def __init__(self, names: Iterable[str], console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
@@ -45,7 +45,7 @@ class StatusBoard:
         self._live: Live | None = None
 
     def open(self) -> None:
-        """Show the table, from here to `close`."""
+        """Show the table until `close`."""
         if self._console.is_terminal:
             self._live = Live(
                 console=self._console,
@@ -64,11 +64,11 @@ class StatusBoard:
             self._live = None
 
     def output(self, name: str, line: str) -> None:
-        """A line that a process wrote."""
+        """Print a line that a process wrote."""
         self._console.print(self._prefix(name), Text(line), soft_wrap=True)
 
     def state(self, name: str, state: ProcessState, note: str = "") -> None:
-        """A process's new state, with a few words about it."""
+        """Print a process's new state, with a few words about it."""
         took_s = time.monotonic() - self._since_s[name]
         if self._states[name] is ProcessState.STARTING and state is ProcessState.READY:
             note = f"after {took_s:.1f} s"
@@ -77,22 +77,22 @@ class StatusBoard:
         self._console.print(self._prefix(name), text.append(f" {note}" if note else ""), soft_wrap=True)
 
     def ready(self, lines: Iterable[str]) -> None:
-        """Everything runs: the first line is the one not to be missed."""
+        """Print that everything runs; the first line stands out."""
         self.close()
         first, *rest = lines
         body = Text(first, style="bold").append("".join(f"\n{line}" for line in rest), style="not bold")
         self._console.print(Panel(body, border_style="bold green", expand=False, padding=(1, 4)))
 
     def note(self, sentence: str) -> None:
-        """Something that concerns all."""
+        """Print a sentence about no process in particular."""
         self._console.print(Text(sentence), soft_wrap=True)
 
     def show(self, table: RenderableType) -> None:
-        """A table, as it is."""
+        """Print a table."""
         self._console.print(table)
 
     def failure(self, sentence: str) -> None:
-        """Why everything stops, or did not start."""
+        """Print why everything stops, or did not start."""
         self.close()
         self._console.print(Text(sentence, style="bold red"), soft_wrap=True)
 

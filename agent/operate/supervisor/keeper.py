@@ -1,4 +1,4 @@
-"""Keeps one process alive: starts it when its turn comes, waits until it is ready, starts it again when it dies."""
+"""Keeps one process alive: starts it when its dependencies are ready, waits until it is ready, restarts it if it dies."""
 
 import asyncio
 import contextlib
@@ -14,27 +14,27 @@ from models.errors import CallboxError
 
 PROBE_INTERVAL_S = 0.25
 LAST_LINES_S = 1.0
-"""How long the output of a process that has gone is still read."""
+"""How long the output of an ended process is still read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeeperOptions:
-    """How a process is treated."""
+    """How a process is restarted and stopped."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     restart: RestartOptions = field(default_factory=RestartOptions)
     """Budget and backoff."""
     stop_grace_s: float = 10.0
-    """Time it gets between TERM and KILL."""
+    """Time between SIGTERM and SIGKILL."""
 
 
 class CannotGoOn(CallboxError):
-    """A process is beyond help; the text says why, for a person."""
+    """A process cannot be kept running; the message says why."""
 
 
 class Keeper:
-    """One process and all its lives."""
+    """One process and its restarts."""
 
     def __init__(self, spec: ProcessSpec, board: StatusBoard, options: KeeperOptions) -> None:
         self.spec = spec
@@ -45,16 +45,16 @@ class Keeper:
         self._output: asyncio.Task[None] | None = None
 
     async def run(self, needed: Sequence[asyncio.Event]) -> None:
-        """Runs until cancelled, which leaves the process for `stop`. Starts after `needed` have all happened.
+        """Start the process once all of `needed` are set, and restart it until cancelled; `stop` ends it then.
 
-        Raises CannotGoOn when it ends by itself before it was ever ready (starting it again would not help), or dies
-        more often than the budget allows.
+        Raises CannotGoOn if the process exits before it was ever ready (a restart would not help), or dies more often
+        than the budget allows.
         """
         for event in needed:
             await event.wait()
         policy = RestartPolicy(self._options.restart)
         while True:
-            death = await self._live()
+            death = await self._run_once()
             decision = policy.on_death(time.monotonic())
             if isinstance(decision, GiveUp):
                 window_min = self._options.restart.window_s / 60
@@ -63,30 +63,30 @@ class Keeper:
                     "Its last lines above say why."
                 )
             budget = f"restart {decision.number} of {self._options.restart.max_restarts}"
-            self._tell(ProcessState.RESTARTING, f"in {decision.delay_s:g} s ({budget}): it {death}")
+            self._report(ProcessState.RESTARTING, f"in {decision.delay_s:g} s ({budget}): it {death}")
             await asyncio.sleep(decision.delay_s)
 
     async def stop(self) -> None:
-        """End the process and everything it started. Cancelling this kills it at once."""
+        """Stop the process and everything it started. Cancelling this kills it at once."""
         if self._child is None:
             return
         try:
             await self._child.stop(self._options.stop_grace_s)
         finally:
-            await self._finish_output()
+            await self._drain_output()
             self._child = None
-            self._tell(ProcessState.STOPPED)
+            self._report(ProcessState.STOPPED)
 
-    async def _live(self) -> str:
-        """One life; returns how it ended, in words."""
-        self._tell(ProcessState.STARTING)
+    async def _run_once(self) -> str:
+        """Run it once; returns how it ended, in words."""
+        self._report(ProcessState.STARTING)
         try:
             self._child = await ChildProcess.start(self.spec)
         except OSError as error:
             raise CannotGoOn(f"{self.spec.name} cannot be started: {self.spec.command[0]}: {error.strerror}") from error
         self._output = asyncio.create_task(self._show(self._child))
         death = await self._until_death(self._child)
-        await self._finish_output()
+        await self._drain_output()
         self._child = None
         return death
 
@@ -98,17 +98,17 @@ class Keeper:
             if ready.done():
                 ready.result()
                 self.has_been_ready.set()
-                self._tell(ProcessState.READY)
+                self._report(ProcessState.READY)
                 return describe_status(await ended)
             if ended.done():
-                return self._judge_early_end(ended.result())
+                return self._describe_end(ended.result())
             await child.stop(self._options.stop_grace_s)
             return f"was not ready within {self.spec.ready_timeout_s:g} s"
         finally:
             ended.cancel()
             ready.cancel()
 
-    def _judge_early_end(self, status: int) -> str:
+    def _describe_end(self, status: int) -> str:
         if status >= 0 and not self.has_been_ready.is_set():
             raise CannotGoOn(
                 f"{self.spec.name} {describe_status(status)} before it was ready. Its lines above say why."
@@ -125,11 +125,11 @@ class Keeper:
         async for line in child.lines():
             self._board.output(self.spec.name, line)
 
-    async def _finish_output(self) -> None:
-        """The last lines, unless something that has escaped holds the pipe open."""
+    async def _drain_output(self) -> None:
+        """Read the last lines, unless a stray process still holds the pipe open."""
         if self._output is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._output, LAST_LINES_S)
 
-    def _tell(self, state: ProcessState, note: str = "") -> None:
+    def _report(self, state: ProcessState, note: str = "") -> None:
         self._board.state(self.spec.name, state, note)

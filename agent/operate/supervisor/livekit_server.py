@@ -1,4 +1,4 @@
-"""How livekit-server is started: its program, and configs/livekit.yaml with the addresses and ports of the settings."""
+"""How livekit-server is started: its program, and configs/livekit.yaml filled in with the settings' addresses and ports."""
 
 import ipaddress
 import os
@@ -18,10 +18,10 @@ LOOPBACK = "127.0.0.1"
 
 
 def server_program() -> Path:
-    """Where scripts/install_livekit.sh puts livekit-server. Raises ConfigError when it is not there."""
+    """Where scripts/install_livekit.sh puts livekit-server. Raises ConfigError if it is not installed."""
     program = Path(os.environ.get("CALLBOX_CACHE", CACHE)) / "bin" / "livekit-server"
     if not os.access(program, os.X_OK):
-        raise ConfigError(f"{program} is missing. Get it with `make livekit`.")
+        raise ConfigError(f"{program} is missing. Install it with `make livekit`.")
     return program
 
 
@@ -38,22 +38,22 @@ def require_own_address(network: Network) -> None:
     if network.address not in own:
         raise ConfigError(
             f"ADDRESS={network.address} is not an address of this machine. It has: {', '.join(own)}. "
-            "Take the one by which the callers' machines reach it."
+            "Use the one that callers' machines reach it at."
         )
 
 
 def node_address(network: Network) -> str:
-    """The IPv4 address that livekit-server and the web server are reached by."""
+    """The IPv4 address at which livekit-server and the web server are reached."""
     return LOOPBACK if network.is_loopback else network.address
 
 
 def server_environment(network: Network, keys: Keys) -> dict[str, str]:
-    """All that livekit-server is told, secrets included; its command line stays empty. Raises ConfigError."""
+    """livekit-server's whole configuration, including secrets; its command line stays empty. Raises ConfigError."""
     return {"LIVEKIT_CONFIG": server_config(network), "LIVEKIT_KEYS": f"{keys.api_key}: {keys.api_secret}"}
 
 
 def become_livekit_server(network: Network, keys: Keys) -> NoReturn:
-    """Replaces this process by livekit-server, for whoever watches over processes itself. Raises ConfigError."""
+    """Replace this process with livekit-server, for systemd and containers. Raises ConfigError."""
     require_own_address(network)
     program = server_program()
     environment = {**os.environ, **server_environment(network, keys)}
@@ -61,10 +61,10 @@ def become_livekit_server(network: Network, keys: Keys) -> NoReturn:
 
 
 def server_config(network: Network, config_file: Path = CONFIG) -> str:
-    """The YAML that livekit-server gets: `config_file` with `network` filled in. Raises ConfigError.
+    """livekit-server's YAML: `config_file` with `network` filled in. Raises ConfigError.
 
-    On loopback it opens nothing else. With an address in the local network it also listens there, and opens the TCP
-    port for callers whose network blocks UDP; livekit-server binds that one to every address.
+    On loopback it listens nowhere else. With an address in the local network it listens there too, and opens the TCP port
+    for callers whose network blocks UDP; livekit-server binds that port to every address.
     """
     try:
         config = yaml.safe_load(config_file.read_text(encoding="utf-8"))

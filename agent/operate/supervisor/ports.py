@@ -1,4 +1,4 @@
-"""Looks whether the ports are free before anything is started, and says who has them if not."""
+"""Checks that the ports are free before anything is started, and says what has them if not."""
 
 import errno
 import socket
@@ -13,18 +13,18 @@ from agent.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A port that one of the processes will open."""
+    """A port that one of the processes opens."""
 
     number: int
     protocol: Literal["tcp", "udp"]
     host: str
-    """IPv4 address it will be opened on."""
+    """IPv4 address it is opened on."""
     setting: str
     """The key in configs/site.yaml that changes it."""
 
 
 def require_free(ports: Iterable[Port]) -> None:
-    """Raises ConfigError with a sentence for each port that is taken or not ours to open."""
+    """Raises ConfigError with a sentence for each port that is taken or that this user may not open."""
     problems = [sentence for port in ports if (sentence := _problem(port)) is not None]
     if problems:
         raise ConfigError("\n".join(problems))
@@ -33,7 +33,7 @@ def require_free(ports: Iterable[Port]) -> None:
 def _problem(port: Port) -> str | None:
     tcp = port.protocol == "tcp"
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as probe:
-        if tcp:  # as servers do: connections of an earlier run that linger in TIME_WAIT do not count
+        if tcp:  # as servers do: connections of an earlier run in TIME_WAIT do not count
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((port.host, port.number))
@@ -45,13 +45,13 @@ def _problem(port: Port) -> str | None:
 def _sentence(port: Port, error: OSError) -> str:
     change = f"set {port.setting} in configs/site.yaml"
     if error.errno == errno.EACCES:
-        return f"This user may not open port {port.number}; {change} to one above 1023."
+        return f"This user may not open port {port.number}. Set {port.setting} in configs/site.yaml to one above 1023."
     if error.errno != errno.EADDRINUSE:
-        return f"Port {port.number} cannot be opened on {port.host} ({error.strerror}); {change}."
+        return f"Port {port.number} cannot be opened on {port.host} ({error.strerror}). Set {port.setting} in configs/site.yaml."
     holder = _holder(port)
     if holder is None:
         return (
-            f"Port {port.number} ({port.protocol}) is taken by a process of another user. "
+            f"Port {port.number} ({port.protocol}) is taken by another user's process. "
             f"Find it with `sudo ss -lptun 'sport = :{port.number}'` and stop it, or {change}."
         )
     return (

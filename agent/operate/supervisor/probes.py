@@ -1,4 +1,4 @@
-"""Ways to ask a process whether it is ready."""
+"""Probes that ask a process whether it is ready."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,10 +12,8 @@ TIMEOUT = aiohttp.ClientTimeout(total=2.0)
 
 
 def answers_200(url: str) -> Callable[[], Awaitable[bool]]:
-    """A probe: GET `url` answers 200 within two seconds. Proxies of the environment are not used.
-
-    A certificate is not looked at: it names the box's address in the network, the probe asks on loopback.
-    """
+    """A probe that is true if GET `url` answers 200 within two seconds. It ignores the environment's proxies, and does not
+    verify the certificate, which names the box's network address while the probe asks on loopback."""
 
     async def probe() -> bool:
         try:
@@ -28,7 +26,7 @@ def answers_200(url: str) -> Callable[[], Awaitable[bool]]:
 
 
 def ready_url(process: str, network: Network) -> str:
-    """The address that answers 200 once "livekit", "worker" or "web" is ready. Raises ConfigError for another word."""
+    """The URL that answers 200 once "livekit", "worker" or "web" is ready. Raises ConfigError for any other name."""
     match process:
         case "livekit":
             return f"http://{LOOPBACK}:{network.livekit_port}/"
@@ -36,4 +34,4 @@ def ready_url(process: str, network: Network) -> str:
             return f"http://{LOOPBACK}:{network.ops_port}/readyz"
         case "web":
             return f"{network.web_scheme}://{LOOPBACK}:{network.web_port}/healthz"
-    raise ConfigError(f"There is no process '{process}': it is livekit, worker or web.")
+    raise ConfigError(f"There is no process '{process}'. Choose livekit, worker or web.")

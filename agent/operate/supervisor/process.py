@@ -1,4 +1,4 @@
-"""One child process: started in a session of its own, its output line by line, and gone when we are gone."""
+"""A child process in a session of its own: read line by line, stopped with all it started, killed if we die."""
 
 import asyncio
 import contextlib
@@ -17,22 +17,22 @@ READ_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSpec:
-    """What to run and how to tell that it is ready."""
+    """What to run, and how to tell that it is ready."""
 
     name: str
     command: tuple[str, ...]
     probe: Callable[[], Awaitable[bool]]
     """True once the process is ready."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Added to ours."""
+    """Added to our own."""
     needs: tuple[str, ...] = ()
-    """Names of processes that must have been ready before this one is started."""
+    """Names of the processes that must be ready before this one starts."""
     ready_timeout_s: float = 120.0
-    """Longest wait for the probe; then it counts as dead."""
+    """How long the probe may take to succeed before the process counts as dead."""
 
 
 class ChildProcess:
-    """A running process and what it started."""
+    """A running process and everything it started."""
 
     def __init__(self, process: asyncio.subprocess.Process, output: "_Output") -> None:
         self._process = process
@@ -40,11 +40,11 @@ class ChildProcess:
 
     @classmethod
     async def start(cls, spec: ProcessSpec) -> "ChildProcess":
-        """Start `spec`. Raises OSError when the program cannot be run.
+        """Start `spec`. Raises OSError if the program cannot be run.
 
         Must be called in the main thread: the kernel sends the death signal when the thread that forked ends.
         """
-        # A pipe of our own: with asyncio's, wait() would not return before whoever else holds it has closed it.
+        # A pipe of our own: with asyncio's, wait() would not return before every other holder has closed it.
         read_end, write_end = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -65,11 +65,11 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """Also the id of its process group."""
+        """Also the ID of its process group."""
         return self._process.pid
 
     async def lines(self) -> AsyncIterator[str]:
-        """What it writes, without line ends, until every writer has gone; then, or when cancelled, the pipe is closed."""
+        """The lines it writes, without line ends, until every writer has closed the pipe, or until cancelled."""
         pending = b""
         try:
             while block := await self._output.reader.read(READ_BYTES):
@@ -85,13 +85,13 @@ class ChildProcess:
             self._output.close()
 
     async def wait(self) -> int:
-        """Its exit status; negative: the signal that killed it. Whatever it left behind in its group is killed."""
+        """Wait for its exit status, negative for a signal, and kill whatever it left behind in its process group."""
         status = await self._process.wait()
         _signal_group(self.pid, signal.SIGKILL)
         return status
 
     async def stop(self, grace_s: float) -> None:
-        """TERM, then KILL after `grace_s`, for it and everything it started. Safe to call when it has ended."""
+        """Send SIGTERM to it and all it started, and SIGKILL after `grace_s`. Safe to call after it has ended."""
         if self._process.returncode is not None:
             return
         family = self._family()
@@ -107,7 +107,7 @@ class ChildProcess:
             await self._process.wait()
 
     def _family(self) -> list[psutil.Process]:
-        """It and its descendants, those in sessions of their own too."""
+        """It and its descendants, including those in other sessions."""
         try:
             head = psutil.Process(self.pid)
             return [head, *head.children(recursive=True)]
@@ -116,7 +116,7 @@ class ChildProcess:
 
 
 class _Output:
-    """The end of a pipe that we read."""
+    """Our end of the pipe."""
 
     def __init__(self, reader: asyncio.StreamReader, transport: asyncio.ReadTransport) -> None:
         self.reader = reader

@@ -1,4 +1,4 @@
-"""Is it ready? Asked from outside: by a container's health check, and by systemd before it calls a unit started."""
+"""Waits for a process to be ready, for containers' health checks and for systemd units."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ POLL_S = 0.5
 
 
 async def wait_until_ready(process: str, network: Network, *, wait_s: float, pid: int | None = None) -> bool:
-    """Whether `process` is ready within `wait_s` (0 asks once), and while the process `pid`, if given, lives."""
+    """Whether `process` gets ready within `wait_s` (0 asks once); stops waiting if the process `pid` ends."""
     probe = answers_200(ready_url(process, network))
     until_s = time.monotonic() + wait_s
     while not await probe():
@@ -27,9 +27,9 @@ async def wait_until_ready(process: str, network: Network, *, wait_s: float, pid
 
 
 def process_of_container(command_line: Path = FIRST_PROCESS) -> str:
-    """Which process this container is for: its first process was started with that word. Raises ConfigError."""
+    """Which process this container runs, from the command line of its first process. Raises ConfigError."""
     words = command_line.read_bytes().decode(errors="replace").split("\0")
     for word in words:
         if word in PROCESSES:
             return word
-    raise ConfigError(f"Say which process is meant: {', '.join(PROCESSES)}. This is none of their containers.")
+    raise ConfigError(f"Name a process: {', '.join(PROCESSES)}. This is not a container of any of them.")

@@ -1,4 +1,4 @@
-"""Keeps a set of processes running until it is told to stop or one of them cannot be kept alive."""
+"""Keeps a set of processes running until it is told to stop, or one of them cannot be kept running."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from agent.operate.supervisor.process import ProcessSpec
 
 
 class Supervisor:
-    """Starts processes in the order of their needs, and leaves none behind."""
+    """Starts processes in the order of their dependencies, and leaves none behind."""
 
     def __init__(
         self,
@@ -21,29 +21,29 @@ class Supervisor:
         announcement: Sequence[str],
         options: KeeperOptions | None = None,
     ) -> None:
-        """`announcement` is shown once, when all are ready; its first line stands out."""
+        """`announcement` is printed once all are ready; its first line stands out."""
         self._board = board
         self._announcement = announcement
         self._keepers = {spec.name: Keeper(spec, board, options or KeeperOptions()) for spec in specs}
 
     async def run(self) -> int:
-        """Returns the exit status: 0 after SIGINT or SIGTERM, 1 when a process is beyond help.
+        """Returns the exit status: 0 after SIGINT or SIGTERM, 1 if a process cannot be kept running.
 
-        A further signal while the processes stop kills them at once.
+        A second signal, while the processes stop, kills them at once.
         """
         self._board.open()
         try:
             with _signals() as signals:
                 told = await self._run_until(signals)
                 if told:
-                    self._board.note("Stopping. Once more to kill what hesitates.")
+                    self._board.note("Stopping. Press Ctrl-C again to kill what is left.")
                 await self._stop_all(signals)
         finally:
             self._board.close()
         return 0 if told else 1
 
     async def _run_until(self, signals: "asyncio.Queue[signal.Signals]") -> bool:
-        """Whether it was told to stop; otherwise a process failed, and that has been said."""
+        """True if it was told to stop; False if a process failed, which has been printed."""
         told = asyncio.create_task(signals.get())
         announced = asyncio.create_task(self._announce())
         kept = [asyncio.create_task(keeper.run(self._needed_by(keeper))) for keeper in self._keepers.values()]
@@ -69,7 +69,7 @@ class Supervisor:
         self._board.ready(self._announcement)
 
     async def _stop_all(self, signals: "asyncio.Queue[signal.Signals]") -> None:
-        """Stop in reverse order, so that nobody misses what it needs."""
+        """Stop in reverse order, so that no process loses a dependency."""
         hurry = asyncio.create_task(signals.get())
         try:
             for keeper in reversed(self._keepers.values()):
@@ -85,7 +85,7 @@ class Supervisor:
 
 @contextlib.contextmanager
 def _signals() -> "Iterator[asyncio.Queue[signal.Signals]]":
-    """SIGINT, SIGTERM and SIGHUP as items of a queue."""
+    """SIGINT, SIGTERM and SIGHUP, as items in a queue."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     queue: asyncio.Queue[signal.Signals] = asyncio.Queue()
     loop = asyncio.get_running_loop()

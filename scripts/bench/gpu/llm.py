@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from agent.operate.doctor.compiler import find_compiler
+from agent.operate.doctor.gpu_software import find_compiler
 from scripts.bench.gpu.llama_shape import TOKENIZER, write_llama
 from scripts.bench.gpu.llm_load import Conversation, Level, abort_s, beside_background_s, run_level
 from scripts.bench.gpu.part import Part, Subject

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from agent.operate.doctor.compiler import find_compiler
+from agent.operate.doctor.gpu_software import find_compiler
 from agent.settings import SITE_VARIABLE
 from scripts.bench.gpu import paced_box
 from scripts.bench.gpu.llama_shape import write_llama

@@ -113,7 +113,7 @@ def test_a_model_on_a_server_of_its_own_takes_nothing_of_the_plan(tmp_path: Path
 
 
 def test_without_a_gpu_the_profile_gpu_is_refused_in_one_sentence(tmp_path: Path, bare: ModelStore) -> None:
-    with pytest.raises(EngineLoadFailed, match="no NVIDIA driver answers on this machine: make run PROFILE=cpu"):
+    with pytest.raises(EngineLoadFailed, match=r"no NVIDIA driver answers on this machine\. `make run PROFILE=cpu`"):
         plan_for(settings(tmp_path), bare, ())
 
 

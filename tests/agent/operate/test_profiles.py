@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pydantic import TypeAdapter
 
-from agent.operate.profiles import DEVICES, Choice, Machine, choose_profile, missing_models, settings_for, this_machine
-from agent.settings import EngineChoice, load_settings
+from agent.operate.profiles import Choice, Machine, choose_profile, missing_models, settings_for, this_machine
+from agent.settings import load_settings
 from models.store import ModelStore, open_store
-from serving.gpu.devices import Gpu
-from serving.registry import Stage, find
+from serving.gpu.devices import Gpu, count_cards
 
 pytestmark = pytest.mark.unit
 
@@ -43,9 +41,9 @@ def store_with(root: Path, there: set[str]) -> ModelStore:
     return open_store(root)
 
 
-def machine(*gpus: Gpu, has_device: bool = False, missing: tuple[str, ...] = ()) -> Machine:
-    """A machine with these GPUs."""
-    return Machine(gpus=gpus, has_device=has_device or bool(gpus), missing_packages=missing)
+def machine(*gpus: Gpu, cards: int = 0, missing: tuple[str, ...] = ()) -> Machine:
+    """A machine whose driver answers for these GPUs."""
+    return Machine(gpus=gpus, cards=cards or len(gpus), missing_packages=missing)
 
 
 def chosen(root: Path, there: set[str], on: Machine, site: str = "") -> Choice:
@@ -61,7 +59,7 @@ def chosen(root: Path, there: set[str], on: Machine, site: str = "") -> Choice:
         (GPU | CPU, machine(L4), "gpu"),
         (GPU, machine(L4), "gpu"),
         (GPU | CPU, machine(), "cpu"),
-        (GPU | CPU, machine(has_device=True), "cpu"),
+        (GPU | CPU, machine(cards=1), "cpu"),
         (GPU | CPU, machine(L4, missing=("vllm",)), "cpu"),
         (GPU | CPU, machine(T4), "cpu"),
         (CPU, machine(L4), "cpu"),
@@ -79,35 +77,34 @@ def test_the_best_profile_that_has_all_it_needs(tmp_path: Path, there: set[str],
 @pytest.mark.parametrize(
     ("there", "on", "reason"),
     [
-        (GPU, machine(L4), "an NVIDIA L4 and the profile's models are here"),
-        (CPU, machine(), "its models are here; no NVIDIA GPU is here"),
+        (GPU, machine(L4), "an NVIDIA L4 was found, and the profile's models are installed"),
+        (CPU, machine(), "its models are installed; no NVIDIA GPU found"),
         (
             GPU - {"whisper-large-v3-turbo"},
             machine(L4),
-            "an NVIDIA L4 is here, but whisper-large-v3-turbo is missing: "
-            "`scripts/download_models.sh --profile gpu` gets the rest",
+            "an NVIDIA L4 was found, but whisper-large-v3-turbo is missing: "
+            "`scripts/download_models.sh --profile gpu` downloads the rest",
         ),
         (
             set(),
             machine(),
-            "no downloaded models are here: `scripts/download_models.sh --profile cpu` gets them; no NVIDIA GPU is here",
+            "no models have been downloaded: `scripts/download_models.sh --profile cpu` downloads them; no NVIDIA GPU found",
         ),
         (
             CPU,
-            machine(has_device=True),
-            "its models are here; an NVIDIA device is here, but its driver does not answer (nvidia-smi says why)",
+            machine(cards=1),
+            "its models are installed; an NVIDIA GPU was found, but its driver does not answer (`nvidia-smi` says why)",
         ),
         (
             GPU,
             machine(L4, missing=("vllm", "nvidia-cublas-cu12")),
-            "an NVIDIA L4 is here, but the packages vllm, nvidia-cublas-cu12 are not: `make setup PROFILE=gpu` installs "
-            "them",
+            "an NVIDIA L4 was found, but these packages are missing: vllm, nvidia-cublas-cu12 (`make setup PROFILE=gpu` "
+            "installs them)",
         ),
         (
             GPU,
             machine(T4),
-            "an NVIDIA Tesla T4 is here, but it is too old for the profile gpu (compute capability 8.0, Ampere, is the "
-            "least)",
+            "an NVIDIA Tesla T4 was found, but it is too old for profile gpu (which needs compute capability 8.0, Ampere)",
         ),
     ],
 )
@@ -123,12 +120,12 @@ def test_the_models_that_count_are_those_of_the_merged_settings(tmp_path: Path) 
     assert chosen(tmp_path / "with", fp8, machine(L4), site).profile == "gpu"
     without = chosen(tmp_path / "without", fp8, machine(L4))
     assert without.profile == "demo"
-    assert f"`{site}` in configs/site.yaml takes it" in without.reason
+    assert f"`{site}` in configs/site.yaml uses it" in without.reason
 
 
 def test_several_gpus_are_counted(tmp_path: Path) -> None:
     second = Gpu(1, "NVIDIA L4", 22_563, 22_400, (8, 9), "580.95.05", (13, 0))
-    assert chosen(tmp_path, GPU, machine(L4, second)).reason.startswith("2 GPUs, the first an NVIDIA L4, and")
+    assert chosen(tmp_path, GPU, machine(L4, second)).reason.startswith("an NVIDIA L4 (first of 2 GPUs) was found")
 
 
 def test_a_file_of_another_size_does_not_count_and_nothing_is_hashed(tmp_path: Path) -> None:
@@ -147,26 +144,16 @@ def test_the_end_of_turn_model_is_no_reason_against_a_profile(tmp_path: Path) ->
 
 
 def test_this_machine_is_looked_at(tmp_path: Path) -> None:
-    found = this_machine()
-    assert found.has_device == any(DEVICES.glob("nvidia[0-9]*"))
-    assert bool(found.gpus) <= found.has_device
+    assert this_machine().cards == count_cards()
     assert choose_profile(store_with(tmp_path, set()), site=tmp_path / "none.yaml").profile == "demo"
 
 
 @pytest.mark.parametrize("profile", ["gpu", "cpu", "demo"])
 def test_a_profile_names_engines_options_and_models_that_there_are(tmp_path: Path, profile: str) -> None:
-    store, engines = open_store(), load_settings(profile, site=tmp_path / "none.yaml").engines
-    chosen: dict[Stage, EngineChoice | None] = {
-        "vad": engines.vad,
-        "stt": engines.stt,
-        "turn": engines.turn,
-        "llm": engines.llm,
-        "tts": engines.tts,
-    }
-    for stage, choice in chosen.items():
-        assert choice is not None
-        _, options = find(stage, choice.engine).load()
-        TypeAdapter(options).validate_python(choice.options)
+    store, settings = open_store(), load_settings(profile, site=tmp_path / "none.yaml")
+    assert set(settings.chosen_engines) >= {"vad", "stt", "turn", "llm", "tts"}
+    for stage, choice in settings.chosen_engines.items():
+        choice.load(stage)
         model = store.manifest.find(choice.model)
         assert model.stage == stage
         assert profile in model.profiles

@@ -2,10 +2,11 @@
 
 import inspect
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
-from serving.gpu.devices import Gpu, list_gpus
+from serving.gpu.devices import Gpu, count_cards, list_gpus
 from tests.serving.gpu.nvml import Card, Nvml
 
 pytestmark = pytest.mark.unit
@@ -116,3 +117,17 @@ def test_the_scripted_driver_has_the_functions_of_the_real_library() -> None:
 
 def test_the_real_library_is_asked() -> None:
     assert all(gpu.total_mib > 0 for gpu in list_gpus())
+
+
+def test_cards_are_counted_on_the_bus_without_their_audio_and_other_vendors(tmp_path: Path) -> None:
+    devices = {
+        "vga": ("0x10de", "0x030000"),
+        "compute": ("0x10de", "0x030200"),
+        "sound": ("0x10de", "0x040300"),
+        "intel": ("0x8086", "0x030000"),
+    }
+    for name, (vendor, kind) in devices.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "vendor").write_text(f"{vendor}\n")
+        (tmp_path / name / "class").write_text(f"{kind}\n")
+    assert count_cards(tmp_path) == 2

@@ -116,7 +116,9 @@ def test_a_ctranslate2_without_cuda_is_told(site: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
-    assert "This build of CTranslate2 has no CUDA. Fix: rm -r .venv && make setup PROFILE=gpu" in result.stdout
+    assert (
+        "This build of CTranslate2 does not support CUDA. Fix: rm -r .venv && make setup PROFILE=gpu" in result.stdout
+    )
 
 
 def test_both_builds_of_onnxruntime_are_told(site: Path) -> None:
@@ -127,7 +129,7 @@ def test_both_builds_of_onnxruntime_are_told(site: Path) -> None:
     for name in ("onnxruntime", "onnxruntime-gpu"):
         install(site, name)
     (problem,) = told()
-    assert "installed over each other" in problem.reason
+    assert "installed on top of each other" in problem.reason
     assert problem.fix == "rm -r .venv && make setup PROFILE=gpu"
 
 
@@ -154,16 +156,16 @@ def problems_of(site: Path, gpu: object, cuda: str) -> list[str]:
             OLD_DRIVER,
             "'13.0'",
             [
-                "PyTorch is built for CUDA 13; driver 550.54.15 of the NVIDIA 24 GB runs 12.4. "
-                "Fix: install NVIDIA driver 580 or later and restart the machine"
+                "PyTorch is built for CUDA 13; the NVIDIA 24 GB's driver 550.54.15 supports up to 12.4. "
+                "Fix: install NVIDIA driver 580 or later, then reboot"
             ],
         ),
         (
             ANCIENT_DRIVER,
             "None",
             [
-                "CTranslate2 is built for CUDA 12; driver 515.43.04 of the NVIDIA 24 GB runs 11.7. "
-                "Fix: install NVIDIA driver 525 or later and restart the machine"
+                "CTranslate2 is built for CUDA 12; the NVIDIA 24 GB's driver 515.43.04 supports up to 11.7. "
+                "Fix: install NVIDIA driver 525 or later, then reboot"
             ],
         ),
         (
@@ -171,7 +173,7 @@ def problems_of(site: Path, gpu: object, cuda: str) -> list[str]:
             "'13.0'",
             [
                 "PyTorch is built for CUDA 13, which needs compute capability 7.5; the Tesla V100 has 7.0. "
-                "Fix: use a GPU of the Turing generation (2018) or later, or make run PROFILE=cpu"
+                "Fix: use a GPU of the Turing generation (2018) or later, or `make run PROFILE=cpu`"
             ],
         ),
     ],
@@ -200,6 +202,6 @@ def test_without_a_gpu_an_engine_that_wants_one_is_refused_in_one_sentence() -> 
         with pytest.raises(EngineLoadFailed) as refused:
             refuse("Speech recognition")
         assert str(refused.value) == (
-            "Speech recognition is to run on a GPU (device: cuda), and no NVIDIA driver answers: set its device to cpu, or "
+            "Speech recognition is set to run on a GPU (device: cuda), but no NVIDIA driver answers. Set its device to cpu, or "
             "see what nvidia-smi says."
         )

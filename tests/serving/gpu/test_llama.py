@@ -84,5 +84,5 @@ def test_what_is_no_llama_is_refused_by_name(tmp_path: Path, content: str) -> No
 def test_missing_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineLoadFailed, match=r"config\.json"):
         LlamaShape.from_model_dir(tmp_path)
-    with pytest.raises(EngineLoadFailed, match="No weights"):
+    with pytest.raises(EngineLoadFailed, match="has no weights"):
         weights_mib_in(tmp_path)

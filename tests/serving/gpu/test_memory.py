@@ -75,8 +75,8 @@ def test_the_figures_of_a_refusal_add_up() -> None:
         "stt whisper-large-v3-turbo (float16) 1,942, other programs 163). In configs/site.yaml, choose the FP8 model, 6,656 "
         "MiB smaller (engines: {llm: {model: llama-3.1-8b-instruct-fp8}}); or at most 2 calls (engines: {llm: {options: "
         "{max_calls: 2}}}, capacity: {max_calls: 2}); or a shorter context (engines: {llm: {options: {context_tokens: "
-        "2448}}}); or Whisper in 8 bits (engines: {stt: {options: {compute_type: int8_float16}}}). Or stop what else uses "
-        "the GPU: nvidia-smi shows it."
+        "2448}}}); or Whisper in 8 bits (engines: {stt: {options: {compute_type: int8_float16}}}). Or stop "
+        "whatever else uses the GPU (`nvidia-smi` lists it)."
     )
 
 
@@ -93,7 +93,7 @@ def test_nothing_is_advised_that_does_not_help() -> None:
     with pytest.raises(GpuMemoryShort) as refused:
         budget(16, FP8, free_mib=5_000)
     assert str(refused.value).endswith(
-        "are free (taken: all that runs now 10,946). Stop what else uses the GPU: nvidia-smi shows it."
+        "are free (taken: whatever runs now 10,946). Stop whatever else uses the GPU (`nvidia-smi` lists it)."
     )
 
 

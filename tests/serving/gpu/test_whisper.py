@@ -38,5 +38,5 @@ def test_work_grows_with_the_clips_and_faster_than_their_length() -> None:
 )
 def test_what_is_no_whisper_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.bin").write_bytes(content)
-    with pytest.raises(EngineLoadFailed, match=r"model\.bin is no Whisper"):
+    with pytest.raises(EngineLoadFailed, match=r"model\.bin is not a Whisper model"):
         WhisperShape.from_model_dir(tmp_path)

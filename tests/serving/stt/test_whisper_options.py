@@ -88,7 +88,7 @@ def test_a_gpu_where_there_is_none_is_refused_in_one_sentence(compute_type: str)
     with pytest.raises(EngineLoadFailed) as refused:
         engine.load()
     assert str(refused.value) == (
-        "Speech recognition is to run on a GPU (device: cuda), and no NVIDIA driver answers: set its device to cpu, or see "
+        "Speech recognition is set to run on a GPU (device: cuda), but no NVIDIA driver answers. Set its device to cpu, or see "
         "what nvidia-smi says."
     )
     engine.close()

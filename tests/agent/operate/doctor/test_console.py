@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from agent.operate.doctor.console import reading_models, show, summary
+from agent.operate.doctor.console import model_progress, show, summary
 from agent.operate.doctor.report import Report, Subject
 
 pytestmark = pytest.mark.unit
@@ -28,19 +28,19 @@ def test_every_row_with_what_was_found_and_what_to_do() -> None:
 def test_the_last_line_says_how_it_stands() -> None:
     assert "1 of 2 checks failed" in summary(ILL)
     fine = Report.of("demo", (DISK.ok("fine"), DISK.warning("tight", fix="free some")))
-    assert summary(fine).strip() == "Nothing stands in the way of profile demo, 1 warning."
+    assert summary(fine) == "Profile demo can run, 1 warning."
 
 
 def test_without_a_terminal_no_bar_is_drawn() -> None:
     out = io.StringIO()
-    with reading_models(Console(file=out)) as on_model:
+    with model_progress(Console(file=out)) as on_model:
         on_model("llama", 100)(50)
     assert out.getvalue() == ""
 
 
 def test_at_a_terminal_the_model_and_its_bytes_are_shown() -> None:
     out = io.StringIO()
-    with reading_models(Console(file=out, force_terminal=True, width=100)) as on_model:
+    with model_progress(Console(file=out, force_terminal=True, width=100)) as on_model:
         on_model("llama", 100)(50)
     assert "Checking llama" in out.getvalue()
     assert "50/100 bytes" in out.getvalue()

@@ -22,7 +22,7 @@ REPOSITORY = {"kind": "repository", "repository": "o/n", "command": "scripts/dow
 
 def _disk(free_gib: float, needed_gib: float = 0.0) -> Disk:
     return Disk(
-        duties=("models/store",),
+        labels=("models/store",),
         total_bytes=100 * GIB,
         free_bytes=int(free_gib * GIB),
         needed_bytes=int(needed_gib * GIB),
@@ -50,14 +50,14 @@ def test_room_for_what_comes_and_some_to_live_in(disk: Disk, outcome: Outcome) -
 
 def test_how_much_is_short_is_told() -> None:
     row = judge((_disk(12, 16),))
-    assert "16.0 GiB still to come" in row.found
+    assert "16.0 GiB still to download" in row.found
     assert row.fix.startswith("Free 4.0 GiB more")
 
 
 def test_folders_on_one_disk_are_one_entry_and_need_their_sum(tmp_path: Path) -> None:
-    first, second = (Folder(path=tmp_path / name, duty=name, needed_bytes=5) for name in ("a", "b"))
+    first, second = (Folder(path=tmp_path / name, label=name, needed_bytes=5) for name in ("a", "b"))
     (disk,) = find_disks((first, second))
-    assert (disk.duties, disk.needed_bytes) == (("a", "b"), 10)
+    assert (disk.labels, disk.needed_bytes) == (("a", "b"), 10)
     assert disk.total_bytes == shutil.disk_usage(tmp_path).total
 
 
@@ -71,7 +71,7 @@ mount -t tmpfs -o size=1m tmpfs "$1" && exec "$2" -c '
 import sys
 from pathlib import Path
 from agent.operate.doctor.disk import Folder, find_disks, judge
-disks = find_disks([Folder(path=Path(sys.argv[1]), duty="small"), Folder(path=Path(sys.argv[2]), duty="large")])
+disks = find_disks([Folder(path=Path(sys.argv[1]), label="small"), Folder(path=Path(sys.argv[2]), label="large")])
 print(len(disks), disks[0].total_bytes, judge(disks[:1]).outcome)
 ' "$1" "$3"
 """
@@ -103,7 +103,7 @@ def test_models_that_are_missing_are_counted(install: Install, settings: Setting
     missing = find_missing(installation)
     assert missing == {"pinned": 3_000_000, "piper-lessac-medium": 63_000_000, "unheard-of": None}
     (row,) = check(installation)
-    assert "63 MiB still to come" in row.found
+    assert "63 MiB still to download" in row.found
     assert "unheard-of" in row.found
 
 

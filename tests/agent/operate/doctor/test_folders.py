@@ -16,7 +16,7 @@ CLOSED = FolderState(path=".cache", writable=False)
 def test_what_must_still_be_written_and_cannot_be() -> None:
     row = judge((OPEN, FolderState(path=".cache", writable=False, needed_for="livekit-server")))
     assert row.outcome is Outcome.FAILED
-    assert row.found == "this user may not write: .cache (for livekit-server)"
+    assert row.found == "this user may not write to: .cache (for livekit-server)"
     assert "chown" in row.fix
 
 

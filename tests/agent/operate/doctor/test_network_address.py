@@ -36,7 +36,7 @@ def _facts(address: str, *, interfaces: tuple[Interface, ...] = INTERFACES, in_c
 def test_loopback_is_fine_and_says_what_it_means() -> None:
     row = judge(_facts("127.0.0.1"))
     assert row.outcome is Outcome.OK
-    assert "only browsers on this machine are served" in row.found
+    assert "only browsers on this machine can call" in row.found
     assert "eno1 192.168.1.5" in row.found
     assert "docker0" not in row.found
 
@@ -55,9 +55,9 @@ def test_an_address_of_the_local_network() -> None:
         ("172.17.0.1", Outcome.FAILED, "docker0 172.17.0.1 leads only to containers"),
         ("172.18.0.1", Outcome.FAILED, "leads only to containers"),
         ("192.168.122.1", Outcome.FAILED, "leads only to containers"),
-        ("10.0.0.2", Outcome.FAILED, "the interface is down"),
+        ("10.0.0.2", Outcome.FAILED, "this interface is down"),
         ("169.254.7.7", Outcome.WARNING, "is link-local"),
-        ("198.41.0.4", Outcome.WARNING, "an address of the internet"),
+        ("198.41.0.4", Outcome.WARNING, "a public internet address"),
     ],
 )
 def test_addresses_that_callers_cannot_or_should_not_use(address: str, outcome: Outcome, says: str) -> None:

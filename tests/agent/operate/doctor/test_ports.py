@@ -1,4 +1,4 @@
-"""Ports: really taken ones, and a real worker's door that says who has them."""
+"""Ports that are really taken, and the buffer that this kernel really grants."""
 
 import os
 import socket
@@ -6,9 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.operate.doctor.ports import check, find_states, judge
+from agent.operate.doctor.installation import Running
+from agent.operate.doctor.ports import (
+    LIMIT,
+    check_buffer,
+    check_ports,
+    find_buffer_bytes,
+    find_states,
+    judge_buffer,
+    judge_ports,
+)
 from agent.operate.doctor.report import Outcome
-from agent.operate.doctor.running import Running
 from agent.operate.supervisor.ports import Port
 from agent.settings import Network
 from tests.agent.operate.doctor.conftest import Install
@@ -40,13 +48,13 @@ def _network(**changes: int) -> Network:
 
 def test_free_ports_are_listed(install: Install) -> None:
     network = _network()
-    (row,) = check(install(network=network))
+    (row,) = check_ports(install(network=network))
     assert row.outcome is Outcome.OK
     assert f"{network.rtc_udp_port}/udp" in row.found
 
 
 def test_a_taken_port_names_who_has_it(install: Install, taken: int) -> None:
-    (row,) = check(install(network=_network(web_port=taken)))
+    (row,) = check_ports(install(network=_network(web_port=taken)))
     assert row.outcome is Outcome.FAILED
     assert row.found == f"1 of 4 cannot be opened: {taken}/tcp"
     assert f"kill {os.getpid()}" in row.fix
@@ -55,7 +63,7 @@ def test_a_taken_port_names_who_has_it(install: Install, taken: int) -> None:
 
 def test_a_running_callbox_may_have_them(taken: int) -> None:
     states = find_states([Port(taken, "tcp", "127.0.0.1", "network.web_port")])
-    row = judge(states, RUNNING)
+    row = judge_ports(states, RUNNING)
     assert row.outcome is Outcome.OK
     assert "Callbox is running (profile demo, ready, 1 of 4 lines busy)" in row.found
 
@@ -63,6 +71,28 @@ def test_a_running_callbox_may_have_them(taken: int) -> None:
 def test_a_running_callbox_without_its_page(taken: int) -> None:
     free = _free()
     wanted = [Port(taken, "tcp", "127.0.0.1", "a"), Port(free, "tcp", "127.0.0.1", "b")]
-    row = judge(find_states(wanted), RUNNING)
+    row = judge_ports(find_states(wanted), RUNNING)
     assert row.outcome is Outcome.WARNING
-    assert f"nobody listens on {free}/tcp" in row.found
+    assert f"nothing listens on {free}/tcp" in row.found
+
+
+def test_a_kernel_as_distributions_have_it() -> None:
+    row = judge_buffer(425_984, "212992")
+    assert row.outcome is Outcome.WARNING
+    assert "net.core.rmem_max 212992" in row.found
+    assert "net.core.rmem_max=5000000" in row.fix
+
+
+def test_enough_for_livekit_server() -> None:
+    assert judge_buffer(5_000_000, "unknown").outcome is Outcome.OK
+
+
+def test_linux_grants_at_most_twice_its_limit() -> None:
+    if not LIMIT.exists():
+        pytest.skip(f"{LIMIT} cannot be read here")
+    assert 0 < find_buffer_bytes() <= 2 * int(LIMIT.read_text())
+
+
+def test_this_kernels_buffer_is_a_row(install: Install) -> None:
+    (row,) = check_buffer(install())
+    assert "net.core.rmem_max" in row.found

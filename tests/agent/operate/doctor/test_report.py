@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from agent.operate.doctor.report import Outcome, Report, Row, Subject, shown_size, split_advice
+from agent.operate.doctor.report import Outcome, Report, Row, Subject, format_size, split_advice
 
 pytestmark = pytest.mark.unit
 
@@ -58,4 +58,4 @@ def test_an_errors_sentences_are_what_is_wrong_and_what_to_do(sentence: str, fou
 
 
 def test_sizes() -> None:
-    assert [shown_size(size) for size in (0, 5_000_000, 2**30, 16.1e9)] == ["0 MiB", "5 MiB", "1.0 GiB", "15.0 GiB"]
+    assert [format_size(size) for size in (0, 5_000_000, 2**30, 16.1e9)] == ["0 MiB", "5 MiB", "1.0 GiB", "15.0 GiB"]

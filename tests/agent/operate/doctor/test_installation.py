@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 from agent.call.resources import Box
-from agent.operate.doctor.running import Running, ask_readiness, find_running
+from agent.operate.doctor.installation import Running, ask_readiness, find_running
 from agent.operate.health import create_ops_app
 from tests.agent.operate.test_health import box
 

@@ -1,4 +1,4 @@
-"""Real certificates, made and signed by the test."""
+"""Real certificates, made and signed by the test, and the microphone that browsers allow with them."""
 
 import ipaddress
 from dataclasses import dataclass, replace
@@ -12,7 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from agent.errors import ConfigError
-from agent.operate.doctor.certificate import CertificateFacts, check, judge, read_certificate
+from agent.operate.doctor.https import (
+    CertificateFacts,
+    check_certificate,
+    judge_certificate,
+    judge_microphone,
+    read_certificate,
+)
 from agent.operate.doctor.report import Outcome, Row
 from agent.settings import Network
 from tests.agent.operate.doctor.conftest import Install
@@ -80,7 +86,7 @@ def write(folder: Path, issued: Issued, *chain: Issued, key: Key | None = None, 
 def examined(network: Network) -> Row:
     assert network.tls_cert
     assert network.tls_key
-    return judge(read_certificate(network.tls_cert, network.tls_key), network, now=NOW)
+    return judge_certificate(read_certificate(network.tls_cert, network.tls_key), network, now=NOW)
 
 
 def test_a_certificate_of_the_clinics_own_authority(tmp_path: Path) -> None:
@@ -92,7 +98,7 @@ def test_a_certificate_of_the_clinics_own_authority(tmp_path: Path) -> None:
 def test_one_that_is_signed_by_itself_says_what_browsers_do(tmp_path: Path) -> None:
     row = examined(write(tmp_path, issue()))
     assert row.outcome is Outcome.OK
-    assert "signed by itself" in row.found
+    assert "self-signed" in row.found
 
 
 def test_an_expired_one(tmp_path: Path) -> None:
@@ -104,7 +110,7 @@ def test_an_expired_one(tmp_path: Path) -> None:
 def test_one_from_tomorrow_on(tmp_path: Path) -> None:
     row = examined(write(tmp_path, issue(days=(1, 100))))
     assert row.outcome is Outcome.FAILED
-    assert "valid from" in row.found
+    assert "is not valid before" in row.found
 
 
 def test_one_that_ends_soon(tmp_path: Path) -> None:
@@ -162,29 +168,29 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes 
 
 
 def test_a_locked_key_would_ask_at_every_start(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"locked with a password.*openssl pkey"):
+    with pytest.raises(ConfigError, match=r"protected by a password.*openssl pkey"):
         examined(write(tmp_path, issue(), password="secret"))
 
 
 def test_a_key_that_openssl_finds_too_short(tmp_path: Path) -> None:
     short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
-    with pytest.raises(ConfigError, match="refused by OpenSSL"):
+    with pytest.raises(ConfigError, match="OpenSSL refuses"):
         examined(write(tmp_path, issue(key=short)))
 
 
 def test_half_of_a_pair_in_the_settings(install: Install, tmp_path: Path) -> None:
-    (row,) = check(install(network=Network(tls_cert=tmp_path / "cert.pem")))
+    (row,) = check_certificate(install(network=Network(tls_cert=tmp_path / "cert.pem")))
     assert row.outcome is Outcome.FAILED
     assert "tls_key is not set" in row.found
 
 
 def test_none_is_set(install: Install) -> None:
-    (row,) = check(install())
+    (row,) = check_certificate(install())
     assert row.outcome is Outcome.SKIPPED
 
 
 def test_the_settings_pair_is_read(install: Install, tmp_path: Path) -> None:
-    (row,) = check(install(network=write(tmp_path, issue())))
+    (row,) = check_certificate(install(network=write(tmp_path, issue())))
     assert row.outcome is Outcome.OK
 
 
@@ -192,5 +198,22 @@ def test_on_this_machine_alone_localhost_will_do() -> None:
     facts = CertificateFacts(
         path="c", names=("localhost",), addresses=(), not_before=NOW - timedelta(1), not_after=NOW + timedelta(365)
     )
-    assert judge(facts, Network(), now=NOW).outcome is Outcome.OK
-    assert judge(replace(facts, names=("other",)), Network(), now=NOW).outcome is Outcome.WARNING
+    assert judge_certificate(facts, Network(), now=NOW).outcome is Outcome.OK
+    assert judge_certificate(replace(facts, names=("other",)), Network(), now=NOW).outcome is Outcome.WARNING
+
+
+def test_on_this_machine_alone_http_will_do() -> None:
+    assert judge_microphone(Network()).outcome is Outcome.OK
+
+
+def test_in_the_network_browsers_refuse_it_over_http() -> None:
+    row = judge_microphone(Network(address="192.168.1.5", web_port=8090))
+    assert row.outcome is Outcome.FAILED
+    assert "http://192.168.1.5:8090" in row.found
+    assert "tls_cert" in row.fix
+
+
+def test_with_a_certificate_they_allow_it() -> None:
+    row = judge_microphone(Network(address="192.168.1.5", tls_cert=Path("c"), tls_key=Path("k")))
+    assert row.outcome is Outcome.OK
+    assert "https://192.168.1.5:8080" in row.found

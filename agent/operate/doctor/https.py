@@ -1,4 +1,5 @@
-"""Whether the certificate and its key can serve the page: readable, a pair, in date, and made for the address."""
+"""Whether browsers accept the page: they allow a microphone only over HTTPS or on this machine, and want a certificate
+that is readable, in date, made for the address, and matches its key."""
 
 import ssl
 from collections.abc import Iterator
@@ -16,15 +17,16 @@ from agent.operate.doctor.installation import Installation
 from agent.operate.doctor.report import Row, Subject
 from agent.settings import Network
 
+MICROPHONE = Subject("microphone", "browser microphone")
 CERTIFICATE = Subject("tls", "certificate")
 RENEW_DAYS = 30
-"""Earlier than this nobody needs to think of it."""
+"""A certificate with fewer days left is worth a warning."""
 IN_SITE = "network.tls_cert and network.tls_key in configs/site.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateFacts:
-    """A certificate that can be read, and its key."""
+    """A readable certificate and its key."""
 
     path: str
     names: tuple[str, ...]
@@ -41,7 +43,12 @@ class CertificateFacts:
     key_mode: int = 0o600
 
 
-def check(installation: Installation) -> Iterator[Row]:
+def check_microphone(installation: Installation) -> Iterator[Row]:
+    """One row."""
+    yield judge_microphone(installation.network)
+
+
+def check_certificate(installation: Installation) -> Iterator[Row]:
     """One row."""
     network = installation.network
     if network.tls_cert is None and network.tls_key is None:
@@ -52,11 +59,24 @@ def check(installation: Installation) -> Iterator[Row]:
             f"network.{missing} is not set: HTTPS needs both", fix=f"Set both or neither of {IN_SITE}."
         )
     else:
-        yield judge(read_certificate(network.tls_cert, network.tls_key), network, now=datetime.now(UTC))
+        yield judge_certificate(read_certificate(network.tls_cert, network.tls_key), network, now=datetime.now(UTC))
+
+
+def judge_microphone(network: Network) -> Row:
+    """What a browser that opens the page will do."""
+    page = f"{network.web_scheme}://{network.address}:{network.web_port}"
+    if network.web_scheme == "https":
+        return MICROPHONE.ok(f"{page}: allowed once browsers trust the certificate (row certificate)")
+    if network.is_loopback:
+        return MICROPHONE.ok(f"{page}: allowed, since the page is on the browser's own machine")
+    return MICROPHONE.failed(
+        f"{page}: refused by browsers on other machines; callers can only type",
+        fix=f"Set network: {{tls_cert: PATH, tls_key: PATH}} in configs/site.yaml to a certificate for {network.address}.",
+    )
 
 
 def read_certificate(certificate: Path, key: Path) -> CertificateFacts:
-    """Read both as the web server will. Raises ConfigError naming the file."""
+    """Read both files as the web server will. Raises ConfigError naming the file."""
     try:
         chain = x509.load_pem_x509_certificates(_content(certificate))
     except ValueError:
@@ -64,8 +84,8 @@ def read_certificate(certificate: Path, key: Path) -> CertificateFacts:
     try:
         private = load_pem_private_key(_content(key), password=None)
     except TypeError:
-        plain = f"openssl pkey -in {key} -out plain.pem"
-        raise ConfigError(f"{key} is locked with a password. Unlock it with `{plain}`.") from None
+        unlock = f"openssl pkey -in {key} -out plain.pem"
+        raise ConfigError(f"{key} is protected by a password. Remove it with `{unlock}`.") from None
     except ValueError:
         raise ConfigError(f"{key} is not a PEM private key. Correct {IN_SITE}.") from None
     leaf = chain[0]
@@ -73,7 +93,7 @@ def read_certificate(certificate: Path, key: Path) -> CertificateFacts:
     matches = leaf.public_key().public_bytes(*form) == private.public_key().public_bytes(*form)
     if matches:
         _load_as_server(certificate, key)
-    names, addresses = _made_for(leaf)
+    names, addresses = _subject_names(leaf)
     return CertificateFacts(
         path=str(certificate),
         names=names,
@@ -81,14 +101,14 @@ def read_certificate(certificate: Path, key: Path) -> CertificateFacts:
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
         self_signed=leaf.issuer == leaf.subject,
-        chain_in_order=all(_signed_by(lower, upper) for lower, upper in pairwise(chain)),
+        chain_in_order=all(_is_signed_by(lower, upper) for lower, upper in pairwise(chain)),
         key_matches=matches,
         key_path=str(key),
         key_mode=key.stat().st_mode & 0o777,
     )
 
 
-def judge(facts: CertificateFacts, network: Network, *, now: datetime) -> Row:
+def judge_certificate(facts: CertificateFacts, network: Network, *, now: datetime) -> Row:
     """What a browser that opens the announced address will think of it."""
     fix = f"Get a certificate for {network.address} and set {IN_SITE} to it."
     if not facts.key_matches:
@@ -97,43 +117,44 @@ def judge(facts: CertificateFacts, network: Network, *, now: datetime) -> Row:
         return CERTIFICATE.failed(f"{facts.path} expired on {facts.not_after:%Y-%m-%d}", fix=fix)
     if facts.not_before > now:
         return CERTIFICATE.failed(
-            f"{facts.path} is valid from {facts.not_before:%Y-%m-%d} on, and this machine's clock says {now:%Y-%m-%d}",
+            f"{facts.path} is not valid before {facts.not_before:%Y-%m-%d}, and this machine's clock says {now:%Y-%m-%d}",
             fix="Set the clock (row clock), or wait until then.",
         )
     if not (facts.names or facts.addresses):
-        return CERTIFICATE.failed(
-            f"{facts.path} names no host (subjectAltName is empty), which browsers refuse", fix=fix
-        )
-    return _judge_valid(facts, network, now)
+        return CERTIFICATE.failed(f"{facts.path} names no host (no subjectAltName), so browsers refuse it", fix=fix)
+    if network.address not in facts.addresses and not facts.names:
+        found = f"{_describe(facts, now)}: not for {network.address}, so browsers refuse it"
+        return CERTIFICATE.failed(found, fix=fix)
+    return _judge_usable(facts, network, now)
 
 
-def _judge_valid(facts: CertificateFacts, network: Network, now: datetime) -> Row:
-    left = facts.not_after - now
-    signed = "; signed by itself: browsers warn until it is installed on the callers' machines"
-    found = f"for {', '.join((*facts.names, *facts.addresses))}, {left.days} days left{signed * facts.self_signed}"
-    covered = network.address in facts.addresses or (network.is_loopback and "localhost" in facts.names)
-    if not covered and not facts.names:
-        fix = f"Get a certificate for {network.address} and set {IN_SITE} to it."
-        return CERTIFICATE.failed(f"{found}: not for {network.address}, so browsers refuse it", fix=fix)
+def _judge_usable(facts: CertificateFacts, network: Network, now: datetime) -> Row:
+    """A certificate that browsers may accept."""
+    found = _describe(facts, now)
     if facts.key_mode & 0o077:
         return CERTIFICATE.warning(
-            f"{found}; others may read {facts.key_path} (mode {facts.key_mode:04o})",
+            f"{found}; other users may read {facts.key_path} (mode {facts.key_mode:04o})",
             fix=f"`chmod 600 {facts.key_path}`",
         )
-    if left < timedelta(days=RENEW_DAYS):
+    if facts.not_after - now < timedelta(days=RENEW_DAYS):
         return CERTIFICATE.warning(found, fix=f"Renew it before {facts.not_after:%Y-%m-%d}, then restart Callbox.")
     if not facts.chain_in_order:
         return CERTIFICATE.warning(
             f"{found}; its chain is out of order",
             fix=f"Put the server's certificate first in {facts.path}, then each issuer.",
         )
-    if not covered:
+    if network.address not in facts.addresses and not (network.is_loopback and "localhost" in facts.names):
         page = f"https://{facts.names[0]}:{network.web_port}"
         return CERTIFICATE.warning(
             f"{found}; not for {network.address}",
             fix=f"Have callers open {page} (their DNS must know the name), not the address that `make run` prints.",
         )
     return CERTIFICATE.ok(found)
+
+
+def _describe(facts: CertificateFacts, now: datetime) -> str:
+    signed = "; self-signed: browsers warn until it is installed on the callers' machines" if facts.self_signed else ""
+    return f"for {', '.join((*facts.names, *facts.addresses))}, {(facts.not_after - now).days} days left{signed}"
 
 
 def _content(path: Path) -> bytes:
@@ -147,10 +168,11 @@ def _load_as_server(certificate: Path, key: Path) -> None:
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
     except ssl.SSLError as error:
-        raise ConfigError(f"{certificate} is refused by OpenSSL ({error.reason}). Get another one.") from None
+        raise ConfigError(f"OpenSSL refuses {certificate} ({error.reason}). Get another one.") from None
 
 
-def _made_for(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _subject_names(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """DNS names and IP addresses."""
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -159,7 +181,7 @@ def _made_for(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]
     return tuple(names.get_values_for_type(x509.DNSName)), tuple(map(str, addresses))
 
 
-def _signed_by(lower: x509.Certificate, upper: x509.Certificate) -> bool:
+def _is_signed_by(lower: x509.Certificate, upper: x509.Certificate) -> bool:
     try:
         lower.verify_directly_issued_by(upper)
     except (ValueError, TypeError, InvalidSignature):
