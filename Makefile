@@ -35,7 +35,7 @@ test-gpu: livekit turn-model ## what needs an NVIDIA GPU; skipped with the reaso
 	@$(PY) -m pytest $(or $(TESTS),tests/gpu)
 
 image-test: setup-dev ## build the image and run compose.yaml for real, with a call (minutes; root; Docker or Debian's docker.io)
-	@$(PY) -m scripts.exercise_image
+	@$(PY) -m scripts.image
 
 check: setup-dev ## format, lint, import rules, types, shell and playground
 	@scripts/check.sh

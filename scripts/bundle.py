@@ -1,7 +1,7 @@
-"""Bring Callbox to a machine without network: one signed folder or tar with everything in it.
+"""Bring Callbox to a machine without a network: one signed folder or tar with everything in it.
 
-On a connected machine: `keygen` once, then `create`. On the other: `verify`, `install`, with nothing but Python's standard
-library (a bundle carries this command as callbox-bundle.pyz).
+On a connected machine: `keygen` once, then `create`. On the other one: `verify`, `install`, with nothing but Python's
+standard library (a bundle carries this command as callbox-bundle.pyz).
 """
 
 import argparse
@@ -19,7 +19,7 @@ PYTHONS = ("3.11", "3.12")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0, or 1 after saying what is wrong."""
+    """Run the command. Returns the exit status: 0, or 1 after printing what is wrong."""
     options = _parser().parse_args(arguments)
     run = {"keygen": _keygen, "create": _create, "verify": _verify, "install": _install}[options.command]
     try:
@@ -28,12 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(str(error))
         return 1
     except OSError as error:
-        say(
-            f"{error.filename or 'a file'}: {error.strerror or error}. Nothing is lost: repeat the command once it is put right."
-        )
+        say(f"{error.filename or 'a file'}: {error.strerror or error}. Nothing is lost: fix it and repeat the command.")
         return 1
     except KeyboardInterrupt:
-        say("Stopped. The same command goes on from here.")
+        say("Stopped. The same command continues from here.")
         return 130
     return 0
 
@@ -42,17 +40,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bundle", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     keygen = commands.add_parser(
-        "keygen", help="make the operator's key pair: NAME.pem (keep it) and NAME.pub (hand it on)"
+        "keygen", help="make the operator's key pair: NAME.pem (keep it) and NAME.pub (pass it on)"
     )
     keygen.add_argument("name", type=Path)
-    create = commands.add_parser("create", help="make a bundle of the last commit, its packages and models")
+    create = commands.add_parser("create", help="make a bundle of the latest commit, its packages and models")
     create.add_argument("--profile", choices=PROFILES, required=True)
     create.add_argument(
-        "--python", choices=PYTHONS, action="append", help="of the target; may be repeated (this one's)"
+        "--python", choices=PYTHONS, action="append", help="of the target; may be repeated (default: this one)"
     )
-    create.add_argument("--out", type=Path, required=True, help="a folder to be made, or a file NAME.tar")
+    create.add_argument("--out", type=Path, required=True, help="folder to make, or a file NAME.tar")
     create.add_argument("--key", type=Path, required=True, help="the private key")
-    for name, says in (("verify", "check signature and every byte"), ("install", "verify, then install or update")):
+    for name, says in (("verify", "check the signature and every byte"), ("install", "verify, then install or update")):
         command = commands.add_parser(name, help=says)
         command.add_argument("bundle", type=Path, help="the folder or the .tar")
         command.add_argument("--key", type=Path, required=True, help="the operator's public key, from the operator")
@@ -70,7 +68,7 @@ def _keygen(options: argparse.Namespace) -> None:
     public = make_key_pair(private)
     say(f"{private} (mode 0600) signs bundles: keep it here, and a copy in a safe.")
     say(
-        f"{public} checks them: hand it to the sites by another way than the bundles. Its fingerprint, to be read aloud:"
+        f"{public} verifies them: send it to the sites by another route than the bundles. Its fingerprint, to read aloud:"
     )
     print(fingerprint(read_public_key(public)))
 
@@ -99,7 +97,7 @@ def _install(options: argparse.Namespace) -> None:
 
     outcome = install(options.bundle, options.key, options.into)
     print(
-        f"Installed into {options.into}: {outcome.copied} files copied, {outcome.kept} were right or stay, {outcome.removed} removed."
+        f"Installed into {options.into}: {outcome.copied} files copied, {outcome.kept} already right or kept, {outcome.removed} removed."
     )
     for note in outcome.notes:
         print(f"  {note}")

@@ -1,4 +1,4 @@
-"""What the one who makes a bundle sees: a line a step, and a bar while something takes long."""
+"""Progress on the terminal while a bundle is made: a line for each step, a bar for what takes long."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,24 +10,24 @@ from models.bundle.progress import Advance
 
 
 class RichReport:
-    """Shows on a terminal what models/bundle/report.py asks for."""
+    """Shows the progress that models/bundle reports."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
     def step(self, words: str) -> None:
-        """A line above the bars."""
+        """Print a line above the bars."""
         self._progress.console.print(f"==> {words}", markup=False, soft_wrap=True)
 
     def counted(self, what: str, total: int) -> Advance:
-        """A bar."""
+        """Show a bar; the result advances it."""
         task = self._progress.add_task(what, total=max(total, 1))
         return lambda count: self._progress.advance(task, count)
 
 
 @contextmanager
 def reporting() -> Iterator[RichReport]:
-    """Bars on stderr, as long as the context lasts."""
+    """Show bars on stderr for the duration of the context."""
     columns = (
         TextColumn("    {task.description}", markup=False),
         BarColumn(),

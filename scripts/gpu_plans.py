@@ -1,7 +1,7 @@
-"""How many calls a GPU takes: the profile gpu planned for cards of several sizes. Needs no GPU and no download.
+"""How many calls a GPU holds: the profile gpu, planned for cards of several sizes. Needs neither a GPU nor a download.
 
 python -m scripts.gpu_plans                              # the table in docs/gpu-box.md
-python -m scripts.gpu_plans --mib 45466 --context 4096   # another card, as CUDA tells its total, and shorter calls
+python -m scripts.gpu_plans --mib 45466 --context 4096   # a card by its total in CUDA, and shorter calls
 """
 
 from pathlib import Path
@@ -14,11 +14,12 @@ from rich.table import Table
 from agent.operate.gpu_plan import plan_for
 from agent.settings import Settings, load_settings
 from models.store import ModelStore, open_store
+from scripts.command_line import new_app
 from serving.gpu.devices import Gpu
 from serving.gpu.memory import GpuMemoryShort
 from serving.gpu.plan import GpuPlan
 
-app = typer.Typer(add_completion=False)
+app = new_app()
 
 CARDS = {
     "16 GB (RTX 4080)": 16_077,
@@ -28,19 +29,19 @@ CARDS = {
     "48 GB (L40S)": 45_466,
     "80 GB (A100, H100)": 81_050,
 }
-"""MiB that CUDA tells: what the driver and error correction keep is not in it."""
+"""Total MiB that CUDA reports, without what the driver and error correction keep."""
 LLAMAS = {"bf16": "llama-3.1-8b-instruct", "FP8": "llama-3.1-8b-instruct-fp8"}
 NO_SITE = Path("none.yaml")
 """The profile as it is, without this box's configs/site.yaml."""
 
 
-@app.command(help=__doc__)
+@app.command()
 def main(
-    mib: Annotated[int | None, typer.Option(help="MiB of the card that programs can have.")] = None,
-    context: Annotated[int, typer.Option(help="Tokens of a call's context.")] = 8192,
-    whisper: Annotated[str, typer.Option(help="Whisper's compute_type: float16 or int8_float16.")] = "float16",
+    mib: Annotated[int | None, typer.Option(help="the card's total in MiB, as CUDA reports it")] = None,
+    context: Annotated[int, typer.Option(help="tokens of context for each call")] = 8192,
+    whisper: Annotated[str, typer.Option(help="Whisper's compute_type: float16 or int8_float16")] = "float16",
 ) -> None:
-    """Print how many calls each card takes by Llama's number format, and what takes its memory."""
+    """Print how many calls each card holds for each number format of Llama, and what takes up its memory."""
     table = Table(title=f"Calls of {context:,} tokens at once, beside Whisper large-v3-turbo in {whisper}; MiB")
     table.add_column("card", no_wrap=True)
     table.add_column("Llama 3.1 8B")
@@ -56,7 +57,7 @@ def main(
 
 
 def most_calls(settings: Settings, store: ModelStore, gpu: Gpu) -> GpuPlan | None:
-    """The plan with the most calls that fit; None if not even one does."""
+    """The plan with the most calls that fit; None if not even one fits."""
     found = None
     for calls in range(1, 1_000):
         try:
@@ -68,7 +69,7 @@ def most_calls(settings: Settings, store: ModelStore, gpu: Gpu) -> GpuPlan | Non
 
 
 def changed_to(settings: Settings, stt: dict[str, Any], model: str, llm: dict[str, Any]) -> Settings:
-    """The settings with other options, and another language model."""
+    """The settings with these options and this language model."""
     engines = settings.engines
     changes = {
         "stt": engines.stt.model_copy(update={"options": {**engines.stt.options, **stt}}),

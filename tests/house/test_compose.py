@@ -1,6 +1,6 @@
 """compose.yaml keeps to the part of the compose specification written down here, to the settings and to the image.
 
-Compose itself reads it in `python -m scripts.exercise_image`.
+Compose itself reads it in `python -m scripts.image`.
 """
 
 import re

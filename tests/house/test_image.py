@@ -1,6 +1,6 @@
 """Dockerfile.cuda and .dockerignore agree with the repository.
 
-What an engine makes of them is looked at by `python -m scripts.exercise_image`, which takes minutes.
+What an engine makes of them is looked at by `python -m scripts.image`, which takes minutes.
 """
 
 import json

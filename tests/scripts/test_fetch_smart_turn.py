@@ -9,7 +9,8 @@ import pytest
 from models.errors import ChecksumMismatch, ModelMissing
 from models.manifest import WheelMember
 from models.store import ModelStore, open_store
-from scripts.fetch_smart_turn import MODEL, download, fetch
+from models.wheel import download_wheel
+from scripts.fetch_smart_turn import MODEL, fetch
 from tests.models.conftest import describe, pin, write_manifest
 
 pytestmark = pytest.mark.unit
@@ -97,6 +98,6 @@ def test_offline_says_what_to_bring_and_where(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PIP_NO_INDEX", "1")  # what pip sees on a machine without a network, without waiting for it
     source = WheelMember(kind="wheel", package="tiny-wheel", version="1.0", member=MEMBER, command="fetch")
     with pytest.raises(ModelMissing) as caught:
-        download(source, cache=tmp_path / "cache", target=tmp_path / "store" / "turn.onnx")
+        download_wheel(source, cache=tmp_path / "cache", target=tmp_path / "store" / "turn.onnx")
     for needed in ("tiny-wheel==1.0", str(tmp_path / "cache"), MEMBER, str(tmp_path / "store" / "turn.onnx")):
         assert needed in str(caught.value)

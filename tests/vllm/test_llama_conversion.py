@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.convert_llama import convert
-from tests.scripts import tiny_llama
-from tests.scripts.tiny_llama import DEMO, LLAMA3, config_of, random_weights
+from scripts.convert_llama.conversion import convert
+from tests.scripts.convert_llama import tiny_llama
+from tests.scripts.convert_llama.tiny_llama import DEMO, LLAMA3, config_of, random_weights
 
 pytestmark = pytest.mark.contract
 

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from agent.web.options import WebOptions
 from agent.web.server import create_app
-from scripts.picture_playground import FLAGS, find_browser
+from scripts.screenshot import FLAGS, find_browser
 from tests.livekit_server import LiveKitServer, livekit_server
 from tests.web.scripted_agent import ScriptedAgent
 

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.async_api import Page, async_playwright
 
 from agent.web.options import WebOptions
-from scripts.picture_playground import FLAGS, find_browser
+from scripts.screenshot import FLAGS, find_browser
 from tests.livekit_server import LiveKitServer, run_livekit_server
 from tests.web.conftest import call, serve_web, write_tone
 from tests.web.scripted_agent import ScriptedAgent

@@ -1,4 +1,4 @@
-"""A Docker engine to exercise the image with: the one that is reachable, else one of our own, and what it lacks."""
+"""A Docker engine with its clients: the one that answers, else one started here."""
 
 import contextlib
 import os
@@ -10,14 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.errors import CallboxError
+
 COMPOSE = "github.com/docker/compose/v2/cmd@v2.40.3"
 START_TIMEOUT_S = 30.0
-DEBIAN = "bookworm"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
-class EngineError(Exception):
-    """What is missing on this machine, and how it gets here."""
+class EngineError(CallboxError):
+    """Something is missing on this machine; the message says how to get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Engine:
     """A client that builds with BuildKit."""
     compose: tuple[str, ...]
     folder: Path
-    """Ours; what is made for the engine lies there."""
+    """Holds what is made for the engine."""
 
     def output(self, *arguments: str) -> str:
         """What `docker ARGUMENTS` prints. Raises CalledProcessError."""
@@ -36,18 +37,18 @@ class Engine:
 
 
 def output(command: Sequence[str], cwd: Path | None = None) -> str:
-    """Standard output of a command without its last newline. Raises CalledProcessError; its error goes to ours."""
+    """Standard output of a command without its last newline; errors go to stderr. Raises CalledProcessError."""
     return subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.PIPE, text=True).stdout.rstrip("\n")
 
 
 def log(line: str) -> None:
-    """A step of the preparations."""
+    """Print a step."""
     print(f"==> {line}", flush=True)
 
 
 @contextlib.contextmanager
 def open_engine(folder: Path) -> Iterator[Engine]:
-    """An engine as long as it is needed; containers and images stay in `folder` if it is ours. Raises EngineError."""
+    """An engine for the duration of the context; one started here keeps its images in `folder`. Raises EngineError."""
     folder.mkdir(parents=True, exist_ok=True)
     docker = _client()
     with contextlib.nullcontext() if _answers(docker) else _own_daemon(docker, folder):
@@ -55,32 +56,37 @@ def open_engine(folder: Path) -> Iterator[Engine]:
 
 
 def _client() -> str:
-    """Docker since 23 builds with its plugin buildx, before that by itself. Raises EngineError."""
+    """A client that builds with BuildKit: since Docker 23 by the plugin buildx, before that by itself. Raises EngineError."""
     os.environ["DOCKER_BUILDKIT"] = "1"
     for candidate in dict.fromkeys((shutil.which("docker"), "/usr/bin/docker")):
         if candidate is None or not Path(candidate).exists():
             continue
         version = output([candidate, "version", "--format", "{{.Client.Version}}"]) if _answers(candidate) else ""
         old = (version or output([candidate, "--version"]).split()[2]).startswith("20.")
-        if old or _succeeds(candidate, "buildx", "version"):
+        if old or succeeds(candidate, "buildx", "version"):
             return candidate
-    raise EngineError("No docker client here builds with BuildKit. Debian: apt-get install docker.io debootstrap.")
+    raise EngineError(
+        "No docker client on this machine builds with BuildKit. Debian: apt-get install docker.io debootstrap."
+    )
 
 
 def _answers(docker: str) -> bool:
-    return _succeeds(docker, "info")
+    return succeeds(docker, "info")
 
 
-def _succeeds(*command: str) -> bool:
+def succeeds(*command: str) -> bool:
+    """Whether a command exits with status 0; its output is dropped."""
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 @contextlib.contextmanager
 def _own_daemon(docker: str, folder: Path) -> Iterator[None]:
-    """dockerd without networks of its own: builds and containers use the host's, and no firewall rule is made."""
+    """A dockerd without networks of its own: builds and containers use the host's, and no firewall rule is added."""
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
-        raise EngineError("No Docker engine answers. As root with Debian's docker.io one of our own would be started.")
-    log("no Docker engine answers: starting one of our own")
+        raise EngineError(
+            "No Docker engine answers. As root, with Debian's docker.io installed, one would be started here."
+        )
+    log("no Docker engine answers: starting one")
     address = f"unix://{folder / 'docker.sock'}"
     places = [f"--{name}={folder / place}" for name, place in (("data-root", "data"), ("exec-root", "exec"))]
     command = ["dockerd", *places, f"--pidfile={folder / 'docker.pid'}", f"--host={address}", "--bridge=none"]
@@ -101,15 +107,14 @@ def _own_daemon(docker: str, folder: Path) -> Iterator[None]:
     finally:
         daemon.terminate()
         daemon.wait()
-        for namespace in (folder / "exec" / "netns").glob(
-            "*"
-        ):  # mounts that dockerd leaves; the folder could not be deleted
+        # dockerd leaves these mounted, and then the folder cannot be deleted
+        for namespace in (folder / "exec" / "netns").glob("*"):
             subprocess.run(["umount", str(namespace)], check=False)
         del os.environ["DOCKER_HOST"]
 
 
 def _compose(docker: str, folder: Path) -> tuple[str, ...]:
-    if _succeeds(docker, "compose", "version"):
+    if succeeds(docker, "compose", "version"):
         return (docker, "compose")
     program = folder / "docker-compose"
     if not program.exists():
@@ -125,52 +130,9 @@ def _compose(docker: str, folder: Path) -> tuple[str, ...]:
     return (str(program),)
 
 
-def require_image(engine: Engine, name: str) -> str:
-    """Have the image `name`: from the engine, from its registry, or a stand-in made here. Returns which of them."""
-    if _succeeds(engine.docker, "image", "inspect", name):
-        return "was here"
-    if _succeeds(engine.docker, "pull", "--quiet", name):
-        return "pulled"
-    log(f"{name} cannot be pulled: making a stand-in")
-    if name.startswith("golang:"):
-        _make_golang(engine, name)
-        return "stand-in: this machine's Go on Debian"
-    _make_debian(engine, name)
-    return "stand-in: debootstrap"
-
-
-def _make_debian(engine: Engine, name: str) -> None:
-    """The same release, by debootstrap, from the mirror that it takes by itself."""
-    if shutil.which("debootstrap") is None:
-        raise EngineError("debootstrap is missing: apt-get install debootstrap.")
-    root = engine.folder / DEBIAN
-    shutil.rmtree(root, ignore_errors=True)
-    output(["debootstrap", "--variant=minbase", DEBIAN, str(root)])
-    archive = engine.folder / f"{DEBIAN}.tar"
-    output(["tar", "--create", f"--file={archive}", f"--directory={root}", "."])
-    engine.output("import", str(archive), name)
-    archive.unlink()
-    shutil.rmtree(root)
-
-
-def _make_golang(engine: Engine, name: str) -> None:
-    """This machine's Go where the official image has it."""
-    require_image(engine, f"debian:{DEBIAN}-slim")
-    recipe = engine.folder / "golang.Dockerfile"
-    recipe.write_text(
-        f"FROM debian:{DEBIAN}-slim\n"
-        "RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates git\n"
-        "COPY . /usr/local/go\n"
-        "ENV GOPATH=/go PATH=/go/bin:/usr/local/go/bin:/usr/bin:/bin\n"
-    )
-    engine.output("build", "--network=host", f"--tag={name}", f"--file={recipe}", output(["go", "env", "GOROOT"]))
-
-
 def build_secrets(folder: Path) -> list[str]:
-    """This machine's own way to its package registries, for a build: options of `docker build`. Nothing stays in it."""
-    pip = (
-        output([sys.executable, "-m", "pip", "config", "list"]) if _succeeds(sys.executable, "-m", "pip", "-V") else ""
-    )
+    """Options of `docker build` that give it this machine's package registries, without leaving them in the image."""
+    pip = output([sys.executable, "-m", "pip", "config", "list"]) if succeeds(sys.executable, "-m", "pip", "-V") else ""
     settings = dict(line.split("=", 1) for line in pip.splitlines() if line.startswith("global."))
     pip_conf, uv_toml = folder / "pip.conf", folder / "uv.toml"
     options = "".join(f"{key.removeprefix('global.')} = {value.strip(chr(39))}\n" for key, value in settings.items())

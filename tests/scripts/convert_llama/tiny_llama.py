@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from safetensors import TensorSpec, serialize_file
 
-DEMO = Path(__file__).parents[2] / "models" / "demo" / "language_model"
+DEMO = Path(__file__).parents[3] / "models" / "demo" / "language_model"
 LLAMA3 = {
     "rope_type": "llama3",
     "factor": 32.0,

@@ -1,4 +1,4 @@
-"""Tensors out of safetensors files, without torch: numpy has no bfloat16, so those stay what they are, 16 bits each."""
+"""Tensors from safetensors files, without torch: numpy has no bfloat16, so such numbers stay as 16 bits each."""
 
 import json
 import math
@@ -18,10 +18,10 @@ _NUMPY: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor where it lies in its file; nothing is read before `bits` is used."""
+    """A tensor mapped from its file; nothing is read before `bits` is used."""
 
     kind: str
-    """safetensors' name of its number format: F32, F16, BF16."""
+    """Number format as safetensors names it: F32, F16 or BF16."""
     bits: Any
     """The numbers; bfloat16 as uint16."""
 
@@ -46,7 +46,7 @@ class BFloat16(model_spec.Variable):  # type: ignore[misc]  # CTranslate2 has no
 
     @property
     def dtype(self) -> str:
-        """CTranslate2's name of the number format."""
+        """CTranslate2's name for the number format."""
         return "bfloat16"
 
     def numpy(self) -> Any:
@@ -54,11 +54,11 @@ class BFloat16(model_spec.Variable):  # type: ignore[misc]  # CTranslate2 has no
         return (self._halves.astype(np.uint32) << 16).view(np.float32)
 
     def num_bytes(self) -> int:
-        """Bytes in the model file."""
+        """Size in the model file, in bytes."""
         return int(self._halves.nbytes)
 
     def to_bytes(self) -> bytes:
-        """What is written into the model file."""
+        """The bytes of the model file."""
         return bytes(self._halves.tobytes())
 
     def _to(self, dtype: str) -> Any:
@@ -73,14 +73,14 @@ class BFloat16(model_spec.Variable):  # type: ignore[misc]  # CTranslate2 has no
 
 
 def joined(*tensors: Tensor) -> Tensor:
-    """One tensor of several, put together along the first dimension."""
+    """Several tensors concatenated along the first dimension. Raises ConversionFailed."""
     if len({tensor.kind for tensor in tensors}) != 1:
         raise ConversionFailed("The weights of one layer have different number formats.")
     return Tensor(tensors[0].kind, np.concatenate([tensor.bits for tensor in tensors]))
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:
-    """All tensors of the folder's safetensors files by name. Raises ConversionFailed."""
+    """All tensors in the folder's safetensors files, by name. Raises ConversionFailed."""
     paths = sorted(folder.glob("*.safetensors"))
     if not paths:
         raise ConversionFailed(f"{folder} has no *.safetensors file. Download the model again.")
@@ -88,7 +88,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
 
 
 def _tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
-    """The file's layout: the header's length in 8 bytes, the header in JSON, the numbers."""
+    """Layout of a file: length of the header in 8 bytes, the header as JSON, the numbers."""
     try:
         with path.open("rb") as stream:
             (length,) = struct.unpack("<Q", stream.read(8))
@@ -104,7 +104,7 @@ def _tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
 def _tensor(content: Any, name: str, entry: dict[str, Any]) -> Tensor:
     kind, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     if kind not in _NUMPY:
-        raise ConversionFailed(f"{name} is stored as {kind}, which is not converted; 16 and 32 bit floats are.")
+        raise ConversionFailed(f"{name} is stored as {kind}, which cannot be converted; 16 and 32 bit floats can.")
     if math.prod(shape) * _NUMPY[kind].itemsize != end - start or end > len(content):
-        raise ValueError(f"{name} has not the length that it should have")
+        raise ValueError(f"{name} does not have the length that it should")
     return Tensor(kind, content[start:end].view(_NUMPY[kind]).reshape(shape))

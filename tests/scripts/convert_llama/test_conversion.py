@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from models.errors import ConversionFailed
-from scripts.convert_llama import convert, main
-from tests.scripts import tiny_llama
-from tests.scripts.tiny_llama import DEMO, LLAMA3, config_of, random_weights
+from scripts.convert_llama.__main__ import app
+from scripts.convert_llama.conversion import convert
+from tests.scripts.convert_llama import tiny_llama
+from tests.scripts.convert_llama.tiny_llama import DEMO, LLAMA3, config_of, random_weights
 
 pytestmark = pytest.mark.unit
 
@@ -32,12 +34,16 @@ def difference(folder: Path, weights: Mapping[str, Any], scaling: Mapping[str, A
     return float(np.abs(computed(folder) - tiny_llama.logits(weights, IDS, scaling)).max())
 
 
+def run(arguments: list[str]) -> Any:
+    return CliRunner().invoke(app, arguments)
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_the_demo_llama_is_converted_to_the_bytes_that_are_shipped(tmp_path: Path) -> None:
-    assert main([str(DEMO / "hf"), str(tmp_path / "ct2")]) == 0
+    assert run([str(DEMO / "hf"), str(tmp_path / "ct2")]).exit_code == 0
     assert contents(tmp_path / "ct2") == contents(DEMO / "ct2")
 
 
@@ -92,7 +98,7 @@ def test_a_conversion_can_be_repeated_over_what_an_interrupted_one_left(tmp_path
     for leftover in ("ct2.partial", "ct2"):
         (tmp_path / leftover).mkdir()
         (tmp_path / leftover / "model.bin").write_bytes(b"half")
-    assert main([str(DEMO / "hf"), str(tmp_path / "ct2")]) == 0
+    assert run([str(DEMO / "hf"), str(tmp_path / "ct2")]).exit_code == 0
     assert contents(tmp_path / "ct2") == contents(DEMO / "ct2")
     assert [path.name for path in tmp_path.iterdir()] == ["ct2"]
 
@@ -115,12 +121,13 @@ def test_what_would_come_out_wrong_is_refused(tmp_path: Path, changes: dict[str,
     assert not (tmp_path / "ct2").exists()
 
 
-def test_lacking_weights_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_weights_are_named(tmp_path: Path) -> None:
     weights = random_weights()
     del weights["model.layers.1.mlp.up_proj.weight"]
     source = tiny_llama.write(tmp_path / "hf", config_of(), weights)
-    assert main([str(source), str(tmp_path / "ct2")]) == 1
-    assert "model.layers.1.mlp.up_proj.weight" in capsys.readouterr().err
+    outcome = run([str(source), str(tmp_path / "ct2")])
+    assert outcome.exit_code == 1
+    assert "model.layers.1.mlp.up_proj.weight" in outcome.stderr
 
 
 @pytest.mark.parametrize(

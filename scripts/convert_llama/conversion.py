@@ -1,15 +1,13 @@
-"""Convert a Llama as Hugging Face lays it out to CTranslate2, int8: `python -m scripts.convert_llama SOURCE TARGET`.
+"""A Llama in Hugging Face's layout, converted to CTranslate2 without torch or transformers.
 
-Needs neither torch nor transformers. The result is the one of ct2-transformers-converter, byte for byte, but for one thing:
-that converter drops two numbers of Llama 3's position scaling (CTranslate2 4.8.5), and models from Llama 3.1 on then lose
-their way in longer conversations. Here they are kept, and CTranslate2 computes what Transformers does.
+The result is that of ct2-transformers-converter, byte for byte, with one exception: that converter drops two numbers of
+Llama 3's position scaling (CTranslate2 4.8.5), and models from Llama 3.1 on then lose the thread in longer conversations.
+Here they are kept, and CTranslate2 computes what Transformers does.
 """
 
-import argparse
 import json
 import shutil
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +15,16 @@ import numpy as np
 from ctranslate2.specs import attention_spec, common_spec, transformer_spec
 from tokenizers import Tokenizer
 
-from models.errors import ConversionFailed, ModelError
-from scripts.llama_weights import Tensor, joined, read_weights
+from models.errors import ConversionFailed
+from scripts.convert_llama.weights import Tensor, joined, read_weights
 
 NOT_COPIED = ("*.safetensors", "*.safetensors.index.json", "config.json")
-NEEDED = ("hidden_size", "num_attention_heads", "num_hidden_layers", "rms_norm_eps", "vocab_size")
+REQUIRED = ("hidden_size", "num_attention_heads", "num_hidden_layers", "rms_norm_eps", "vocab_size")
 LLAMA3 = attention_spec.RotaryScalingType.Llama3
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0 if TARGET is there afterwards."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.convert_llama", description=__doc__)
-    parser.add_argument("source", type=Path, help="a folder with config.json, *.safetensors and the tokenizer's files")
-    parser.add_argument("target", type=Path, help="a folder to make")
-    options = parser.parse_args(arguments)
-    try:
-        convert(options.source, options.target)
-    except ModelError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
 def convert(source: Path, target: Path, quantization: str = "int8") -> None:
-    """Make `target`; it appears when it is complete. Raises ConversionFailed naming what is not supported or lacks."""
+    """Make `target`, which appears once it is complete. Raises ConversionFailed, naming what is missing or not supported."""
     config = read_json(source / "config.json")
     check_supported(config)
     spec = empty_spec(config)
@@ -65,11 +49,11 @@ def convert(source: Path, target: Path, quantization: str = "int8") -> None:
 
 
 def check_supported(config: Mapping[str, Any]) -> None:
-    """Raises ConversionFailed for a model whose layers CTranslate2's Llama does not have."""
-    lacking = [key for key in NEEDED if key not in config]
-    if lacking:
+    """Raises ConversionFailed for a model with layers that CTranslate2's Llama does not have."""
+    missing = [key for key in REQUIRED if key not in config]
+    if missing:
         raise ConversionFailed(
-            f"config.json has no {', '.join(lacking)}: it is not a Llama's. Download the model again."
+            f"config.json has no {', '.join(missing)}: it does not describe a Llama. Download the model again."
         )
     wanted: dict[str, tuple[Any, ...]] = {
         "model_type": ("llama",),
@@ -81,16 +65,16 @@ def check_supported(config: Mapping[str, Any]) -> None:
     }
     for key, values in wanted.items():
         if config.get(key) not in values:
-            raise ConversionFailed(f"config.json: {key} is {config.get(key)}; only {values[0]} is converted.")
+            raise ConversionFailed(f"config.json: {key} is {config.get(key)}; only {values[0]} can be converted.")
 
 
 def empty_spec(config: Mapping[str, Any]) -> Any:
-    """CTranslate2's layout of the model, without weights."""
+    """The model's layout in CTranslate2, without weights."""
     scaling = rope(config)
     heads, kv_heads = config["num_attention_heads"], config.get("num_key_value_heads")
     kind = scaling.get("rope_type", scaling.get("type", "default"))
     if kind not in ("default", "llama3"):
-        raise ConversionFailed(f"config.json: positions scaled by '{kind}' are not converted; only by 'llama3'.")
+        raise ConversionFailed(f"config.json: positions scaled by '{kind}' cannot be converted, only by 'llama3'.")
     spec = transformer_spec.TransformerDecoderModelSpec.from_config(
         config["num_hidden_layers"],
         heads,
@@ -111,19 +95,19 @@ def empty_spec(config: Mapping[str, Any]) -> Any:
             attention = layer.self_attention
             attention.rotary_low_freq_factor = scaling["low_freq_factor"]
             attention.rotary_high_freq_factor = scaling["high_freq_factor"]
-            # CTranslate2 reads it, but its specification has no place for it with this kind of scaling.
+            # CTranslate2 reads it, but its specification has no field for it with this kind of scaling.
             object.__setattr__(attention, "rotary_scaling_factor", np.float32(scaling["factor"]))
     return spec
 
 
 def rope(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The rotary positions' parameters, as either generation of config.json has them; `rope_theta` always."""
+    """The parameters of the rotary positions, from either generation of config.json; always with `rope_theta`."""
     parameters = config.get("rope_parameters") or config.get("rope_scaling") or {}
     return {"rope_theta": config.get("rope_theta", 10_000.0), **parameters}
 
 
 def fill(spec: Any, weights: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:
-    """Put the weights into their places. Raises ConversionFailed naming one that lacks."""
+    """Put the weights in place. Raises ConversionFailed, naming a missing one."""
     decoder = spec.decoder
     try:
         decoder.embeddings.weight = weights["model.embed_tokens.weight"].variable()
@@ -152,7 +136,7 @@ def _fill_layer(layer: Any, weights: Mapping[str, Tensor], prefix: str) -> None:
 
 
 def vocabulary(path: Path, size: int) -> list[str]:
-    """The tokens in the order of their numbers, as many as the embeddings have rows."""
+    """The tokens in the order of their ids, as many as the embeddings have rows."""
     try:
         ids = Tokenizer.from_file(str(path)).get_vocab(with_added_tokens=True)
     except Exception as error:  # tokenizers raises bare Exception
@@ -171,9 +155,5 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _token(value: Any) -> str:
-    """A token's text, which tokenizer_config.json has bare or in an object."""
+    """The text of a token, which tokenizer_config.json holds as a string or in an object."""
     return str(value["content"] if isinstance(value, dict) else value or "")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,7 @@
-"""Takes the README's picture of the page, in a real call to a running Callbox.
+"""Take the README's screenshot of the playground, in a real call to a running Callbox.
 
-`make run` in one terminal, `python -m scripts.picture_playground` in another. The browser's microphone plays lines of
-the shipped callers; every word and figure in the picture is what the box answered.
+`make run` in one terminal, `python -m scripts.screenshot` in another. The browser's microphone plays lines of a shipped
+caller; every word and figure in the picture is what the box answered.
 """
 
 import asyncio
@@ -17,8 +17,10 @@ import typer
 from PIL import Image
 from playwright.async_api import Page, async_playwright, expect
 
-ROOT = Path(__file__).resolve().parents[1]
-CALLER = ROOT / "models" / "demo" / "callers" / "rms"
+from scripts.command_line import new_app
+from scripts.paths import CALLERS, ROOT
+
+CALLER = CALLERS / "rms"
 LINES = (
     "are_you_open_on_sunday",
     "i_would_like_to_book_an_appointment_with_doctor_chen",
@@ -32,13 +34,15 @@ MICROPHONE_HZ = 48_000
 GREETING_S = 8.0
 ANSWER_S = 8.0
 COLOURS = 128
+app = new_app()
 
 
+@app.command()
 def main(
-    url: Annotated[str, typer.Option(help="Where the page is.")] = "http://127.0.0.1:8080",
-    out: Annotated[Path, typer.Option(help="The picture.")] = ROOT / "agent" / "web" / "playground.png",
+    url: Annotated[str, typer.Option(help="the page's address")] = "http://127.0.0.1:8080",
+    out: Annotated[Path, typer.Option(help="the picture to write")] = ROOT / "agent" / "web" / "playground.png",
 ) -> None:
-    """Calls, talks, takes the picture in the middle of the last answer."""
+    """Call, talk, and take the screenshot in the middle of the last answer."""
     with TemporaryDirectory() as folder:
         microphone = write_microphone(Path(folder) / "microphone.wav")
         asyncio.run(talk(url, microphone, out))
@@ -47,7 +51,7 @@ def main(
 
 
 def find_browser() -> str | None:
-    """A Chromium on PATH."""
+    """A Chromium on PATH; None if there is none."""
     return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
@@ -76,7 +80,7 @@ async def talk(url: str, microphone: Path, out: Path) -> None:
 
 
 async def until_the_last_answer(page: Page) -> None:
-    """Waits until the caller has said every line and the agent has spoken a good part of its answer."""
+    """Wait until the caller has said every line and the agent is well into its last answer."""
     timeout_ms = 1000 * (GREETING_S + len(LINES) * (ANSWER_S + 5.0))
     said = page.locator("[data-testid=words-caller][data-final=true]")
     await expect(said).to_have_count(len(LINES), timeout=timeout_ms)
@@ -85,4 +89,4 @@ async def until_the_last_answer(page: Page) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

@@ -1,0 +1,1 @@
+"""Converts Llama models for CTranslate2."""
