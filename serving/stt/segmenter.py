@@ -7,25 +7,16 @@ Pure: verdicts on windows in, steps out; every time is on the stream's audio clo
 """
 
 from collections import deque
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, fields
 
 from serving.speech import VoiceActivity
-from serving.vad.gate import ROUNDING_S, Gate, GateClosed, GateOpened, GateOptions
+from serving.vad.gate import ROUNDING_S, Gate, GateClosed, GateOpened, GateOptions, SpeechThresholds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SegmenterOptions:
-    """How speech is cut into utterances."""
+class SegmenterOptions(SpeechThresholds):
+    """How speech is cut into utterances. What begins speech also reopens an utterance that had paused."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-
-    activation_threshold: float = 0.5
-    """VAD probability at which speech begins."""
-    deactivation_threshold: float = 0.35
-    """VAD probability below which a speaking caller is silent."""
-    min_speech_ms: float = 64
-    """So much speech in a row begins an utterance, or reopens one."""
     preroll_ms: float = 300
     """Audio before the first window of speech that is decoded too: soft onsets come before the VAD's verdict."""
     partial_interval_ms: float = 250
@@ -100,12 +91,8 @@ class Segmenter:
     def __init__(self, options: SegmenterOptions, *, window_s: float = 0.032) -> None:
         self._options = options
         self._window_s = window_s
-        gate = GateOptions(
-            activation_threshold=options.activation_threshold,
-            deactivation_threshold=options.deactivation_threshold,
-            min_speech_ms=options.min_speech_ms,
-            min_silence_ms=options.preflight_silence_ms,
-        )
+        thresholds = {each.name: getattr(options, each.name) for each in fields(SpeechThresholds)}
+        gate = GateOptions(**thresholds, min_silence_ms=options.preflight_silence_ms)
         self._gate = Gate(gate, window_s=window_s)
         self._utterance: _Utterance | None = None
         self._taken_s = 0.0

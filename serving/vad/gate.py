@@ -10,19 +10,25 @@ ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateOptions:
-    """When speech counts as begun and as over."""
+class SpeechThresholds:
+    """What counts as speech."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     activation_threshold: float = 0.5
-    """A window at or above it is speech."""
+    """During silence, the VAD probability from which a window is speech."""
     deactivation_threshold: float = 0.35
-    """While speaking, a window is silence only below it."""
+    """During speech, the VAD probability below which a window is silence."""
     min_speech_ms: float = 64
-    """So much speech in a row opens the gate."""
+    """Speech in a row after which speech has begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOptions(SpeechThresholds):
+    """When speech has begun and when it is over."""
+
     min_silence_ms: float = 250
-    """So much silence in a row closes it."""
+    """Silence in a row after which speech is over."""
 
 
 @dataclass(frozen=True, slots=True)

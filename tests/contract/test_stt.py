@@ -8,13 +8,12 @@ import jiwer
 import numpy as np
 import pytest
 
-from models.store import open_store
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm16, pcm16
 from serving.speech import SpeechEnded, SpeechStarted, Transcript, TranscriptStage
 from serving.stt.faster_whisper import FasterWhisperOptions
 from serving.stt.hearing import Urgency
 from serving.stt.segmenter import SegmenterOptions
-from serving.vad.silero import SileroOptions, SileroVad
+from serving.vad.silero import SileroVad
 from tests.contract.listening import Line, WatchedEngine, hear, lines, silence
 
 pytestmark = pytest.mark.contract
@@ -24,24 +23,9 @@ INTERIM, PREFLIGHT, FINAL = TranscriptStage.INTERIM, TranscriptStage.PREFLIGHT, 
 
 
 @pytest.fixture(scope="module")
-def vad() -> Iterator[SileroVad]:
-    """Loaded voice activity."""
-    vad = SileroVad(SileroOptions(), open_store().resolve("silero-vad"))
-    vad.load()
-    yield vad
-    vad.close()
-
-
-@pytest.fixture(scope="module")
-def model_dir() -> Path:
-    """The demo model."""
-    return open_store().resolve("demo-stt")
-
-
-@pytest.fixture(scope="module")
-def engine(vad: SileroVad, model_dir: Path) -> Iterator[WatchedEngine]:
+def engine(vad: SileroVad, stt_dir: Path) -> Iterator[WatchedEngine]:
     """The demo model, loaded."""
-    engine = WatchedEngine(FasterWhisperOptions(window_floor_s=4.0), model_dir, vad)
+    engine = WatchedEngine(FasterWhisperOptions(window_floor_s=4.0), stt_dir, vad)
     engine.load()
     engine.check()
     yield engine
@@ -141,8 +125,8 @@ async def test_sound_without_words_gives_no_words(engine: WatchedEngine, sound: 
     assert engine.recognise(AudioChunk(sound, SPEECH_RATE).to_float()) == ()
 
 
-async def test_speech_without_words_ends_in_an_empty_final(vad: SileroVad, model_dir: Path) -> None:
-    every_word_unsure = WatchedEngine(unsure_options(), model_dir, vad)
+async def test_speech_without_words_ends_in_an_empty_final(vad: SileroVad, stt_dir: Path) -> None:
+    every_word_unsure = WatchedEngine(unsure_options(), stt_dir, vad)
     every_word_unsure.load()
     hearing = await hear(every_word_unsure, *padded(LINES["yes"]))
     every_word_unsure.close()
@@ -196,9 +180,9 @@ async def test_the_end_of_input_brings_the_final(engine: WatchedEngine) -> None:
     assert isinstance(hearing.events[-1][1], SpeechEnded)
 
 
-async def test_a_caller_who_never_pauses_loses_no_words(vad: SileroVad, model_dir: Path) -> None:
+async def test_a_caller_who_never_pauses_loses_no_words(vad: SileroVad, stt_dir: Path) -> None:
     segmenter = SegmenterOptions(max_utterance_s=6.0, cut_search_s=2.0)
-    engine = WatchedEngine(FasterWhisperOptions(window_floor_s=4.0, segmenter=segmenter), model_dir, vad)
+    engine = WatchedEngine(FasterWhisperOptions(window_floor_s=4.0, segmenter=segmenter), stt_dir, vad)
     engine.load()
     said = [LINES[name] for name in ("book", "cancel", "headache", "refill")]
     hearing = await hear(engine, silence(0.5), *(trimmed(line) for line in said), silence(0.7))

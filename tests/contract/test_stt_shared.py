@@ -10,14 +10,13 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from models.errors import ModelMissing
-from models.store import open_store
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm16
 from serving.batcher import PriorityBatcher
 from serving.engine import SttStream
 from serving.errors import EngineDied, EngineError, EngineLoadFailed
 from serving.stt.faster_whisper import FasterWhisperEngine, FasterWhisperOptions, window_frames, windows_to_warm
 from serving.stt.hearing import Clip, Heard, Urgency
-from serving.vad.silero import SileroOptions, SileroVad
+from serving.vad.silero import SileroVad
 from tests.contract.listening import Hearing, Line, WatchedEngine, collect, hear, lines, settle, silence
 
 pytestmark = pytest.mark.contract
@@ -50,25 +49,10 @@ class GatedEngine(WatchedEngine):
         return self._real(clips)
 
 
-@pytest.fixture(scope="module")
-def vad() -> Iterator[SileroVad]:
-    """Loaded voice activity."""
-    vad = SileroVad(SileroOptions(), open_store().resolve("silero-vad"))
-    vad.load()
-    yield vad
-    vad.close()
-
-
-@pytest.fixture(scope="module")
-def model_dir() -> Path:
-    """The demo model."""
-    return open_store().resolve("demo-stt")
-
-
 @pytest.fixture
-def engine(vad: SileroVad, model_dir: Path) -> Iterator[GatedEngine]:
+def engine(vad: SileroVad, stt_dir: Path) -> Iterator[GatedEngine]:
     """A loaded engine with an open gate."""
-    engine = GatedEngine(OPTIONS, model_dir, vad)
+    engine = GatedEngine(OPTIONS, stt_dir, vad)
     engine.load()
     yield engine
     engine.gate.set()
@@ -206,13 +190,13 @@ async def test_audio_at_another_rate_is_refused(engine: GatedEngine) -> None:
     await stream.aclose()
 
 
-def test_a_missing_model_and_a_broken_one_are_named(vad: SileroVad, model_dir: Path, tmp_path: Path) -> None:
+def test_a_missing_model_and_a_broken_one_are_named(vad: SileroVad, stt_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match=r"model\.bin"):
         FasterWhisperEngine(OPTIONS, tmp_path, vad).load()
-    for path in model_dir.iterdir():
+    for path in stt_dir.iterdir():
         if path.is_file():
             (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "model.bin").write_bytes((model_dir / "model.bin").read_bytes()[:1000])
+    (tmp_path / "model.bin").write_bytes((stt_dir / "model.bin").read_bytes()[:1000])
     with pytest.raises(EngineLoadFailed, match="could not be loaded"):
         FasterWhisperEngine(OPTIONS, tmp_path, vad).load()
 

@@ -9,13 +9,14 @@ import pytest
 import soundfile
 
 from models.store import open_store
-from serving.audio import SPEECH_RATE, Pcm16, Pcm32
+from serving.audio import SPEECH_RATE, Pcm16
 from serving.engine import VadStream
-from serving.speech import SttEvent, Transcript, VoiceActivity
+from serving.speech import SttEvent, Transcript
 from serving.stt.faster_whisper import FasterWhisperOptions
 from serving.vad.shared import SharedVad
 from serving.vad.silero import SileroOptions, SileroVad
 from tests.contract.listening import Hearing, WatchedEngine, hear, lines, silence
+from tests.scripted import CountedStream
 
 pytestmark = pytest.mark.contract
 
@@ -31,18 +32,10 @@ class CountedVad(SileroVad):
     windows = 0
 
     def open(self) -> VadStream:
-        return _CountedStream(super().open(), self)
+        return CountedStream(super().open(), self._count)
 
-
-class _CountedStream:
-    def __init__(self, stream: VadStream, engine: CountedVad) -> None:
-        self._stream = stream
-        self._engine = engine
-
-    def push(self, samples: Pcm32) -> list[VoiceActivity]:
-        verdicts = self._stream.push(samples)
-        self._engine.windows += len(verdicts)
-        return verdicts
+    def _count(self, windows: int) -> None:
+        self.windows += windows
 
 
 @pytest.fixture(scope="module")

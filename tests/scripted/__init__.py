@@ -13,7 +13,7 @@ from tests.scripted.sounds import NOISE, ROOM_RATE, WORD_S, Sounds, as_pcm16, no
 from tests.scripted.stt import ListedStt, ListedSttStream, ScriptedStt
 from tests.scripted.tts import ScriptedTts
 from tests.scripted.turn import ScriptedTurn
-from tests.scripted.vad import WINDOW_SAMPLES, ScriptedVad
+from tests.scripted.vad import WINDOW_SAMPLES, CountedStream, ScriptedVad
 
 __all__ = [
     "NOISE",
@@ -21,6 +21,7 @@ __all__ = [
     "WINDOW_SAMPLES",
     "WORD_S",
     "Answer",
+    "CountedStream",
     "ListedStt",
     "ListedSttStream",
     "ScriptedEngine",

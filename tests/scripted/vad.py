@@ -1,5 +1,7 @@
 """Voice activity by script."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from serving.audio import SPEECH_RATE, Pcm32
@@ -33,4 +35,17 @@ class _ScriptedVadStream:
             self._windows += 1
             probability = 0.98 if np.count_nonzero(window) * 2 >= WINDOW_SAMPLES else 0.02
             verdicts.append(VoiceActivity(probability, self._windows * WINDOW_SAMPLES / SPEECH_RATE))
+        return verdicts
+
+
+class CountedStream:
+    """Another stream, whose windows are counted."""
+
+    def __init__(self, stream: VadStream, count: Callable[[int], None]) -> None:
+        self._stream = stream
+        self._count = count
+
+    def push(self, samples: Pcm32) -> list[VoiceActivity]:
+        verdicts = self._stream.push(samples)
+        self._count(len(verdicts))
         return verdicts

@@ -12,12 +12,11 @@ from agent.adapters.audio import frame_from
 from agent.adapters.stt import ListeningHooks, LocalStt
 from agent.adapters.vad import LocalVad
 from agent.turns.caller_turn import CallerTurn
-from serving.audio import AudioChunk, Pcm16, Pcm32
+from serving.audio import AudioChunk, Pcm16
 from serving.engine import VadStream
-from serving.speech import VoiceActivity
 from serving.vad.gate import GateOptions
 from serving.vad.shared import SharedVad
-from tests.scripted import WINDOW_SAMPLES, ScriptedStt, ScriptedVad, Sounds
+from tests.scripted import WINDOW_SAMPLES, CountedStream, ScriptedStt, ScriptedVad, Sounds
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.unit
@@ -31,18 +30,10 @@ class CountedVad(ScriptedVad):
     windows = 0
 
     def open(self) -> VadStream:
-        return _CountedStream(super().open(), self)
+        return CountedStream(super().open(), self._count)
 
-
-class _CountedStream:
-    def __init__(self, stream: VadStream, engine: CountedVad) -> None:
-        self._stream = stream
-        self._engine = engine
-
-    def push(self, samples: Pcm32) -> list[VoiceActivity]:
-        verdicts = self._stream.push(samples)
-        self._engine.windows += len(verdicts)
-        return verdicts
+    def _count(self, windows: int) -> None:
+        self.windows += windows
 
 
 def frames_of(samples: Pcm16, *, rate: int = 16_000) -> list[rtc.AudioFrame]:

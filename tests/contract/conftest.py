@@ -1,0 +1,24 @@
+"""Models that several contract suites listen with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.store import open_store
+from serving.vad.silero import SileroOptions, SileroVad
+
+
+@pytest.fixture(scope="module")
+def vad() -> Iterator[SileroVad]:
+    """Loaded voice activity."""
+    vad = SileroVad(SileroOptions(), open_store().resolve("silero-vad"))
+    vad.load()
+    yield vad
+    vad.close()
+
+
+@pytest.fixture(scope="module")
+def stt_dir() -> Path:
+    """The demo model of speech recognition."""
+    return open_store().resolve("demo-stt")
