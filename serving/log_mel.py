@@ -21,7 +21,7 @@ def log_mel_power(audio: npt.NDArray[np.floating], *, floor: float) -> npt.NDArr
     Returns shape (80, (n - 400) // 160 + 1): frame f holds the samples 160 f to 160 f + 400, so nothing is padded.
     """
     frames = np.lib.stride_tricks.sliding_window_view(audio, WINDOW_SAMPLES)[::HOP_SAMPLES]
-    power = _FILTERS @ (np.abs(np.fft.rfft(frames * _WINDOW, axis=-1)) ** 2).T
+    power = MEL_FILTERS @ (np.abs(np.fft.rfft(frames * _WINDOW, axis=-1)) ** 2).T
     return np.asarray(np.log10(np.maximum(power, floor)))
 
 
@@ -75,4 +75,5 @@ def _mel_filters() -> npt.NDArray[np.float64]:
 
 
 _WINDOW = np.hanning(WINDOW_SAMPLES + 1)[:-1]
-_FILTERS = _mel_filters()
+MEL_FILTERS = _mel_filters()
+"""Shape (80, 201): from the power of a frame's frequencies to that of its bands."""

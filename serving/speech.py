@@ -79,7 +79,10 @@ SttEvent = SpeechStarted | Transcript | SpeechEnded
 
 
 class Asked(Enum):
-    """What the agent's last words asked the caller for. Some answers come in pieces, with pauses between them."""
+    """What the agent's last words asked the caller for. Some answers come in pieces, with pauses between them.
+
+    The end-of-turn network knows them by their order (serving/turn/inputs.py).
+    """
 
     NOTHING = "nothing"
     """The agent asked nothing, or nothing in particular ("how can I help?")."""

@@ -74,9 +74,7 @@ class CallboxTurn(OnnxJudge[tuple[Pcm32, TurnContext], float]):
 
     def _inputs(self, question: tuple[Pcm32, TurnContext]) -> Tensors:
         samples, context = question
-        beside = context_inputs(
-            context.words, context.asked.value, context.silence_s, context.pauses_s, self._vocabulary
-        )
+        beside = context_inputs(context.words, context.asked, context.silence_s, context.pauses_s, self._vocabulary)
         return {**beside, "input_features": normalised_log_mel(samples, _FRAMES)[None]}
 
     def _answer(self, outputs: Sequence[npt.NDArray[np.floating]]) -> float:

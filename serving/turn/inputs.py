@@ -9,7 +9,7 @@ import numpy.typing as npt
 from serving.speech import Asked
 from serving.turn.words import FIRST_WORD, word_features
 
-ASKED = tuple(asked.value for asked in Asked)
+ASKED = tuple(Asked)
 """What was asked, in the order of the network's numbers for it: the order of Asked belongs to the trained network."""
 VOCABULARY = "vocabulary"
 """Key of the file's metadata: the words that it knows, separated by spaces."""
@@ -29,9 +29,9 @@ def known_words(text: str) -> dict[str, int]:
 
 
 def context_inputs(
-    words: str, asked: str, silence_s: float, pauses_s: Sequence[float], vocabulary: Mapping[str, int]
+    words: str, asked: Asked, silence_s: float, pauses_s: Sequence[float], vocabulary: Mapping[str, int]
 ) -> Inputs:
-    """The network's inputs but the sound, each with a first axis of 1. Raises ValueError for something else asked."""
+    """The network's inputs but the sound, each with a first axis of 1."""
     features = word_features(words, vocabulary)
     return {
         "words": features.words[None],

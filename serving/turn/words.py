@@ -27,7 +27,7 @@ MOST_WORDS = 24
 NOT_MADE_OUT = "\N{REPLACEMENT CHARACTER}"
 """Stands for a word that was spoken and that the recogniser made nothing of: unknown, without beginning or ending."""
 
-DIGITS = frozenset(("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 FILLERS = frozenset(("um", "uh", "er", "erm", "hmm", "uhm", "mm"))
 
 _CARDINALS: list[list[str]]

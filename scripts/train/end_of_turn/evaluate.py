@@ -20,12 +20,13 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from scripts.train.end_of_turn.encoder import FRAMES
 from scripts.train.end_of_turn.heard import TIMES_S
 from scripts.train.end_of_turn.hypotheses import Recogniser
-from scripts.train.end_of_turn.log_mel import log_mel
 from scripts.train.end_of_turn.pauses import draw_habits
 from scripts.train.end_of_turn.takes import Take, Takes
 from scripts.train.turn_taking.spoken import Voice
+from serving.log_mel import normalised_log_mel
 from serving.turn.inputs import VOCABULARY, context_inputs, known_words
 
 HELD_OUT = ("flite:rms", "festival:ked_diphone")
@@ -79,7 +80,7 @@ class Callbox:
     def log_odds(self, take: Take, words: str, silence_s: float, habits_s: Sequence[float]) -> float:
         """That the turn is over."""
         inputs = context_inputs(words, take.asked, silence_s, habits_s, self._vocabulary)
-        inputs["input_features"] = log_mel(take.samples)[None]
+        inputs["input_features"] = normalised_log_mel(take.samples, FRAMES)[None]
         return float(self._session.run(["log_odds"], inputs)[0][0])
 
 
@@ -113,7 +114,10 @@ def _between(known: Sequence[float]) -> Scores:
 
 def judged_by_smart_turn(session: onnxruntime.InferenceSession, takes: Sequence[Take]) -> Judged:
     """Once, with the silence that the take has: its answer is kept."""
-    heard = (session.run(None, {"input_features": log_mel(take.samples, 8)[None]})[0][0, 0] for take in takes)
+    heard = (
+        session.run(None, {"input_features": normalised_log_mel(take.samples, 2 * FRAMES)[None]})[0][0, 0]
+        for take in takes
+    )
     scores = [[float(score)] * len(TIMES_S) for score in heard]
     return Judged(np.array(scores), *_truth(takes))
 

@@ -16,11 +16,11 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from scripts.train.end_of_turn.encoder import INPUT, WIDTH, shortened
+from scripts.train.end_of_turn.encoder import FRAMES, INPUT, WIDTH, shortened
 from scripts.train.end_of_turn.hypotheses import Recogniser
-from scripts.train.end_of_turn.log_mel import log_mel
 from scripts.train.end_of_turn.takes import Take, Takes
 from scripts.train.turn_taking.spoken import Voice
+from serving.log_mel import normalised_log_mel
 
 STATES = 100
 """Positions of 20 ms that the head sees: the last 2 s."""
@@ -53,7 +53,7 @@ def features(turn_model: Path, sounds: Iterable[NDArray[np.float32]], count: int
     states = np.zeros((count, STATES, WIDTH), np.float16)
     pooled, logits = np.zeros((count, WIDTH), np.float32), np.zeros(count, np.float32)
     for number, samples in enumerate(sounds):
-        one = session.run(["states", "pooled", "logit"], {INPUT: log_mel(samples)[None]})
+        one = session.run(["states", "pooled", "logit"], {INPUT: normalised_log_mel(samples, FRAMES)[None]})
         states[number], pooled[number], logits[number] = one[0][0, -STATES:], one[1][0], one[2][0, 0]
     return states, pooled, logits
 
@@ -75,7 +75,7 @@ def save(takes: Sequence[Take], found: Features, recognised: Sequence[str | None
         {
             "words": take.words,
             "ended": take.ended,
-            "asked": take.asked,
+            "asked": take.asked.value,
             "kind": take.kind,
             "caller": round(take.caller, 4),
             "hold_s": round(take.hold_s, 4),

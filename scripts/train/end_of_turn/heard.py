@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scripts.train.end_of_turn.pauses import draw_habits, still_silent
 from scripts.train.language_model.recognition_errors import asr_noise
 from scripts.train.sentences.callers import Callers
+from serving.speech import Asked
 from serving.turn.inputs import ASKED, habits
 from serving.turn.words import DIGITS, FILLERS, word_features
 
@@ -37,7 +38,7 @@ class Row:
 
     words: str
     ended: bool
-    asked: str
+    asked: Asked
     kind: str
     caller: float
     hold_s: float

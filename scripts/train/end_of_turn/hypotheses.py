@@ -14,7 +14,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from scripts.train.end_of_turn.takes import SOUND_S, Take
-from scripts.train.turn_taking.spoken import RATE
+from serving.audio import SPEECH_RATE
 
 WINDOW_S = 4
 MARGIN_S = 0.5
@@ -40,7 +40,7 @@ class Recogniser:
         """Of takes in the order in which they were said. None where an utterance is longer than a take's sound."""
         windows = defaultdict[int, list[int]](list)
         for number, take in enumerate(takes):
-            if len(self._sound(take)) < SOUND_S * RATE:
+            if len(self._sound(take)) < SOUND_S * SPEECH_RATE:
                 windows[self._window_s(take)].append(number)
         found: dict[int, str] = {}
         for window_s, numbers in windows.items():
@@ -53,7 +53,7 @@ class Recogniser:
         return take.samples[max(0, len(take.samples) - take.utterance_samples) :]
 
     def _window_s(self, take: Take) -> int:
-        return max(WINDOW_S, int(np.ceil(len(self._sound(take)) / RATE + MARGIN_S)))
+        return max(WINDOW_S, int(np.ceil(len(self._sound(take)) / SPEECH_RATE + MARGIN_S)))
 
     def _decoded(self, takes: Sequence[Take], window_s: int) -> list[str]:
         mels = np.stack([self._mel(self._sound(take), window_s) for take in takes])
@@ -72,7 +72,7 @@ class Recogniser:
         ]
 
     def _mel(self, samples: np.ndarray, window_s: int) -> np.ndarray:
-        padded = np.pad(samples, (0, window_s * RATE - len(samples)))
+        padded = np.pad(samples, (0, window_s * SPEECH_RATE - len(samples)))
         mel = self._model.feature_extractor(padded, padding=0)[:, : window_s * FRAMES_PER_S]
         return np.ascontiguousarray(mel, dtype=np.float32)
 

@@ -10,15 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scripts.train.end_of_turn.pauses import draw_caller, draw_hold_s
 from scripts.train.end_of_turn.turns import Turn, Turns
 from scripts.train.turn_taking.line import draw_line
-from scripts.train.turn_taking.spoken import RATE, Spoken, Unspeakable, Voice
+from scripts.train.turn_taking.spoken import Spoken, Unspeakable, Voice
 from scripts.train.turn_taking.voices import draw_voice, speak
-
-Samples = NDArray[np.float32]
+from serving.audio import SPEECH_RATE, Pcm32
+from serving.speech import Asked
 
 FILLERS = ("um", "um", "uh", "uh", "er", "so", "well", "like", "you know", "hmm")
 LEAD_S = 4.0
@@ -41,12 +40,12 @@ KEPT_SILENCE_S = (0.06, 0.32)
 class Take:
     """One silence in a turn."""
 
-    samples: Samples
+    samples: Pcm32
     """float32, 16 kHz: the last seconds before the silence and the beginning of it."""
     words: str
     """As they were said."""
     ended: bool
-    asked: str
+    asked: Asked
     kind: str
     """Of the pause ("um": after a filled one); "end" of the turn."""
     caller: float
@@ -94,15 +93,15 @@ class Takes:
         words, kinds = self._filled(turn)
         pieces = self._pieces(words, kinds, turn.end, voice)
         self._remember(pieces)
-        sound = [np.zeros(int(RATE * min(rng.expovariate(0.7), LEAD_S)), np.float32)]
-        takes, words_before, begin = [], 0, max(0, len(sound[0]) - round(PREROLL_S * RATE))
+        sound = [np.zeros(int(SPEECH_RATE * min(rng.expovariate(0.7), LEAD_S)), np.float32)]
+        takes, words_before, begin = [], 0, max(0, len(sound[0]) - round(PREROLL_S * SPEECH_RATE))
         for number, (piece, kind) in enumerate(zip(pieces, (*kinds, "end"), strict=True)):
             sound.append(piece)
             ended = kind == "end"
             hold_s = 0.0 if ended else draw_hold_s(rng, caller, kind)
-            kept = np.zeros(int(RATE * min(rng.uniform(*KEPT_SILENCE_S), hold_s or 9.0)), np.float32)
+            kept = np.zeros(int(SPEECH_RATE * min(rng.uniform(*KEPT_SILENCE_S), hold_s or 9.0)), np.float32)
             everything = np.concatenate([*sound, kept])
-            heard = line.carry(everything[-SOUND_S * RATE :], self._babble)
+            heard = line.carry(everything[-SOUND_S * SPEECH_RATE :], self._babble)
             said = " ".join(words[: number + 1])
             takes.append(
                 Take(
@@ -118,9 +117,9 @@ class Takes:
                     len(everything) - begin,
                 )
             )
-            sound.append(np.zeros(int(RATE * hold_s), np.float32))
+            sound.append(np.zeros(int(SPEECH_RATE * hold_s), np.float32))
             if hold_s >= NEW_UTTERANCE_S:
-                words_before, begin = len(said.split()), sum(map(len, sound)) - round(PREROLL_S * RATE)
+                words_before, begin = len(said.split()), sum(map(len, sound)) - round(PREROLL_S * SPEECH_RATE)
         return takes
 
     def _voice(self) -> Voice:
@@ -142,7 +141,7 @@ class Takes:
                     words[number + 1] = filler + " " + words[number + 1]
         return words, kinds
 
-    def _pieces(self, words: Sequence[str], kinds: Sequence[str], end: str, voice: Voice) -> list[Samples]:
+    def _pieces(self, words: Sequence[str], kinds: Sequence[str], end: str, voice: Voice) -> list[Pcm32]:
         """The sound of each part, silence at its ends cut."""
         rng = self.rng
         if rng.random() < WHOLE:
@@ -157,7 +156,7 @@ class Takes:
                 pieces[number] = self._drawn_out(pieces[number])
         return pieces
 
-    def _alone(self, part: str, kind: str, end: str, voice: Voice) -> Samples:
+    def _alone(self, part: str, kind: str, end: str, voice: Voice) -> Pcm32:
         """A part spoken for itself."""
         rng, mark = self.rng, ","
         if kind == "end":
@@ -170,34 +169,34 @@ class Takes:
             voice = replace(voice, liveliness=voice.liveliness * 0.3, tempo=voice.tempo * rng.uniform(0.8, 1.0))
         return _cut(speak(part + mark, voice), [part])[0]
 
-    def _drawn_out(self, piece: Samples) -> Samples:
+    def _drawn_out(self, piece: Pcm32) -> Pcm32:
         """With its last 0.1 to 0.3 s 1.2 to 1.9 times as long."""
-        length = min(len(piece) // 2, int(RATE * self.rng.uniform(0.1, 0.3)))
+        length = min(len(piece) // 2, int(SPEECH_RATE * self.rng.uniform(0.1, 0.3)))
         return np.concatenate([piece[:-length], stretched(piece[-length:], self.rng.uniform(1.2, 1.9))])
 
-    def _remember(self, pieces: Sequence[Samples]) -> None:
+    def _remember(self, pieces: Sequence[Pcm32]) -> None:
         """Other callers' talk is the babble behind the next ones."""
         said = np.concatenate(pieces)
         old = np.resize(self._babble, len(said)) if len(self._babble) else np.zeros(len(said), np.float32)
         self._babble = (0.7 * old + said).astype(np.float32)
 
 
-def _cut(spoken: Spoken, parts: Sequence[str]) -> list[Samples]:
+def _cut(spoken: Spoken, parts: Sequence[str]) -> list[Pcm32]:
     """The sound of each part, from its first word to its last, without clicks at its ends."""
     pieces, place = [], 0
     for part in parts:
         count = len(part.split())
         first, last = spoken.words[place], spoken.words[place + count - 1]
-        begin, end = round(first.start_s * RATE), round(last.end_s * RATE)
+        begin, end = round(first.start_s * SPEECH_RATE), round(last.end_s * SPEECH_RATE)
         piece = spoken.samples[begin:end].copy()
-        fade = min(len(piece), int(FADE_S * RATE))
+        fade = min(len(piece), int(FADE_S * SPEECH_RATE))
         piece[len(piece) - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
         pieces.append(piece)
         place += count
     return pieces
 
 
-def stretched(samples: Samples, factor: float) -> Samples:
+def stretched(samples: Pcm32, factor: float) -> Pcm32:
     """Longer at the same pitch: windows of 32 ms overlapped where they fit best (WSOLA)."""
     window, hop, reach = 512, 256, 160
     if len(samples) < 2 * window:

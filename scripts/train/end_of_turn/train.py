@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scripts.train.end_of_turn.heard import TIMES_S, Row, context_arrays, hearing, weights
 from scripts.train.end_of_turn.model import Batch, Head
 from scripts.train.end_of_turn.takes import Takes
+from serving.speech import Asked
 from serving.turn.words import FIRST_WORD, spoken_words
 
 HEARINGS = 4
@@ -69,7 +70,7 @@ def load(stems: Sequence[Path]) -> tuple[list[Row], Arrays]:
     """The takes of some shards and their sound."""
     rows: list[Row] = []
     for path in stems:
-        rows += [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+        rows += [Row(**row | {"asked": Asked(row["asked"])}) for row in json.loads(path.read_text(encoding="utf-8"))]
     states = np.concatenate([np.load(path.with_suffix(".npy")) for path in stems])
     others = [np.load(path.with_suffix(".npz")) for path in stems]
     pooled = np.concatenate([other["pooled"] for other in others])

@@ -11,7 +11,9 @@ from scripts.train.sentences.callers import FILE as CALLERS_FILE
 from scripts.train.sentences.callers import Callers
 from scripts.train.sentences.grammar import Grammar, read
 from scripts.train.speech_to_text.simulated_calls import sentences
+from serving.speech import Asked
 from serving.turn.inputs import ASKED
+from serving.turn.words import DIGITS
 
 FILE = Path(__file__).with_name("turns.yaml")
 _MARK = re.compile(r"\((\w+)\)")
@@ -42,8 +44,7 @@ class Turn:
     """Of the silences between them: one fewer than parts."""
     end: str
     """How the last part is written: "." or "?"."""
-    asked: str
-    """One of inputs.ASKED."""
+    asked: Asked
 
 
 class Turns:
@@ -81,7 +82,7 @@ class Turns:
         """Now and then nobody knows what was asked, or they are wrong."""
         draw = self.rng.random()
         if draw < 0.12:
-            return Turn(turn.parts, turn.kinds, turn.end, "nothing")
+            return Turn(turn.parts, turn.kinds, turn.end, Asked.NOTHING)
         if draw < 0.17:
             return Turn(turn.parts, turn.kinds, turn.end, self.rng.choice(ASKED))
         return turn
@@ -105,10 +106,10 @@ class Turns:
 
     def _from_template(self) -> Turn:
         (template,) = self.rng.choices(self._templates, self._weights)
-        asked = self.rng.choice(template["asked"])
+        asked = Asked(self.rng.choice(template["asked"]))
         return self._marked(self._grammar.expand(template["text"]), template.get("end", "."), asked)
 
-    def _marked(self, text: str, end: str, asked: str, kept: float = _KEPT) -> Turn:
+    def _marked(self, text: str, end: str, asked: Asked, kept: float = _KEPT) -> Turn:
         """Cut at the marks that this caller falls silent at."""
         pieces = _MARK.split(text)
         parts, kinds = [pieces[0]], list[str]()
@@ -131,31 +132,31 @@ class Turns:
         end = "?" if _QUESTION.match(sentence) else "."
         return self._marked(" ".join(marked), end, self._likely_question(words), kept=0.6)
 
-    def _likely_question(self, words: Sequence[str]) -> str:
+    def _likely_question(self, words: Sequence[str]) -> Asked:
         """What such an answer may have been an answer to."""
         said = set(words)
-        if sum(word in _DIGITS for word in words) >= 3:
-            return "digits"
+        if sum(word in DIGITS for word in words) >= 3:
+            return Asked.DIGITS
         if words[0] in _YES_NO and len(words) <= 4:
-            return "confirmation"
+            return Asked.CONFIRMATION
         if said & {"name", "spelled"} or (len(words) == 2 and said.isdisjoint(_LINKS | _DAYS)):
-            return "name"
+            return Asked.NAME
         if said & _DAYS and len(words) <= 5:
-            return self.rng.choice(["date", "choice"])
-        return self.rng.choice(["nothing", "nothing", "description"])
+            return self.rng.choice([Asked.DATE, Asked.CHOICE])
+        return self.rng.choice([Asked.NOTHING, Asked.NOTHING, Asked.DESCRIPTION])
 
     def _digits(self) -> Turn:
         """A number read in groups. The same digits end one number and not another: only what was asked may tell."""
         rng = self.rng
         count = rng.choice((4, 4, 7, 7, 10, 10, 10, 10, 6, 8, 9))
         groups = _groups(rng, count)
-        words = " (group) ".join(" ".join(rng.choice(_DIGITS) for _ in range(size)) for size in groups)
+        words = " (group) ".join(" ".join(rng.choice(DIGITS) for _ in range(size)) for size in groups)
         lead = rng.choice(("", "", "", "", "it is ", "my number is (hes) ", "yes it is ", "um ", "my phone number is ", "sure (clause) ",
                            "the number is (hes) ", "call me at (hes) ", "okay (clause) it is (hes) "))  # fmt: skip
         tail = rng.choice(
             ("", "", "", "", "", "", "", " (clause) please", " (clause) that is my cell", " (clause) thank you")
         )
-        asked = "digits" if rng.random() < 0.85 else "nothing"
+        asked = Asked.DIGITS if rng.random() < 0.85 else Asked.NOTHING
         return self._marked(lead + words + tail, ".", asked, kept=0.65)
 
 
@@ -175,7 +176,6 @@ def _groups(rng: random.Random, count: int) -> list[int]:
     return sizes
 
 
-_DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _LINKING = (
     "and",
     "and",

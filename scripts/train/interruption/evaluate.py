@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import torch
 
-from scripts.train.interruption.events import BACKCHANNEL, FRAME_S, INTERRUPTION, LEAD_S, OTHER
-from scripts.train.interruption.model import log_mel
+from scripts.train.interruption.events import BACKCHANNEL, FRAME_S, INTERRUPTION, OTHER
+from scripts.train.interruption.mels import log_mels
+from serving.interruption.onset_window import LEAD_S
 
 OVERLAPS_S = (0.2, 0.3, 0.4, 0.5)
 NAMES = {INTERRUPTION: "interruptions", BACKCHANNEL: "murmurs", OTHER: "other"}
@@ -31,11 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     session = onnxruntime.InferenceSession(options.model, settings)
     stored = np.load(options.shard)
     audio, truth = stored["audio"][: options.count], stored["truth"][: options.count]
-    mels = log_mel(torch.from_numpy(audio.astype(np.float32) / 32768)).numpy()
     for overlap_s in OVERLAPS_S:
         frame = round((LEAD_S + overlap_s) / FRAME_S) - 2
-        part = mels[:, :, : 2 * frame + 3]
-        wishes = np.array([session.run(None, {"log_mel": mel[None]})[0][0, INTERRUPTION] for mel in part])
+        wishes = np.array(
+            [session.run(None, {"log_mel": mel[None]})[0][0, INTERRUPTION] for mel in log_mels(audio, frame + 1)]
+        )
         shares = [
             f"{name} {np.mean(wishes[truth[:, frame] == label] >= options.threshold):.1%}"
             for label, name in NAMES.items()

@@ -15,17 +15,15 @@ import numpy as np
 
 from scripts.train.interruption import line
 from scripts.train.interruption.lines import Lines
-from scripts.train.interruption.sounds import RATE, Samples, draw_sound, hummed
+from scripts.train.interruption.sounds import draw_sound, hummed
 from scripts.train.turn_taking.phones import by_phones
 from scripts.train.turn_taking.spoken import Unspeakable, Voice
 from scripts.train.turn_taking.voices import draw_voice, speak
+from serving.audio import SPEECH_RATE, Pcm32
+from serving.interruption.onset_window import LEAD_S, MAX_OVERLAP_S
 
 INTERRUPTION, BACKCHANNEL, OTHER = range(3)
-LEAD_S = 0.4
-"""Of the line before the onset that the network is shown."""
-LONGEST_S = 1.6
-"""Of an overlap that the network is shown."""
-SPAN = round((LEAD_S + LONGEST_S) * RATE)
+SPAN = round((LEAD_S + MAX_OVERLAP_S) * SPEECH_RATE)
 FRAME_S = 0.02
 FRAMES = 98
 """Of the encoder in SPAN whose sound is all there (scripts/train/interruption/model.py)."""
@@ -48,7 +46,7 @@ class Crowd:
     def __init__(
         self,
         seed: int,
-        agent: Sequence[Samples],
+        agent: Sequence[Pcm32],
         *,
         foreign_share: float = 0.0,
         far_share: float = 0.0,
@@ -60,11 +58,11 @@ class Crowd:
         self._foreign_share, self._far_share, self._held_out = foreign_share, far_share, held_out
         self.rng, self._random = np.random.default_rng(seed), random.Random(seed)
         self._lines, self._agent = Lines(self._random), agent
-        self._talk: Samples | None = None
+        self._talk: Pcm32 | None = None
         self.speaker = ""
         """The voice that was drawn last."""
 
-    def event(self) -> tuple[Samples, np.ndarray]:
+    def event(self) -> tuple[Pcm32, np.ndarray]:
         """Audio of SPAN samples and the truth of FRAMES frames."""
         self.speaker = ""
         is_far = self._far_share and self.rng.random() < self._far_share
@@ -85,14 +83,14 @@ class Crowd:
             return self._far(self._echo(), -20)
         return self._sequence()
 
-    def _sequence(self) -> tuple[Samples, np.ndarray]:
+    def _sequence(self) -> tuple[Pcm32, np.ndarray]:
         """A sound or a murmur, a short gap, then words."""
         is_sound = self.rng.random() < 0.5
-        length = int(self.rng.uniform(0.2, 0.7) * RATE)
+        length = int(self.rng.uniform(0.2, 0.7) * SPEECH_RATE)
         first = draw_sound(self.rng)[:length] if is_sound else self._murmur()
         return self._direct([(first, OTHER if is_sound else BACKCHANNEL), (self._said(self._wish), INTERRUPTION)])
 
-    def _said(self, draw: Callable[[str], str]) -> Samples:
+    def _said(self, draw: Callable[[str], str]) -> Pcm32:
         while True:
             voice = self._voice()
             text = draw(voice.engine)
@@ -119,19 +117,19 @@ class Crowd:
         engine = "flite" if name == "rms" else "espeak"
         return Voice(engine, name, voice.tempo, pitch, voice.liveliness)
 
-    def _murmur(self) -> Samples:
+    def _murmur(self) -> Pcm32:
         count = self.rng.choice([1, 1, 1, 2])
         hum = hummed(self.rng)
         if count == 1:
             return hum
-        return np.concatenate([hum, np.zeros(int(self.rng.uniform(0.05, 0.35) * RATE), np.float32), hum])
+        return np.concatenate([hum, np.zeros(int(self.rng.uniform(0.05, 0.35) * SPEECH_RATE), np.float32), hum])
 
-    def _direct(self, parts: Sequence[tuple[Samples, int]], low_dbfs: float = -38) -> tuple[Samples, np.ndarray]:
+    def _direct(self, parts: Sequence[tuple[Pcm32, int]], low_dbfs: float = -38) -> tuple[Pcm32, np.ndarray]:
         """Near the telephone; now and then at arm's length."""
         rng = self.rng
         pieces, marks, place = [], [], 0
         for number, (sound, label) in enumerate(parts):
-            gap = int(rng.uniform(0.03, 0.3) * RATE) if number else 0
+            gap = int(rng.uniform(0.03, 0.3) * SPEECH_RATE) if number else 0
             near = line.levelled(sound, rng.uniform(-3, 3))
             pieces += [np.zeros(gap, np.float32), near]
             marks.append((place + gap, place + gap + len(near), label))
@@ -142,7 +140,7 @@ class Crowd:
         sound = line.levelled(sound, rng.uniform(low_dbfs, -12))
         return self._placed(sound, marks, echo=rng.random() < 0.2)
 
-    def _far(self, sound: Samples, high_dbfs: float) -> tuple[Samples, np.ndarray]:
+    def _far(self, sound: Pcm32, high_dbfs: float) -> tuple[Pcm32, np.ndarray]:
         """Not meant for the agent: beyond the room or out of its own loudspeaker."""
         rng = self.rng
         if rng.random() < 0.35:
@@ -150,7 +148,7 @@ class Crowd:
         sound = line.levelled(sound, rng.uniform(-55, high_dbfs))
         return self._placed(sound, [(0, len(sound), OTHER)], echo=False)
 
-    def _side_talk(self) -> Samples:
+    def _side_talk(self) -> Pcm32:
         """A television, a radio, somebody else in the room."""
         rng = self.rng
         said = self._said(self._sentence)
@@ -161,7 +159,7 @@ class Crowd:
         distant = line.room(rng, said, rng.uniform(-12, 1))
         return line.band(distant, rng.uniform(50, 400), rng.uniform(1200, 6000), order=1).astype(np.float32)
 
-    def _echo(self) -> Samples:
+    def _echo(self) -> Pcm32:
         """The agent's own voice out of a loudspeaker, through a room, partly cancelled."""
         rng = self.rng
         if rng.random() < 0.75:
@@ -172,17 +170,15 @@ class Crowd:
         heard = line.band(heard, rng.uniform(150, 600), rng.uniform(2000, 7000), order=1).astype(np.float32)
         return line.gate_clicks(rng, heard) if rng.random() < 0.5 else heard
 
-    def _placed(
-        self, sound: Samples, marks: Sequence[tuple[int, int, int]], *, echo: bool
-    ) -> tuple[Samples, np.ndarray]:
+    def _placed(self, sound: Pcm32, marks: Sequence[tuple[int, int, int]], *, echo: bool) -> tuple[Pcm32, np.ndarray]:
         rng = self.rng
-        if len(sound) > 1.4 * RATE and len(marks) == 1 and rng.random() < 0.15:
+        if len(sound) > 1.4 * SPEECH_RATE and len(marks) == 1 and rng.random() < 0.15:
             # A long overlap, whose beginning the window no longer holds
-            gone = int(rng.uniform(LEAD_S, 1.0) * RATE)
+            gone = int(rng.uniform(LEAD_S, 1.0) * SPEECH_RATE)
             sound, marks = sound[gone:], [(0, marks[0][1] - gone, marks[0][2])]
             early = 0
         else:
-            early = int((LEAD_S - rng.uniform(-0.03, 0.15)) * RATE)
+            early = int((LEAD_S - rng.uniform(-0.03, 0.15)) * SPEECH_RATE)
         audio = np.zeros(SPAN, np.float32)
         count = min(len(sound), SPAN - early)
         audio[early : early + count] = sound[:count]
@@ -196,7 +192,7 @@ class Crowd:
             audio += under
         audio = line.on_the_line(rng, audio, talk=self._talk)
         if rng.random() < 0.05:
-            audio[: int(rng.uniform(0, LEAD_S - 0.15) * RATE)] = 0
+            audio[: int(rng.uniform(0, LEAD_S - 0.15) * SPEECH_RATE)] = 0
         return audio, _truth(early, marks)
 
 
@@ -205,11 +201,13 @@ def _truth(early: int, marks: Sequence[tuple[int, int, int]]) -> np.ndarray:
     # frame j has heard everything up to mel frame 2 j + 2
     heard_s = (np.arange(FRAMES) * 2 + 2) * 0.01 + 0.025
     for start, end, label in marks:
-        truth[(heard_s >= (early + start) / RATE + FIRST_S) & (heard_s <= (early + end) / RATE + AFTER_S)] = label
+        truth[
+            (heard_s >= (early + start) / SPEECH_RATE + FIRST_S) & (heard_s <= (early + end) / SPEECH_RATE + AFTER_S)
+        ] = label
     return truth
 
 
-def _trimmed(samples: Samples) -> Samples:
+def _trimmed(samples: Pcm32) -> Pcm32:
     loud = np.flatnonzero(np.abs(samples) > 0.03 * np.abs(samples).max())
     return samples[loud[0] : loud[-1] + 1]
 

@@ -6,6 +6,7 @@ python -m scripts.train.interruption.features --turn-model smart-turn-v3.2-cpu.o
 """
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,11 +14,15 @@ import numpy as np
 import torch
 
 from scripts.train.interruption.events import FRAMES
-from scripts.train.interruption.model import FLOOR, Body, log_mel
-from scripts.train.speech_to_text.audio import MEL_FILTERS
+from scripts.train.interruption.mels import log_mels
+from scripts.train.interruption.model import Body
 from scripts.train.speech_to_text.smart_turn import encoder_weights
+from serving.interruption.onset_window import FLOOR
+from serving.log_mel import MEL_FILTERS
 
 BATCH = 25
+SILENCE = (math.log10(FLOOR) + 4) / 4
+"""The lowest value of a log-mel spectrum."""
 SHORT_FRAMES = 60
 """Of a short shard: 0.8 s of the overlap."""
 THROATS = np.linspace(0.86, 1.16, 13)
@@ -28,8 +33,7 @@ TILT = 0.1
 
 def throats() -> torch.Tensor:
     """(len(THROATS), 80, 80): matrices that move a log-mel spectrum's bands to other frequencies."""
-    filters = MEL_FILTERS.numpy()
-    centres = (filters * np.arange(filters.shape[1])).sum(1) / filters.sum(1)
+    centres = (MEL_FILTERS * np.arange(MEL_FILTERS.shape[1])).sum(1) / MEL_FILTERS.sum(1)
     moved = np.zeros((len(THROATS), len(centres), len(centres)), np.float32)
     for matrix, factor in zip(moved, THROATS, strict=True):
         place = np.interp(centres / factor, centres, np.arange(len(centres)))
@@ -46,7 +50,7 @@ def changed(mel: torch.Tensor, matrices: torch.Tensor, rng: np.random.Generator)
     across = np.linspace(-1, 1, bands, dtype=np.float32)
     bend = rng.uniform(-TILT, TILT, (count, 2)).astype(np.float32)
     curve = bend[:, :1] * across + bend[:, 1:] * (across**2 - 0.5)
-    return (matrices[which] @ mel + torch.from_numpy(curve)[..., None]).clamp(min=(FLOOR + 4) / 4)
+    return (matrices[which] @ mel + torch.from_numpy(curve)[..., None]).clamp(min=SILENCE)
 
 
 @torch.no_grad()
@@ -68,10 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             continue
         stored = np.load(shard)
         frames, rng = SHORT_FRAMES if number % 4 else FRAMES, np.random.default_rng(number)
-        audio, truth = torch.from_numpy(stored["audio"]), stored["truth"][:, :frames]
+        audio, truth = stored["audio"], stored["truth"][:, :frames]
         kept = []
-        for part in audio.split(BATCH):
-            mel = changed(log_mel(part.float() / 32768)[:, :, : 2 * frames + 1], matrices, rng)
+        for start in range(0, len(audio), BATCH):
+            mel = changed(torch.from_numpy(log_mels(audio[start : start + BATCH], frames)), matrices, rng)
             with torch.autocast("cpu", torch.bfloat16):
                 kept.append(body(mel).half().numpy())
         np.save(options.out / f"{shard.stem}.features.npy", np.concatenate(kept))

@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from scripts.train.speech_to_text.audio import MEL_FILTERS, MEL_WINDOW
 from scripts.train.speech_to_text.model import HEADS, WIDTH, Attention, Encoder, Layer
 
 LAYERS = 3
@@ -18,17 +17,6 @@ LAYERS = 3
 HIDDEN = 128
 LONGEST = 100
 """Frames of a window, of 20 ms."""
-GAIN = 20.0
-"""Sound at -26 dBFS comes to the variance of 1 that the encoder is used to. A fixed gain: loudness tells callers from others."""
-FLOOR = -5.5
-"""Of the spectrum's logarithm (base 10): 85 dB below loud speech."""
-
-
-def log_mel(samples: Tensor) -> Tensor:
-    """(batch, samples) float32 in [-1, 1] at 16 kHz -> (batch, 80, frames); frame f is samples 160 f to 160 f + 400."""
-    frames = (samples * GAIN).unfold(1, 400, 160) * MEL_WINDOW
-    power = torch.fft.rfft(frames).abs() ** 2
-    return ((power @ MEL_FILTERS.T).clamp(min=10**FLOOR).log10().transpose(1, 2) + 4) / 4
 
 
 class Body(nn.Module):

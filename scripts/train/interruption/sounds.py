@@ -10,9 +10,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter, sosfilt
 
-RATE = 16_000
+from serving.audio import SPEECH_RATE, Pcm32
 
-Samples = NDArray[np.float32]
 Signal = NDArray[np.float64]
 
 
@@ -21,32 +20,32 @@ Signal = NDArray[np.float64]
 
 def noise(rng: Generator, seconds: float) -> Signal:
     """White, of standard deviation 1."""
-    return rng.standard_normal(max(8, int(seconds * RATE)))
+    return rng.standard_normal(max(8, int(seconds * SPEECH_RATE)))
 
 
 def band(signal: Signal, low_hz: float, high_hz: float, order: int = 2) -> Signal:
     """Kept between two frequencies; 0 and 8,000 leave that side open."""
     if low_hz > 20:
-        signal = sosfilt(butter(order, low_hz, "high", fs=RATE, output="sos"), signal)
+        signal = sosfilt(butter(order, low_hz, "high", fs=SPEECH_RATE, output="sos"), signal)
     if high_hz < 7900:
-        signal = sosfilt(butter(order, high_hz, "low", fs=RATE, output="sos"), signal)
+        signal = sosfilt(butter(order, high_hz, "low", fs=SPEECH_RATE, output="sos"), signal)
     return np.asarray(signal)
 
 
 def resonate(signal: Signal, formants: Sequence[tuple[float, float]]) -> Signal:
     """Through resonances in a row, each (Hz, bandwidth in Hz)."""
     for centre, width in formants:
-        radius = np.exp(-np.pi * width / RATE)
-        poles = [1.0, -2 * radius * np.cos(2 * np.pi * centre / RATE), radius**2]
+        radius = np.exp(-np.pi * width / SPEECH_RATE)
+        poles = [1.0, -2 * radius * np.cos(2 * np.pi * centre / SPEECH_RATE), radius**2]
         signal = lfilter([sum(poles)], poles, signal)
     return np.asarray(signal)
 
 
 def voiced(rng: Generator, pitch_hz: Signal, *, roughness: float = 0.02, tilt: float = 1.5) -> Signal:
     """A glottal source along a pitch contour; `tilt` is the fall of the harmonics, 2 is 12 dB an octave."""
-    walk = np.cumsum(rng.standard_normal(len(pitch_hz))) / np.sqrt(RATE / 8)
+    walk = np.cumsum(rng.standard_normal(len(pitch_hz))) / np.sqrt(SPEECH_RATE / 8)
     walk -= np.linspace(walk[0], walk[-1], len(walk))
-    phase = np.cumsum(pitch_hz * (1 + roughness * walk)) / RATE * 2 * np.pi
+    phase = np.cumsum(pitch_hz * (1 + roughness * walk)) / SPEECH_RATE * 2 * np.pi
     count = int(min(60, 7000 / max(60.0, float(pitch_hz.max()))))
     strengths = np.arange(1, count + 1) ** -tilt * rng.uniform(0.7, 1.3, count)
     angles = rng.uniform(0, 0.5, count)
@@ -55,7 +54,7 @@ def voiced(rng: Generator, pitch_hz: Signal, *, roughness: float = 0.02, tilt: f
 
 def contour(rng: Generator, points: Sequence[float], seconds: float) -> Signal:
     """A smooth line through values at even distances."""
-    count = max(8, int(seconds * RATE))
+    count = max(8, int(seconds * SPEECH_RATE))
     places = np.linspace(0, 1, len(points))
     line = np.interp(np.linspace(0, 1, count), places, points)
     width = max(1, count // 8)
@@ -65,7 +64,7 @@ def contour(rng: Generator, points: Sequence[float], seconds: float) -> Signal:
 
 def envelope(count: int, attack_s: float, decay_s: float) -> Signal:
     """Rises straight, falls exponentially."""
-    times = np.arange(count) / RATE
+    times = np.arange(count) / SPEECH_RATE
     return np.asarray(np.minimum(times / max(attack_s, 1e-4), 1.0) * np.exp(-np.maximum(0, times - attack_s) / decay_s))
 
 
@@ -81,7 +80,7 @@ def in_a_row(rng: Generator, parts: Sequence[Signal], gap_s: tuple[float, float]
     """One after the other with gaps of random length."""
     pieces: list[Signal] = []
     for part in parts:
-        pieces += [part, np.zeros(int(rng.uniform(*gap_s) * RATE))]
+        pieces += [part, np.zeros(int(rng.uniform(*gap_s) * SPEECH_RATE))]
     return np.concatenate(pieces[:-1])
 
 
@@ -131,7 +130,9 @@ def throat_clearing(rng: Generator) -> Signal:
             roughness=rng.uniform(0.3, 1.2),
             tilt=1.1,
         )
-        rattle = 1 + rng.uniform(0.3, 0.9) * np.sin(2 * np.pi * rng.uniform(18, 45) * np.arange(len(grate)) / RATE)
+        rattle = 1 + rng.uniform(0.3, 0.9) * np.sin(
+            2 * np.pi * rng.uniform(18, 45) * np.arange(len(grate)) / SPEECH_RATE
+        )
         grate = (grate / np.std(grate) + noise(rng, seconds)[: len(grate)] * rng.uniform(0.3, 1.5)) * rattle
         parts.append(resonate(grate, vowel(rng)) * swell(len(grate), rng.uniform(0.05, 0.3), rng.uniform(0.2, 0.6)))
     return in_a_row(rng, [part / np.abs(part).max() for part in parts], (0.03, 0.25))
@@ -197,8 +198,8 @@ def smack(rng: Generator) -> Signal:
 
 def _struck(rng: Generator, low_hz: float, high_hz: float, ring_s: float, modes: int) -> Signal:
     """Damped modes of something hit, and the noise of the hit."""
-    count = int(min(1.2, 5 * ring_s + 0.02) * RATE)
-    times, sound = np.arange(count) / RATE, np.zeros(count)
+    count = int(min(1.2, 5 * ring_s + 0.02) * SPEECH_RATE)
+    times, sound = np.arange(count) / SPEECH_RATE, np.zeros(count)
     for _ in range(modes):
         hertz = np.exp(rng.uniform(np.log(low_hz), np.log(high_hz)))
         sound += (
@@ -216,15 +217,15 @@ def _struck(rng: Generator, low_hz: float, high_hz: float, ring_s: float, modes:
 def keyboard(rng: Generator) -> Signal:
     """Typing: clicks of one keyboard, down and up, unevenly."""
     low, high, ring = rng.uniform(200, 1500), rng.uniform(2000, 7000), rng.uniform(0.003, 0.025)
-    sound, place = np.zeros(int(rng.uniform(0.4, 2.2) * RATE)), 0
+    sound, place = np.zeros(int(rng.uniform(0.4, 2.2) * SPEECH_RATE)), 0
     while place < len(sound):
         for delay_s, level in ((0, rng.uniform(0.3, 1)), (rng.uniform(0.04, 0.12), rng.uniform(0.1, 0.6))):
             click = _struck(rng, low, high, ring, 4) * level
-            start = place + int(delay_s * RATE)
+            start = place + int(delay_s * SPEECH_RATE)
             end = min(len(sound), start + len(click))
             if end > start:
                 sound[start:end] += click[: end - start]
-        place += int(rng.gamma(4, rng.uniform(0.02, 0.06)) * RATE) + 400
+        place += int(rng.gamma(4, rng.uniform(0.02, 0.06)) * SPEECH_RATE) + 400
     return sound
 
 
@@ -284,7 +285,7 @@ def tones(rng: Generator) -> Signal:
     for _ in range(rng.integers(1, 6)):
         if rng.random() < 0.5:
             pair = rng.uniform(350, 2500, 2)
-        times = np.arange(int(length * RATE)) / RATE
+        times = np.arange(int(length * SPEECH_RATE)) / SPEECH_RATE
         tone = np.sin(2 * np.pi * pair[0] * times) + rng.uniform(0, 1) * np.sin(2 * np.pi * pair[1] * times)
         if rng.random() < 0.3:
             tone *= np.exp(-times / rng.uniform(0.05, 0.3))
@@ -294,24 +295,24 @@ def tones(rng: Generator) -> Signal:
 
 def music(rng: Generator) -> Signal:
     """Notes and chords of some instrument over a beat."""
-    sound = np.zeros(int(rng.uniform(1.0, 2.3) * RATE))
+    sound = np.zeros(int(rng.uniform(1.0, 2.3) * SPEECH_RATE))
     beat_s, tilt, root = rng.uniform(0.12, 0.5), rng.uniform(0.6, 2.2), rng.uniform(80, 500)
     decay, attack = rng.uniform(0.08, 0.8), rng.uniform(0.003, 0.08)
     scale = 2 ** (rng.choice([0, 2, 4, 5, 7, 9, 11, 12, 14, 16], 40) / 12)
     place, number = 0.0, 0
-    while place < len(sound) / RATE:
+    while place < len(sound) / SPEECH_RATE:
         for _ in range(rng.integers(1, 4)):
             pitch = root * scale[number % len(scale)]
             number += 1
-            note = voiced(rng, np.full(int(min(1.2, 3 * decay) * RATE) + 8, pitch), roughness=0.001, tilt=tilt)
+            note = voiced(rng, np.full(int(min(1.2, 3 * decay) * SPEECH_RATE) + 8, pitch), roughness=0.001, tilt=tilt)
             note *= envelope(len(note), attack, decay)
-            start = int(place * RATE)
+            start = int(place * SPEECH_RATE)
             end = min(len(sound), start + len(note))
             sound[start:end] += note[: end - start]
         if rng.random() < 0.5:
             hit = band(noise(rng, 0.08), rng.choice([0, 2000, 5000]), 7900)
             hit *= envelope(len(hit), 0.001, rng.uniform(0.01, 0.04))
-            start = int(place * RATE)
+            start = int(place * SPEECH_RATE)
             end = min(len(sound), start + len(hit))
             sound[start:end] += hit[: end - start] * rng.uniform(0.1, 0.8)
         place += beat_s * rng.choice([0.5, 1, 1, 2])
@@ -348,7 +349,7 @@ def line_fault(rng: Generator) -> Signal:
         return sound * (rng.random(len(sound)) < rng.uniform(0.0005, 0.02))
     if kind == 1:
         wind = band(noise(rng, rng.uniform(0.4, 2.0)), 0, rng.uniform(150, 900), order=1)
-        gusts = contour(rng, list(rng.gamma(1, 1, 6)), len(wind) / RATE)
+        gusts = contour(rng, list(rng.gamma(1, 1, 6)), len(wind) / SPEECH_RATE)
         return wind[: len(gusts)] * gusts[: len(wind)]
     bump = band(noise(rng, rng.uniform(0.05, 0.4)), 0, rng.uniform(100, 500))
     return bump * envelope(len(bump), rng.uniform(0.002, 0.03), rng.uniform(0.02, 0.12))
@@ -376,7 +377,7 @@ SOUNDS: tuple[tuple[Callable[[Generator], Signal], float], ...] = (
 """What is no speech, and how often it is drawn."""
 
 
-def draw_sound(rng: Generator) -> Samples:
+def draw_sound(rng: Generator) -> Pcm32:
     """One of them."""
     weights = np.array([weight for _, weight in SOUNDS])
     sound = SOUNDS[rng.choice(len(SOUNDS), p=weights / weights.sum())][0](rng)
@@ -386,7 +387,7 @@ def draw_sound(rng: Generator) -> Samples:
 # Murmurs
 
 
-def hummed(rng: Generator) -> Samples:
+def hummed(rng: Generator) -> Pcm32:
     """A murmur that no synthesizer says well: mm, mm-hmm, uh-huh, hm; closed mouth or a neutral vowel."""
     pitch = np.exp(rng.uniform(np.log(85), np.log(270)))
     size = rng.uniform(0.85, 1.25)
@@ -429,7 +430,7 @@ def hummed(rng: Generator) -> Samples:
             * rng.uniform(0.7, 1.2)
         )
     sound = np.concatenate(parts)
-    sound = sound + rng.uniform(0.001, 0.02) * band(noise(rng, len(sound) / RATE + 0.01), 200, 5000)[
+    sound = sound + rng.uniform(0.001, 0.02) * band(noise(rng, len(sound) / SPEECH_RATE + 0.01), 200, 5000)[
         : len(sound)
     ] * np.std(sound)
     return (sound / np.abs(sound).max()).astype(np.float32)

@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from scripts.train.interruption.events import BACKCHANNEL, FRAME_S, FRAMES, INTERRUPTION, LEAD_S, OTHER
+from scripts.train.interruption.events import BACKCHANNEL, FRAME_S, FRAMES, INTERRUPTION, OTHER
 from scripts.train.interruption.model import Head
+from serving.interruption.onset_window import LEAD_S
 
 BATCH = 96
 RATE = 2e-3

@@ -1,19 +1,18 @@
-"""Utterances of rendered shards, and Whisper's log-mel in PyTorch."""
+"""Utterances of rendered shards, and Whisper's log-mel spectrum."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
-RATE = 16_000
+from serving.audio import SPEECH_RATE, Pcm32
+
 HOP = 320
-"""Samples of one encoder frame (20 ms)."""
-MEL_FILTERS = torch.tensor(FeatureExtractor(feature_size=80).mel_filters).float()
-MEL_WINDOW = torch.hann_window(400)
+"""Pcm32 of one encoder frame (20 ms)."""
+_EXTRACTOR = FeatureExtractor()
 
 
 class PhoneNumbers(dict[str, int]):
@@ -47,14 +46,12 @@ def load(stem: Path, numbers: PhoneNumbers) -> list[Utterance]:
 def _phone_frames(phones: list[tuple[str, float]], length: int, numbers: PhoneNumbers) -> NDArray[np.int64]:
     frames, start = np.zeros(length // HOP + 1, np.int64), 0
     for name, end_s in phones:
-        end = int(end_s * RATE / HOP)
+        end = int(end_s * SPEECH_RATE / HOP)
         frames[start:end] = numbers[name]
         start = max(start, end)
     return frames
 
 
-def log_mel(samples: torch.Tensor) -> torch.Tensor:
-    """(batch, samples) float32 in [-1, 1] -> (batch, 80, samples / 160), as Whisper's feature extractor computes it."""
-    spectrum = torch.stft(samples, 400, 160, window=MEL_WINDOW, return_complex=True)[..., :-1]
-    mel = torch.clamp(MEL_FILTERS @ spectrum.abs() ** 2, min=1e-10).log10()
-    return (torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 8) + 4) / 4
+def log_mel(samples: Pcm32) -> NDArray[np.float32]:
+    """(batch, samples) in [-1, 1] -> (batch, 80, samples / 160), by the extractor that the engine uses."""
+    return np.stack([_EXTRACTOR(one, padding=0) for one in samples])

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, lfilter
 
 from scripts.acoustics.telephone import mu_law
-from scripts.train.speech_to_text.audio import HOP, RATE, Utterance
+from scripts.train.speech_to_text.audio import HOP, Utterance
 from scripts.train.turn_taking.line import decaying
+from serving.audio import SPEECH_RATE, Pcm32
 
-Samples = NDArray[np.float32]
-
-LOW_PASSES = tuple(butter(4, cutoff_hz / (RATE / 2)) for cutoff_hz in (2500, 3000, 3400, 3800, 5000))
+LOW_PASSES = tuple(butter(4, cutoff_hz / (SPEECH_RATE / 2)) for cutoff_hz in (2500, 3000, 3400, 3800, 5000))
 LONGEST_PAIR_S = 8.5
 
 
@@ -25,7 +24,7 @@ class Example:
 
     text: str
     """Empty: there is no speech in it."""
-    samples: Samples
+    samples: Pcm32
     phones: NDArray[np.int64] | None
 
 
@@ -41,25 +40,25 @@ class Damage:
         """One utterance (now and then two, or none), damaged, with 0.1 to 8 s of silence after it."""
         chance = self.random
         if chance.random() < 0.03:
-            samples = self._noise(chance.randint(RATE // 2, 3 * RATE)) * 10 ** chance.uniform(-4, -1.5)
+            samples = self._noise(chance.randint(SPEECH_RATE // 2, 3 * SPEECH_RATE)) * 10 ** chance.uniform(-4, -1.5)
             return Example("", samples.astype(np.float32), None)
         utterance = chance.choice(utterances)
         text, phones = utterance.text, utterance.phones
         samples = self._degraded(_floats(utterance))
         if chance.random() < 0.15:
             second = chance.choice(utterances)
-            if len(utterance.pcm) + len(second.pcm) < LONGEST_PAIR_S * RATE:
+            if len(utterance.pcm) + len(second.pcm) < LONGEST_PAIR_S * SPEECH_RATE:
                 gap = np.zeros(chance.randint(1000, 10_000), np.float32)
                 samples = np.concatenate([samples, gap, self._degraded(_floats(second))])
                 text, phones = f"{text} {second.text}", None
         return self._placed(text, samples, phones)
 
-    def _placed(self, text: str, samples: Samples, phones: NDArray[np.int64] | None) -> Example:
+    def _placed(self, text: str, samples: Pcm32, phones: NDArray[np.int64] | None) -> Example:
         """With silence around it, a random level and noise."""
         chance = self.random
         lead = HOP * chance.choice([0, 0, chance.randint(0, 25)])
         tails_s = [0.1, 0.2, 0.3, 0.5, 0.5, 1.0, chance.uniform(0.1, 2), chance.uniform(1, 8)]
-        tail = int(RATE * chance.choice(tails_s))
+        tail = int(SPEECH_RATE * chance.choice(tails_s))
         samples = np.concatenate([np.zeros(lead, np.float32), samples, np.zeros(tail, np.float32)])
         level = 10 ** chance.uniform(-1.9, -0.7)
         samples *= level / max(math.sqrt(float((samples**2).mean())), 1e-4)
@@ -69,7 +68,7 @@ class Damage:
             phones = np.concatenate([np.zeros(lead // HOP, np.int64), phones])
         return Example(text, np.clip(samples, -1, 1), phones)
 
-    def _degraded(self, samples: Samples) -> Samples:
+    def _degraded(self, samples: Pcm32) -> Pcm32:
         chance = self.random
         if chance.random() < 0.35:
             numerator, denominator = chance.choice(LOW_PASSES)
@@ -80,12 +79,12 @@ class Damage:
             samples = self._in_a_room(samples)
         return samples
 
-    def _in_a_room(self, samples: Samples) -> Samples:
-        length = int(RATE * self.random.uniform(0.05, 0.3))
+    def _in_a_room(self, samples: Pcm32) -> Pcm32:
+        length = int(SPEECH_RATE * self.random.uniform(0.05, 0.3))
         room = decaying(self.numpy.randn(length), 1 / self.random.uniform(0.1, 0.5))
         return fftconvolve(samples, room)[: len(samples)].astype(np.float32)
 
-    def _noise(self, length: int) -> Samples:
+    def _noise(self, length: int) -> Pcm32:
         """White or low-passed, of standard deviation 1."""
         samples = self.numpy.randn(length).astype(np.float32)
         if self.random.random() < 0.5:
@@ -93,5 +92,5 @@ class Damage:
         return samples / samples.std()
 
 
-def _floats(utterance: Utterance) -> Samples:
+def _floats(utterance: Utterance) -> Pcm32:
     return utterance.pcm.astype(np.float32) / 32768

@@ -15,7 +15,8 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 
-from scripts.train.speech_to_text.audio import RATE, PhoneNumbers, load
+from scripts.train.speech_to_text.audio import PhoneNumbers, load
+from serving.audio import SPEECH_RATE
 
 WINDOWS_S = (None, 4, 10, 30)
 """Encoder windows to try; None: the speech and 0.5 s."""
@@ -36,9 +37,9 @@ class Recognizer:
 
     def __call__(self, samples: NDArray[np.float32], window_s: float | None = None) -> tuple[str, float]:
         """Text and probability of no speech of one utterance at 16 kHz."""
-        length = len(samples) + RATE // 2
+        length = len(samples) + SPEECH_RATE // 2
         if window_s is not None:
-            length = max(len(samples) + RATE // 10, int(window_s * RATE))
+            length = max(len(samples) + SPEECH_RATE // 10, int(window_s * SPEECH_RATE))
         padded = np.pad(samples, (0, length - len(samples)))
         mel = self._whisper.feature_extractor(padded, padding=0)[:, : length // 160 // 2 * 2]
         features = ctranslate2.StorageView.from_array(np.ascontiguousarray(mel[None], dtype=np.float32))
@@ -84,7 +85,7 @@ def _measure_silence(recognizer: Recognizer) -> None:
     """Noise of three levels and three lengths."""
     heard = []
     for i in range(SILENT_CLIPS):
-        clip = np.random.default_rng(i).normal(0, 10 ** -(2 + i % 3), RATE * (1 + i % 3))
+        clip = np.random.default_rng(i).normal(0, 10 ** -(2 + i % 3), SPEECH_RATE * (1 + i % 3))
         heard.append(recognizer(clip.astype(np.float32)))
     words = [text for text, no_speech in heard if text and no_speech <= NO_SPEECH]
     print(f"noise and silence: {SILENT_CLIPS - len(words)} of {SILENT_CLIPS} give no words", *words[:5], flush=True)

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from scripts.train.speech_to_text.audio import HOP, RATE, PhoneNumbers, Utterance, load, log_mel
+from scripts.train.speech_to_text.audio import HOP, PhoneNumbers, Utterance, load, log_mel
 from scripts.train.speech_to_text.damage import Damage, Example
 from scripts.train.speech_to_text.model import Encoder
 from scripts.train.speech_to_text.smart_turn import encoder_weights
+from serving.audio import SPEECH_RATE
 
 SHARD = 1500
 """Examples kept in one file."""
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         path = options.out / f"s{options.seed}_{number:03}.pt"
         torch.save((frames, kept), path.with_suffix(".tmp"))
         path.with_suffix(".tmp").rename(path)
-        hours, took_s = len(frames) * HOP / RATE / 3600, time.monotonic() - began
+        hours, took_s = len(frames) * HOP / SPEECH_RATE / 3600, time.monotonic() - began
         print(f"features {number + 1}/{count}: {hours:.2f} h, {took_s:.0f} s", flush=True)
 
 
@@ -80,11 +81,11 @@ def shard(
     parts: list[Tensor] = []
     kept: list[Kept] = []
     while examples:
-        size = max(1, int(BATCH_S * RATE / len(examples[0].samples)))
+        size = max(1, int(BATCH_S * SPEECH_RATE / len(examples[0].samples)))
         batch, examples = examples[:size], examples[size:]
         length = -(-max(len(example.samples) for example in batch) // HOP) * HOP
         audio = np.stack([np.pad(e.samples, (0, length - len(e.samples))) for e in batch])
-        mel = log_mel(torch.from_numpy(audio))
+        mel = torch.from_numpy(log_mel(audio))
         output = below(torch.stack([_masked(one, damage) for one in mel]))
         for example, row in zip(batch, output, strict=True):
             frames = min(length // HOP, -(-len(example.samples) // HOP) + 5)

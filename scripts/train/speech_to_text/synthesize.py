@@ -8,7 +8,6 @@ flite tells each phone's end time, which supervises the encoder frame by frame; 
 
 import argparse
 import json
-import math
 import random
 import subprocess
 import tempfile
@@ -25,8 +24,8 @@ from scipy.signal import resample_poly
 
 from scripts.train.sentences.callers import Callers
 from scripts.train.speech_to_text.simulated_calls import sentences
+from serving.audio import SPEECH_RATE
 
-RATE = 16_000
 EDGE_S = 0.05
 """Silence kept at both ends."""
 FLITE_VOICES = ("kal16", "awb", "slt")
@@ -95,7 +94,7 @@ def render_all(jobs: Sequence[Job], render: Callable[[Job, Path], Utterance]) ->
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         paths = [Path(folder) / f"{number}.wav" for number in range(len(jobs))]
         done = list(pool.map(_render_one, repeat(render), jobs, paths))
-    return [utterance for utterance in done if 0.1 * RATE < len(utterance.pcm) < 10 * RATE]
+    return [utterance for utterance in done if 0.1 * SPEECH_RATE < len(utterance.pcm) < 10 * SPEECH_RATE]
 
 
 def _render_one(render: Callable[[Job, Path], Utterance], job: Job, path: Path) -> Utterance:
@@ -111,7 +110,7 @@ def flite(job: Job, path: Path) -> Utterance:
     phones = [(name, float(end)) for name, end in (item.rsplit(":", 1) for item in done.stdout.split())]
     start = max(0.0, phones[0][1] - EDGE_S) if phones[0][0] == "pau" else 0.0
     end = phones[-2][1] + EDGE_S if phones[-1][0] == "pau" and len(phones) > 1 else phones[-1][1]
-    pcm = read_wav(path)[int(start * RATE) : int(end * RATE)]
+    pcm = read_wav(path)[int(start * SPEECH_RATE) : int(end * SPEECH_RATE)]
     return Utterance(job, pcm.astype(np.int16), [(name, round(time - start, 3)) for name, time in phones])
 
 
@@ -120,7 +119,7 @@ def espeak(job: Job, path: Path) -> Utterance:
     command = ["espeak-ng", "-v", job.voice, "-s", str(int(job.tempo)), "-p", str(job.pitch), "-w", str(path), job.text]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     pcm = read_wav(path)
-    loud, edge = np.flatnonzero(np.abs(pcm) > 200), int(EDGE_S * RATE)
+    loud, edge = np.flatnonzero(np.abs(pcm) > 200), int(EDGE_S * SPEECH_RATE)
     if len(loud):
         pcm = pcm[max(0, loud[0] - edge) : loud[-1] + edge]
     return Utterance(job, pcm.astype(np.int16), None)
@@ -131,9 +130,8 @@ def read_wav(path: Path) -> NDArray[np.float32]:
     with wave.open(str(path)) as stream:
         rate = stream.getframerate()
         pcm = np.frombuffer(stream.readframes(stream.getnframes()), np.int16).astype(np.float32)
-    if rate != RATE:
-        divisor = math.gcd(rate, RATE)
-        pcm = resample_poly(pcm, RATE // divisor, rate // divisor)
+    if rate != SPEECH_RATE:
+        pcm = resample_poly(pcm, SPEECH_RATE, rate)
     return pcm * (20_000 / max(np.abs(pcm).max(), 1))
 
 
@@ -143,7 +141,7 @@ def save(utterances: Sequence[Utterance], stem: Path) -> None:
     np.save(stem.with_suffix(".npy"), np.concatenate([utterance.pcm for utterance in utterances]))
     rows = [[u.job.text, u.job.voice, len(u.pcm), u.phones] for u in utterances]
     stem.with_suffix(".json").write_text(json.dumps(rows), encoding="utf-8")
-    hours = sum(len(utterance.pcm) for utterance in utterances) / RATE / 3600
+    hours = sum(len(utterance.pcm) for utterance in utterances) / SPEECH_RATE / 3600
     print(f"{stem.name}: {len(utterances)} utterances, {hours:.2f} h", flush=True)
 
 

@@ -16,12 +16,13 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from scripts.train.speech_to_text.audio import HOP, RATE, PhoneNumbers, load, log_mel
+from scripts.train.speech_to_text.audio import HOP, PhoneNumbers, load, log_mel
 from scripts.train.speech_to_text.batches import Batch, batches
 from scripts.train.speech_to_text.losses import Losses, Top, losses
 from scripts.train.speech_to_text.model import Whisper
 from scripts.train.speech_to_text.smart_turn import encoder_weights
 from scripts.train.speech_to_text.tokenizer import TokenIds
+from serving.audio import SPEECH_RATE, Pcm32
 
 WARM_UP_STEPS = 300
 TOP_RATE = 0.3
@@ -121,10 +122,13 @@ def _save(model: Whisper, tokenizer: Tokenizer, options: argparse.Namespace, *, 
 
 
 @torch.no_grad()
-def transcribe(model: Whisper, tokenizer: Tokenizer, audio: torch.Tensor) -> list[str]:
+def transcribe(model: Whisper, tokenizer: Tokenizer, audio: Pcm32) -> list[str]:
     """Greedy transcripts of (batch, samples) float32 at 16 kHz."""
     special = TokenIds.of(tokenizer)
-    encoded, ids = model.encoder(log_mel(audio)), torch.tensor([[special.start, special.no_timestamps]] * len(audio))
+    encoded, ids = (
+        model.encoder(torch.from_numpy(log_mel(audio))),
+        torch.tensor([[special.start, special.no_timestamps]] * len(audio)),
+    )
     done = torch.zeros(len(audio), dtype=torch.bool)
     for _ in range(LONGEST):
         chosen = model.decoder(ids, encoded)[:, -1].argmax(-1)
@@ -140,14 +144,14 @@ def word_error_rate(
 ) -> tuple[float, list[tuple[str, str]]]:
     """Over the shard's first `count` utterances, and four pairs of what was said and heard."""
     utterances, heard = load(stem, PhoneNumbers())[:count], list[str]()
-    lead = RATE // 10
+    lead = SPEECH_RATE // 10
     for start in range(0, len(utterances), 20):
         part = utterances[start : start + 20]
-        samples = (max(len(utterance.pcm) for utterance in part) + RATE // 2) // HOP * HOP
+        samples = (max(len(utterance.pcm) for utterance in part) + SPEECH_RATE // 2) // HOP * HOP
         audio = np.zeros((len(part), samples), np.float32)
         for row, utterance in zip(audio, part, strict=True):
             row[lead : lead + len(utterance.pcm)] = utterance.pcm[: samples - lead] / 65536
-        heard += transcribe(model, tokenizer, torch.from_numpy(audio))
+        heard += transcribe(model, tokenizer, audio)
     said = [utterance.text for utterance in utterances]
     return jiwer.wer(said, heard), list(zip(said, heard, strict=True))[:4]
 

@@ -21,8 +21,8 @@ from piper import PiperVoice, SynthesisConfig
 
 from scripts.train.text_to_speech.corpus import held_out_sentences
 from scripts.train.text_to_speech.recognise import recognise, word_error_rate
+from scripts.train.text_to_speech.teacher import RATE
 
-RATE = 16_000
 TEN_WORDS = "The doctor can see you on Friday at nine thirty."
 TEMPO_SENTENCE = "Your appointment is confirmed for Tuesday at half past nine."
 ALIGNED = 30

@@ -1,6 +1,5 @@
 """Word error rates of synthesised speech with pocketsphinx and its bundled English model."""
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,9 +11,10 @@ from numpy.typing import NDArray
 from pocketsphinx import Decoder
 from scipy.signal import resample_poly
 
-RATE = 16_000
+from serving.audio import SPEECH_RATE
+
 PEAK = 20_000
-SILENCE = np.zeros(RATE // 4, np.int16)
+SILENCE = np.zeros(SPEECH_RATE // 4, np.int16)
 """Put before and after each sentence."""
 NOISE = 8
 """Standard deviation of noise added, in 16-bit steps: the recogniser dislikes digital silence."""
@@ -24,16 +24,15 @@ def read(path: Path) -> NDArray[np.int16]:
     """Mono at 16 kHz with a peak of 20,000."""
     rate, samples = scipy.io.wavfile.read(path)
     samples = samples.astype(np.float32)
-    if rate != RATE:
-        divisor = math.gcd(rate, RATE)
-        samples = resample_poly(samples, RATE // divisor, rate // divisor)
+    if rate != SPEECH_RATE:
+        samples = resample_poly(samples, SPEECH_RATE, rate)
     loudest = max(1, np.abs(samples).max())
     return np.clip(samples / loudest * PEAK, -32768, 32767).astype(np.int16)
 
 
 def recognise(paths: Iterable[Path]) -> list[str]:
     """What the recogniser hears in each file."""
-    decoder, heard = Decoder(samprate=RATE, loglevel="FATAL"), []
+    decoder, heard = Decoder(samprate=SPEECH_RATE, loglevel="FATAL"), []
     for path in paths:
         samples = np.concatenate([SILENCE, read(path), SILENCE])
         samples = (samples + np.random.default_rng(0).normal(0, NOISE, len(samples))).astype(np.int16)

@@ -20,7 +20,8 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-RATE = 16_000
+from scripts.train.text_to_speech.teacher import RATE
+
 HOP = 80
 """Samples of a frame (5 ms)."""
 WINDOW = 160

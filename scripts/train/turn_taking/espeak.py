@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from models.errors import ModelMissing
 from scripts.train.turn_taking.spoken import (
-    RATE,
-    Samples,
     SpokenWord,
     Unspeakable,
     Voice,
@@ -20,6 +18,7 @@ from scripts.train.turn_taking.spoken import (
     open_library,
     resampled,
 )
+from serving.audio import SPEECH_RATE, Pcm32
 
 ESPEAK_ACCENTS = {
     "en-us": "gmw/en-US",
@@ -112,8 +111,8 @@ def _espeak_library() -> _Espeak:
     return _Espeak()
 
 
-def speak(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
-    """Sound at RATE, not cut, and the words. Raises Unspeakable where there is no sound."""
+def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
+    """Sound at SPEECH_RATE, not cut, and the words. Raises Unspeakable where there is no sound."""
     espeak = _espeak_library()
     take = espeak.take(text, voice)
     if not take.pieces:
@@ -124,7 +123,7 @@ def speak(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
         offsets.append(text.index(word, place))
         place = offsets[-1] + len(word)
     starts = [take.starts.get(offset) for offset in offsets]
-    return samples, list(_espeak_words(text.split(), starts, len(samples) / RATE))
+    return samples, list(_espeak_words(text.split(), starts, len(samples) / SPEECH_RATE))
 
 
 def _espeak_words(names: Sequence[str], starts: Sequence[float | None], end_s: float) -> Iterator[SpokenWord]:

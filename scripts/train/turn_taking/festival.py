@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from models.errors import ModelMissing
-from scripts.train.turn_taking.spoken import Samples, SpokenWord, Voice, bare, resampled
+from scripts.train.turn_taking.spoken import SpokenWord, Voice, bare, resampled
+from serving.audio import Pcm32
 
 
 @cache
@@ -63,8 +64,8 @@ _SEGMENTS = """\
 """
 
 
-def speak(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
-    """Sound at RATE, not cut, and the words."""
+def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
+    """Sound at SPEECH_RATE, not cut, and the words."""
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         spoken = _TEXT.format(name=voice.name, stretch=1 / voice.tempo, text=text.replace('"', ""))
         lines = run_scheme(f'{spoken}{_WORDS}(utt.save.wave spoken "{file.name}" \'riff)')
@@ -88,8 +89,8 @@ def _words_of(text: str, lines: list[list[str]]) -> list[SpokenWord]:
     return [SpokenWord(name, float(start), float(end)) for name, (_, start, end) in zip(names, told, strict=False)]
 
 
-def wave_of(path: Path) -> Samples:
-    """What festival has saved, at RATE."""
+def wave_of(path: Path) -> Pcm32:
+    """What festival has saved, at SPEECH_RATE."""
     with wave.open(str(path)) as stream:
         rate, pcm = stream.getframerate(), np.frombuffer(stream.readframes(stream.getnframes()), np.int16)
     return resampled(pcm, rate)

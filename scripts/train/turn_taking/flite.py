@@ -6,7 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from scripts.train.turn_taking.spoken import Samples, SpokenWord, Voice, bare, open_library, resampled
+from scripts.train.turn_taking.spoken import SpokenWord, Voice, bare, open_library, resampled
+from serving.audio import Pcm32
 
 
 class _FliteWave(ctypes.Structure):
@@ -53,8 +54,8 @@ def _flite_voice(name: str) -> tuple[int, tuple[float, float]]:
     return address, (mean, deviation)
 
 
-def speak(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
-    """Sound at RATE, not cut, and the words."""
+def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
+    """Sound at SPEECH_RATE, not cut, and the words."""
     flite = _flite_library()
     address, (mean, deviation) = _flite_voice(voice.name)
     features = _FliteVoice.from_address(address).features

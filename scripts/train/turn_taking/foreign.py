@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.train.turn_taking.festival import run_scheme, segments_of, wave_of
-from scripts.train.turn_taking.spoken import Samples, SpokenWord, Voice
+from scripts.train.turn_taking.spoken import SpokenWord, Voice
+from serving.audio import Pcm32
 
 FESTIVAL_PACKAGES = {
     "festvox-kallpc16k": "voices/english/kal_diphone",
@@ -82,8 +83,8 @@ Target = tuple[float, float]
 """Seconds from the beginning, Hz."""
 
 
-def speak(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
-    """Sound at RATE, not cut, and the words."""
+def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
+    """Sound at SPEECH_RATE, not cut, and the words."""
     segments, targets, said = segments_of(text)
     words = [SpokenWord(word.text, word.start_s / voice.tempo, word.end_s / voice.tempo) for word in said]
     middle = FOREIGN_SPEAKERS[voice.name].pitch_hz * voice.pitch
@@ -91,8 +92,8 @@ def speak(text: str, voice: Voice) -> tuple[Samples, list[SpokenWord]]:
     return _rendered([(name, end_s / voice.tempo) for name, end_s in segments], melody, voice), words
 
 
-def murmur(phones: Sequence[str], voice: Voice) -> Samples:
-    """Sound at RATE of some of kal's phones, as one murmurs them: the last syllable longer, often higher."""
+def murmur(phones: Sequence[str], voice: Voice) -> Pcm32:
+    """Sound at SPEECH_RATE of some of kal's phones, as one murmurs them: the last syllable longer, often higher."""
     chance = random.Random(f"{voice} {phones}")
     middle, place_s = FOREIGN_SPEAKERS[voice.name].pitch_hz * voice.pitch, 0.0
     sung = [number for number, name in enumerate(phones) if name not in ("pau", "hh")]
@@ -110,7 +111,7 @@ def murmur(phones: Sequence[str], voice: Voice) -> Samples:
     return _rendered(segments, melody, voice)
 
 
-def _rendered(segments: Sequence[tuple[str, float]], melody: Sequence[Target], voice: Voice) -> Samples:
+def _rendered(segments: Sequence[tuple[str, float]], melody: Sequence[Target], voice: Voice) -> Pcm32:
     """`segments`: kal's phones and their ends."""
     speaker, parts, start_s = FOREIGN_SPEAKERS[voice.name], list[str](), 0.0
     for name, end_s in segments:

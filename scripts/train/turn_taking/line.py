@@ -9,19 +9,17 @@ from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from scripts.acoustics.telephone import VOICE_BAND, Sections, band_pass, mu_law, telephone
-
-RATE = 16_000
-Samples = NDArray[np.float32]
+from serving.audio import SPEECH_RATE, Pcm32
 
 _BANDS = (VOICE_BAND, band_pass(200, 3400), band_pass(350, 3000))
-_LOW_PASSES = tuple(butter(4, cutoff_hz, fs=RATE, output="sos") for cutoff_hz in (3800, 5000, 6500))
+_LOW_PASSES = tuple(butter(4, cutoff_hz, fs=SPEECH_RATE, output="sos") for cutoff_hz in (3800, 5000, 6500))
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One caller's line; stays as it is for all that they say."""
 
-    room: Samples | None
+    room: Pcm32 | None
     """Impulse response."""
     band: Sections | None
     """Of a telephone; None: a wide band."""
@@ -34,7 +32,7 @@ class Line:
     """"white", "low", "hum" or "babble"."""
     seed: int
 
-    def carry(self, samples: Samples, babble: Samples | None = None) -> Samples:
+    def carry(self, samples: Pcm32, babble: Pcm32 | None = None) -> Pcm32:
         """What arrives of a caller's sound, silences included; `babble` is other people's talk for lines that have it."""
         noises = np.random.default_rng(self.seed)
         heard = samples
@@ -49,12 +47,12 @@ class Line:
         heard = np.asarray(heard + noise, dtype=np.float32)
         return telephone(heard, band=self.band, codec=mu_law) if self.band is not None else np.clip(heard, -1.0, 1.0)
 
-    def _noise(self, rng: np.random.Generator, length: int, babble: Samples | None) -> NDArray[np.float64]:
+    def _noise(self, rng: np.random.Generator, length: int, babble: Pcm32 | None) -> NDArray[np.float64]:
         if self.noise == "babble" and babble is not None and len(babble):
             begin = int(rng.integers(len(babble)))
             found = np.resize(np.roll(babble, -begin), length) + 0.05 * rng.normal(size=length)
         elif self.noise == "hum":
-            times = np.arange(length) / RATE
+            times = np.arange(length) / SPEECH_RATE
             tones = (np.sin(2 * np.pi * 50 * number * times) / number for number in (1, 2, 3, 5))
             found = sum(tones, 0.1 * rng.normal(size=length))
         else:
@@ -80,14 +78,14 @@ def draw_line(rng: random.Random) -> Line:
     )
 
 
-def draw_room(rng: random.Random) -> Samples:
+def draw_room(rng: random.Random) -> Pcm32:
     """An impulse response: a direct sound and a tail that dies away within 0.05 to 0.4 s."""
-    length = int(RATE * rng.uniform(0.05, 0.4))
+    length = int(SPEECH_RATE * rng.uniform(0.05, 0.4))
     noise = np.random.default_rng(rng.randrange(2**31)).normal(size=length)
     return decaying(noise, 1 / rng.uniform(0.1, 0.5))
 
 
-def decaying(noise: NDArray[np.float64], direct: float) -> Samples:
+def decaying(noise: NDArray[np.float64], direct: float) -> Pcm32:
     """A room's impulse response, of unit energy: the direct sound, then this noise, which dies away."""
     room = noise * np.exp(-np.arange(len(noise)) / (len(noise) / 5))
     room[0] = direct

@@ -7,11 +7,12 @@ import wave
 import numpy as np
 
 from scripts.train.turn_taking import foreign
-from scripts.train.turn_taking.spoken import Samples, Voice, resampled
+from scripts.train.turn_taking.spoken import Voice, resampled
+from serving.audio import Pcm32
 
 
-def by_phones(text: str, voice: Voice) -> Samples:
-    """Sound at RATE of espeak-ng's phonemes in double brackets, or of flite's phones (the same as kal's, for speakers of other
+def by_phones(text: str, voice: Voice) -> Pcm32:
+    """Sound at SPEECH_RATE of espeak-ng's phonemes in double brackets, or of flite's phones (the same as kal's, for speakers of other
     tongues), by their programs: the libraries are told to read words."""
     if voice.engine == "foreign":
         return foreign.murmur(text.split(), voice)

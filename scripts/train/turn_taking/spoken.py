@@ -8,10 +8,7 @@ import soxr
 from numpy.typing import NDArray
 
 from models.errors import ModelMissing
-
-RATE = 16_000
-
-Samples = NDArray[np.float32]
+from serving.audio import SPEECH_RATE, Pcm32
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class SpokenWord:
 class Spoken:
     """What came out."""
 
-    samples: Samples
+    samples: Pcm32
     """float32 at 16 kHz, shape (n,), silence at both ends cut to 20 ms."""
     words: tuple[SpokenWord, ...]
     """In their order; of flite exact, of espeak-ng to about 20 ms."""
@@ -54,10 +51,10 @@ class Unspeakable(ValueError):
     """The synthesizer made other words of a text than it has: draw another."""
 
 
-def resampled(pcm: NDArray[np.int16], rate: int) -> Samples:
-    """As float32 at RATE."""
+def resampled(pcm: NDArray[np.int16], rate: int) -> Pcm32:
+    """As float32 at SPEECH_RATE."""
     samples = np.asarray(pcm / 32768, dtype=np.float32)
-    return samples if rate == RATE else np.asarray(soxr.resample(samples, rate, RATE), dtype=np.float32)
+    return samples if rate == SPEECH_RATE else np.asarray(soxr.resample(samples, rate, SPEECH_RATE), dtype=np.float32)
 
 
 def bare(text: str) -> str:

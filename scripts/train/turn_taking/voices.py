@@ -15,7 +15,8 @@ import numpy as np
 
 from scripts.train.turn_taking import espeak, festival, flite, foreign
 from scripts.train.turn_taking.espeak import ESPEAK_ACCENTS
-from scripts.train.turn_taking.spoken import RATE, Samples, Spoken, SpokenWord, Unspeakable, Voice
+from scripts.train.turn_taking.spoken import Spoken, SpokenWord, Unspeakable, Voice
+from serving.audio import SPEECH_RATE, Pcm32
 
 PEAK = 0.6
 """Largest sample of what is returned."""
@@ -62,15 +63,17 @@ def speak(text: str, voice: Voice) -> Spoken:
     return _edged(samples, words)
 
 
-def _edged(samples: Samples, words: Sequence[SpokenWord]) -> Spoken:
+def _edged(samples: Pcm32, words: Sequence[SpokenWord]) -> Spoken:
     """Silence at the ends cut, the words moved along and trimmed to what is heard of them, at the common level."""
     loud = np.abs(samples) > 0.015 * np.abs(samples).max()
-    found, edge = np.flatnonzero(loud), RATE // 50
+    found, edge = np.flatnonzero(loud), SPEECH_RATE // 50
     first, last = max(0, int(found[0]) - edge), min(len(samples), int(found[-1]) + edge)
     moved = []
     for word in words:
-        inside = np.flatnonzero(loud[round(word.start_s * RATE) : round(word.end_s * RATE)])
-        end_s = word.start_s + int(inside[-1] + 1) / RATE if len(inside) else word.end_s
-        moved.append(SpokenWord(word.text, max(0.0, word.start_s - first / RATE), max(0.0, end_s - first / RATE)))
+        inside = np.flatnonzero(loud[round(word.start_s * SPEECH_RATE) : round(word.end_s * SPEECH_RATE)])
+        end_s = word.start_s + int(inside[-1] + 1) / SPEECH_RATE if len(inside) else word.end_s
+        moved.append(
+            SpokenWord(word.text, max(0.0, word.start_s - first / SPEECH_RATE), max(0.0, end_s - first / SPEECH_RATE))
+        )
     scale = PEAK / float(np.abs(samples).max())
     return Spoken((samples[first:last] * scale).astype(np.float32), tuple(moved))

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from scripts.train.end_of_turn.takes import NEW_UTTERANCE_S, SOUND_S, Take, Takes, stretched
-from scripts.train.turn_taking.spoken import RATE, Voice
+from scripts.train.turn_taking.spoken import Voice
+from serving.audio import SPEECH_RATE
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +35,7 @@ def test_a_turns_takes_grow_until_it_ends(takes: list[Take]) -> None:
 def test_the_sound_is_finite_and_the_voice_is_before_the_silence(takes: list[Take]) -> None:
     for take in takes:
         assert np.isfinite(take.samples).all()
-        assert 0.1 * RATE < len(take.samples) <= SOUND_S * RATE
+        assert 0.1 * SPEECH_RATE < len(take.samples) <= SOUND_S * SPEECH_RATE
 
 
 def test_a_long_pause_begins_a_new_utterance(takes: list[Take]) -> None:
@@ -59,10 +60,10 @@ def test_voices_to_test_with_are_used_when_asked_for() -> None:
 
 
 def test_a_stretched_vowel_keeps_its_pitch() -> None:
-    times = np.arange(RATE // 5) / RATE
+    times = np.arange(SPEECH_RATE // 5) / SPEECH_RATE
     vowel = np.asarray(np.sin(2 * np.pi * 150 * times), dtype=np.float32)
     longer = stretched(vowel, 1.6)
     assert len(longer) == int(1.6 * len(vowel))
     spectrum = np.abs(np.fft.rfft(longer * np.hanning(len(longer))))
-    assert np.argmax(spectrum) * RATE / len(longer) == pytest.approx(150, abs=8)
+    assert np.argmax(spectrum) * SPEECH_RATE / len(longer) == pytest.approx(150, abs=8)
     assert float(np.sqrt(np.mean(longer**2))) == pytest.approx(float(np.sqrt(np.mean(vowel**2))), rel=0.2)

@@ -4,7 +4,7 @@ import pytest
 
 from scripts.train.end_of_turn.pauses import still_silent
 from scripts.train.end_of_turn.turns import Turn, Turns
-from serving.turn.inputs import ASKED
+from serving.speech import Asked
 from serving.turn.words import digit_run, spoken_words
 
 pytestmark = pytest.mark.unit
@@ -28,19 +28,18 @@ def test_every_part_has_words_and_every_silence_a_known_kind(turns: list[Turn]) 
         assert all(part.strip() for part in turn.parts), turn
         assert not any(mark in part for part in turn.parts for mark in "(){}<>|"), turn
         assert all(0 < still_silent(0.5, 0.0, kind) < 1 for kind in turn.kinds)
-        assert turn.asked in ASKED
         assert turn.end in ".?"
 
 
-def test_all_that_issue_five_names_is_there(turns: list[Turn]) -> None:
+def test_every_kind_of_pause_and_every_question_occurs(turns: list[Turn]) -> None:
     kinds = {kind for turn in turns for kind in turn.kinds}
     assert {"hes", "list", "group", "clause", "name", "date", "fix", "sent"} <= kinds
-    assert {turn.asked for turn in turns} == set(ASKED)
+    assert {turn.asked for turn in turns} == set(Asked)
     assert sum(not turn.kinds for turn in turns) > 500
 
 
 def test_the_same_count_of_digits_is_an_end_and_a_pause(turns: list[Turn]) -> None:
-    asked = [turn for turn in turns if turn.asked == "digits"]
+    asked = [turn for turn in turns if turn.asked is Asked.DIGITS]
     ends = [digit_run(spoken_words(" ".join(turn.parts))) for turn in asked]
     pauses = [
         digit_run(spoken_words(" ".join(turn.parts[: number + 1])))
@@ -55,8 +54,8 @@ def test_the_same_count_of_digits_is_an_end_and_a_pause(turns: list[Turn]) -> No
 
 
 def test_days_names_and_corrections_break_off_and_end_alike(turns: list[Turn]) -> None:
-    firsts = {turn.parts[0] for turn in turns if turn.asked == "date" and turn.kinds[:1] == ("date",)}
-    wholes = {turn.parts[0] for turn in turns if turn.asked == "date" and not turn.kinds}
+    firsts = {turn.parts[0] for turn in turns if turn.asked is Asked.DATE and turn.kinds[:1] == ("date",)}
+    wholes = {turn.parts[0] for turn in turns if turn.asked is Asked.DATE and not turn.kinds}
     assert firsts & wholes
     assert any(turn.parts[0] == "no" and turn.kinds for turn in turns)
     assert any(turn.parts == ("no",) for turn in turns)

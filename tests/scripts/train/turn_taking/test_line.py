@@ -5,13 +5,16 @@ import random
 import numpy as np
 import pytest
 
-from scripts.train.turn_taking.line import RATE, draw_line, draw_room
+from scripts.train.turn_taking.line import draw_line, draw_room
+from serving.audio import SPEECH_RATE
 
 pytestmark = pytest.mark.unit
 
 
 def tone(hertz: float, seconds: float = 1.0) -> np.ndarray:
-    return np.asarray(0.3 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * RATE)) / RATE), dtype=np.float32)
+    return np.asarray(
+        0.3 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * SPEECH_RATE)) / SPEECH_RATE), dtype=np.float32
+    )
 
 
 def rms(samples: np.ndarray) -> float:
@@ -21,12 +24,12 @@ def rms(samples: np.ndarray) -> float:
 @pytest.mark.parametrize("seed", range(12))
 def test_every_line_keeps_the_length_and_fills_silence_with_its_noise(seed: int) -> None:
     line = draw_line(random.Random(seed))
-    sound = np.concatenate([tone(300), np.zeros(RATE // 2, np.float32)])
+    sound = np.concatenate([tone(300), np.zeros(SPEECH_RATE // 2, np.float32)])
     heard = line.carry(sound, babble=tone(200, 0.7))
     assert heard.shape == sound.shape
     assert heard.dtype == np.float32
     assert np.abs(heard).max() <= 1.0
-    assert rms(heard[-RATE // 10 :]) < rms(heard[:RATE])
+    assert rms(heard[-SPEECH_RATE // 10 :]) < rms(heard[:SPEECH_RATE])
 
 
 def test_the_same_line_carries_the_same_sound_alike() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from scripts.train.turn_taking.foreign import FESTIVAL_PACKAGES, FOREIGN_SPEAKERS, murmur
-from scripts.train.turn_taking.spoken import RATE, Unspeakable, Voice
+from scripts.train.turn_taking.spoken import Unspeakable, Voice
 from scripts.train.turn_taking.voices import draw_voice, speak
+from serving.audio import SPEECH_RATE
 
 pytestmark = pytest.mark.unit
 
@@ -42,16 +43,16 @@ def test_every_word_has_its_place_in_order(voice: Voice) -> None:
     assert [word.text for word in spoken.words] == [word.strip(",?") for word in TEXT.split()]
     for word, following in zip(spoken.words, spoken.words[1:], strict=False):
         assert word.start_s < word.end_s <= following.start_s + 1e-3
-    assert spoken.words[-1].end_s <= len(spoken.samples) / RATE
+    assert spoken.words[-1].end_s <= len(spoken.samples) / SPEECH_RATE
 
 
 @pytest.mark.parametrize("voice", VOICES, ids=lambda voice: voice.name)
 def test_words_are_loud_and_the_pause_after_a_comma_is_not(voice: Voice) -> None:
     spoken = speak(TEXT, voice)
     um, on = spoken.words[4], spoken.words[5]
-    said = spoken.samples[round(um.start_s * RATE) : round(um.end_s * RATE)]
-    pause = spoken.samples[round((um.end_s + 0.02) * RATE) : round((on.start_s - 0.02) * RATE)]
-    assert len(pause) > 0.02 * RATE
+    said = spoken.samples[round(um.start_s * SPEECH_RATE) : round(um.end_s * SPEECH_RATE)]
+    pause = spoken.samples[round((um.end_s + 0.02) * SPEECH_RATE) : round((on.start_s - 0.02) * SPEECH_RATE)]
+    assert len(pause) > 0.02 * SPEECH_RATE
     noise = 0.25 if voice.engine == "foreign" else 0.1  # mv was recorded in a noisy room
     assert np.sqrt(np.mean(pause**2)) < noise * np.sqrt(np.mean(said**2))
 
@@ -86,17 +87,17 @@ def test_speakers_of_other_tongues_have_a_pitch_of_their_own_and_follow_the_voic
 def test_a_murmur_of_phones_is_heard_and_is_short(name: str) -> None:
     sound = murmur(["pau", "m", "hh", "m", "pau"], Voice("foreign", name))
     loud = np.flatnonzero(np.abs(sound) > 0.1 * np.abs(sound).max())
-    assert 0.15 < (loud[-1] - loud[0]) / RATE < 1.0
+    assert 0.15 < (loud[-1] - loud[0]) / SPEECH_RATE < 1.0
 
 
 def pitch_hz(samples: np.ndarray) -> float:
     """Of the loudest 80 ms, by autocorrelation, between 60 and 400 Hz."""
-    length = round(0.08 * RATE)
+    length = round(0.08 * SPEECH_RATE)
     starts = range(0, len(samples) - length, length // 2)
     loudest = max((samples[start : start + length] for start in starts), key=lambda part: float(np.sum(part**2)))
     product = np.correlate(loudest, loudest, "full")[length - 1 :]
-    shortest, longest = RATE // 400, RATE // 60
-    return RATE / (shortest + int(np.argmax(product[shortest:longest])))
+    shortest, longest = SPEECH_RATE // 400, SPEECH_RATE // 60
+    return SPEECH_RATE / (shortest + int(np.argmax(product[shortest:longest])))
 
 
 def test_what_a_build_needs_is_what_the_script_installs() -> None:
