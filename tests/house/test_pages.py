@@ -34,6 +34,8 @@ BENCH = re.compile(r"\b(?:BENCH=|scripts\.bench\.)(\w+)")
 METRIC = re.compile(r"\bcallbox_[a-z_]+\b")
 SETTINGS = re.compile(r"(?:engines|turns|network|capacity|conversation): *\{.*\}")
 HOUSE = ("agent", "configs", "docs", "models", "requirements", "scripts", "serving", "tests", ".ci")
+MERMAID_WORDS = re.compile(r"(?:^|>|--) *(call|click|class|default|end|graph|style)\b *(?:\[|-|=)", re.MULTILINE)
+"""As a box's name each of them breaks a picture."""
 MADE_LATER = {"configs/site.yaml", "models/lock.yaml", "models/store"}
 """What an installation makes."""
 
@@ -168,8 +170,17 @@ def test_no_page_names_a_package_registry(page: Path) -> None:
     assert REGISTRIES.findall(_text(page)) == []
 
 
-def test_every_yaml_block_is_yaml() -> None:
-    for page in PAGES:
-        for language, body in BLOCK.findall(_text(page)):
-            if language == "yaml":
-                assert isinstance(yaml.safe_load(body), dict), page
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_are_of_their_language(page: Path) -> None:
+    for language, body in BLOCK.findall(_text(page)):
+        match language:
+            case "yaml":
+                assert isinstance(yaml.safe_load(body), dict)
+            case "python":
+                ast.parse(body)
+            case "mermaid":
+                assert MERMAID_WORDS.findall(body) == []
+
+
+def test_a_box_with_a_word_of_mermaid_is_found() -> None:
+    assert MERMAID_WORDS.findall('    a --> call --> b\n    end["x"]\n    end\n    one_call --> c') == ["call", "end"]
