@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -30,6 +31,8 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 PATH = re.compile(r"(?<![\w./@-])(?:\.?[\w*-][\w.*-]*/)+[\w.*-]*|(?<![\w./-])[\w-]+\.(?:md|toml|yaml|py|sh|cuda)\b")
 TARGET = re.compile(r"(?:^|&& |sudo )make ([a-z][a-z-]*)", re.MULTILINE)
 MODULE = re.compile(r"\bpython3? -m ([a-z_][\w.]*)")
+COMMAND = re.compile(r"(?:\bpython3? -m ([a-z_][\w.]*)|\b(scripts/\w+\.sh))(.*)")
+OPTION = re.compile(r"(?<= )--([a-z][a-z-]*)")
 BENCH = re.compile(r"\b(?:BENCH=|scripts\.bench\.)(\w+)")
 METRIC = re.compile(r"\bcallbox_[a-z_]+\b")
 SETTINGS = re.compile(r"(?:engines|turns|network|capacity|conversation): *\{.*\}")
@@ -51,8 +54,9 @@ def _code(page: Path) -> Iterator[str]:
     yield from SPAN.findall(BLOCK.sub("", text))
 
 
-def _found(pattern: re.Pattern[str], pages: list[Path] = CURRENT) -> set[str]:
-    return {found for page in pages for code in _code(page) for found in pattern.findall(code)}
+def _found(pattern: re.Pattern[str]) -> set[Any]:
+    """What the pattern finds in the code of the current pages: texts, or tuples of its groups."""
+    return {found for page in CURRENT for code in _code(page) for found in pattern.findall(code)}
 
 
 def _slug(heading: str) -> str:
@@ -114,6 +118,24 @@ def test_every_module_named_can_be_run() -> None:
         if not path.with_suffix(".py").is_file() and not (path / "__main__.py").is_file():
             lost.append(name)
     assert lost == []
+
+
+def test_every_option_named_is_in_the_commands_code() -> None:
+    lost = []
+    for module, script, arguments in _found(COMMAND):
+        code = "\n".join(map(_text, _sources(module) if module else [ROOT / script]))
+        arguments = arguments.partition("#")[0]
+        lost += [
+            f"{module or script} --{option}"
+            for option in OPTION.findall(arguments)
+            if f"--{option}" not in code and f"{option.replace('-', '_')}:" not in code
+        ]
+    assert lost == []
+
+
+def _sources(module: str) -> list[Path]:
+    path = ROOT.joinpath(*module.split("."))
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
 
 
 def test_benches_named_are_those_there_are() -> None:
