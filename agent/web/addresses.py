@@ -1,4 +1,4 @@
-"""The address a browser uses for livekit-server, and the headers that allow it nothing else."""
+"""The address at which a browser reaches livekit-server, and the headers that let the page reach nothing else."""
 
 import re
 

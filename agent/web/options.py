@@ -19,7 +19,7 @@ class WebOptions:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     api_key: str
-    """LiveKit API key that signs the callers' tokens."""
+    """LiveKit API key of the callers' tokens."""
     api_secret: str = field(repr=False)
     """LiveKit API secret of the key."""
     host: str = "127.0.0.1"
@@ -27,7 +27,7 @@ class WebOptions:
     port: int = 8080
     """TCP port to listen on."""
     livekit_url: str = "ws://127.0.0.1:7880"
-    """Where livekit-server listens, seen from this process."""
+    """Where this process reaches livekit-server."""
     livekit_public_url: str | None = None
     """Where livekit-server listens, seen from a browser; None derives it from the address the browser used."""
     agent_name: str = "callbox"
@@ -41,7 +41,7 @@ class WebOptions:
     tls_key: Path | None = None
     """PEM private key of tls_cert."""
     examples: tuple[str, ...] = DEMO_EXAMPLES
-    """Sentences the page offers in the demo profile."""
+    """Example sentences that the page offers in the demo profile."""
     calls_per_second: float = 1.0
     """Calls that one address may start per second in the long run."""
     calls_burst: int = 5

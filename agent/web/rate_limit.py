@@ -1,4 +1,4 @@
-"""How often one address may start a call: a token bucket per address. Pure: the caller passes the time."""
+"""Limits how often one address may start a call: a token bucket per address. Pure: the time is passed in."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class RateLimit:
     _buckets: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
 
     def allow(self, address: str, *, now_s: float) -> bool:
-        """Whether a request from `address` at `now_s` (any monotonic clock) may pass; counts it if so."""
+        """Whether a request from `address` at `now_s` (any monotonic clock) is allowed; counts it if so."""
         tokens, seen_s = self._buckets.pop(address, (float(self.burst), now_s))
         tokens = min(float(self.burst), tokens + (now_s - seen_s) * self.per_second)
         allowed = tokens >= 1.0

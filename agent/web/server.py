@@ -14,7 +14,7 @@ from agent.errors import ConfigError
 from agent.web.addresses import SIGNAL_PATH, livekit_url_for, security_headers
 from agent.web.options import WebOptions
 from agent.web.rate_limit import RateLimit
-from agent.web.signal_proxy import pass_signal_on
+from agent.web.signal_proxy import proxy_signal
 from agent.web.tokens import mint_call_token
 from agent.web.worker_status import WorkerStatus, ask_worker
 
@@ -31,8 +31,8 @@ RATE_LIMIT = web.AppKey("rate_limit", RateLimit)
 
 SENTENCES = {
     403: "This request is not allowed.",
-    404: "There is nothing at this address.",
-    405: "This address does not answer that kind of request.",
+    404: "This page does not exist.",
+    405: "This address does not accept that kind of request.",
     413: "The request is too large.",
 }
 
@@ -127,11 +127,11 @@ async def _require_empty_json(request: web.Request) -> None:
     except json.JSONDecodeError as error:
         raise web.HTTPBadRequest(text="The request is not valid JSON.") from error
     if body != {}:
-        raise web.HTTPBadRequest(text="The request takes no options; send {}.")
+        raise web.HTTPBadRequest(text="The request takes no options. Send {}.")
 
 
 async def _signal(request: web.Request) -> web.StreamResponse:
-    return await pass_signal_on(
+    return await proxy_signal(
         request, http=request.app[HTTP], livekit_url=request.app[OPTIONS].livekit_url, path=request.match_info["path"]
     )
 
@@ -180,7 +180,9 @@ def _tls_context(options: WebOptions) -> ssl.SSLContext | None:
     if options.tls_cert is None and options.tls_key is None:
         return None
     if options.tls_cert is None or options.tls_key is None:
-        raise ConfigError("HTTPS needs both network.tls_cert and network.tls_key; set both or neither.")
+        raise ConfigError(
+            "HTTPS needs both network.tls_cert and network.tls_key. Set both or neither in configs/site.yaml."
+        )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         context.load_cert_chain(options.tls_cert, options.tls_key)

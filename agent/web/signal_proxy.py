@@ -10,7 +10,7 @@ from aiohttp import web
 from yarl import URL
 
 
-async def pass_signal_on(
+async def proxy_signal(
     request: web.Request, *, http: aiohttp.ClientSession, livekit_url: str, path: str
 ) -> web.StreamResponse:
     """Answer `request` as livekit-server answers at `path`: with a WebSocket, or with the reason for refusing one."""

@@ -1,4 +1,4 @@
-"""Tokens for callers: one fresh room, one caller, one agent dispatched to it."""
+"""Tokens for callers: each is for a new room with one caller, to which one agent is dispatched."""
 
 import secrets
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ROOM_DEPARTURE_TIMEOUT_S = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallToken:
-    """A signed permission to join one call."""
+    """A signed permission to join a call."""
 
     room: str
     identity: str

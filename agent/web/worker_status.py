@@ -1,4 +1,4 @@
-"""Asks the worker's health endpoint whether it can take a call.
+"""Asks the worker's health endpoint whether a call can be taken.
 
 `GET /readyz` answers 200 when the worker is ready and 503 when not; its JSON body may have `profile`, `lines` and
 `lines_busy`.
@@ -21,13 +21,13 @@ class WorkerStatus:
     """What the worker reports about itself."""
 
     refusal: str | None = None
-    """Why no call can be taken now, as a sentence; None when one can."""
+    """Why no call can be taken now, as a sentence; None if one can."""
     profile: str | None = None
-    """The profile the worker runs."""
+    """The worker's profile."""
     lines: int | None = None
-    """Calls it can hold at once."""
+    """Calls it can take at once."""
     lines_busy: int | None = None
-    """Calls it holds now."""
+    """Calls in progress."""
 
     @property
     def ready(self) -> bool:

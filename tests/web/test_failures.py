@@ -41,7 +41,7 @@ async def test_a_denied_microphone_leaves_typing(
 ) -> None:
     async with serve_web(options) as url, open_page(url, allow=False) as page:
         agent = await call(page, livekit_server)
-        await expect_failure(page, "microphone-denied", "Allow it with the microphone or lock sign")
+        await expect_failure(page, "microphone-denied", "Allow it using the microphone or lock icon")
         await agent.leave()
 
 
@@ -178,7 +178,7 @@ async def test_a_media_server_that_dies_is_told_at_once_and_ends_the_call(
         async with serve_web(own) as url, open_page(url) as page:
             agent = await call(page, server)
             server.kill()
-            await expect_failure(page, "reconnecting", "The connection was lost. Trying to get it back")
+            await expect_failure(page, "reconnecting", "The connection was lost. Reconnecting")
             await expect(page.get_by_test_id("agent-state")).to_have_text("Reconnecting")
             await expect_failure(page, "connection-lost", "could not be restored")
             await agent.leave()

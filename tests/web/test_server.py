@@ -120,7 +120,7 @@ async def test_a_malformed_host_is_refused_and_reaches_no_header(alone: WebOptio
     [
         ({"data": "{}"}, 415, "Send the request as application/json."),
         ({"data": "{", "headers": {"Content-Type": "application/json"}}, 400, "The request is not valid JSON."),
-        ({"json": {"room": "of-somebody-else"}}, 400, "The request takes no options; send {}."),
+        ({"json": {"room": "of-somebody-else"}}, 400, "The request takes no options. Send {}."),
         ({"json": {"a": "a" * 5000}}, 413, "The request is too large."),
     ],
 )
@@ -133,7 +133,7 @@ async def test_a_wrong_request_gets_a_sentence(
 
 async def test_unknown_addresses_and_methods_get_a_sentence(alone: WebOptions) -> None:
     async with client(alone) as http:
-        assert await answer(http, "GET", "/nothing") == (404, {"error": "There is nothing at this address."})
+        assert await answer(http, "GET", "/nothing") == (404, {"error": "This page does not exist."})
         refused = await fetch(http, "GET", "/api/calls")
         assert refused.status == 405
         assert refused.headers["Allow"] == "POST"

@@ -1,4 +1,4 @@
-// The page's script: begins here.
+// Entry point of the page's script.
 import { LineView } from "./line_view";
 import { Playground } from "./playground";
 

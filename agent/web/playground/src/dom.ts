@@ -1,4 +1,4 @@
-// Small helpers of the views: the page's elements by id, and new elements with their content.
+// Finds the page's elements by id, and makes new ones with their content.
 
 /** The page's element with this id; the page and the script are built together, so a missing one is a defect. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {

@@ -1,4 +1,4 @@
-// What went wrong, in words a person at the front desk can act on.
+// Failures, in words that a person at the front desk can act on.
 import { ConnectionError, ConnectionErrorReason, DisconnectReason, MediaDeviceFailure } from "livekit-client";
 
 /** A failure with a stable code (for tests and support) and a sentence (for people). */
@@ -11,7 +11,7 @@ export class Failure extends Error {
   }
 }
 
-/** Why the microphone cannot be used; the call goes on without it, by typing. */
+/** Why the microphone cannot be used; the call goes on by typing. */
 export function microphoneFailure(error: unknown): Failure {
   if (!window.isSecureContext) return insecurePage();
   const typing = "You can still type to the agent below.";
@@ -19,7 +19,7 @@ export function microphoneFailure(error: unknown): Failure {
     case MediaDeviceFailure.PermissionDenied:
       return new Failure(
         "microphone-denied",
-        `The browser does not let this page use the microphone. Allow it with the microphone or lock sign beside the address, then call again. ${typing}`,
+        `The browser does not let this page use the microphone. Allow it using the microphone or lock icon next to the address, then call again. ${typing}`,
       );
     case MediaDeviceFailure.NotFound:
       return new Failure("microphone-missing", `No microphone was found. Plug one in and call again. ${typing}`);
@@ -30,7 +30,7 @@ export function microphoneFailure(error: unknown): Failure {
   }
 }
 
-/** Browsers give a microphone only to https pages and to localhost. */
+/** Browsers allow the microphone only on HTTPS pages and localhost. */
 export function insecurePage(): Failure {
   return new Failure(
     "insecure-page",
@@ -57,11 +57,11 @@ export function agentMissing(): Failure {
 }
 
 export function reconnecting(): Failure {
-  return new Failure("reconnecting", "The connection was lost. Trying to get it back…");
+  return new Failure("reconnecting", "The connection was lost. Reconnecting…");
 }
 
 export function soundBlocked(): Failure {
-  return new Failure("sound-blocked", "The browser holds back the agent’s sound. Click anywhere on this page to hear it.");
+  return new Failure("sound-blocked", "The browser is blocking the agent’s sound. Click anywhere on this page to hear it.");
 }
 
 export function agentLeft(): Failure {
@@ -80,7 +80,7 @@ export function disconnectFailure(reason: DisconnectReason | undefined): Failure
     case DisconnectReason.SERVER_SHUTDOWN:
       return new Failure("media-stopped", "The media server on this box was stopped. Please call again in a moment.");
     case DisconnectReason.DUPLICATE_IDENTITY:
-      return new Failure("joined-elsewhere", "This call was continued in another window.");
+      return new Failure("joined-elsewhere", "This call moved to another window.");
     default:
       return new Failure("connection-lost", "The connection was lost and could not be restored. Please call again.");
   }

@@ -7,7 +7,7 @@ export interface MicrophoneChoice {
   label: string;
 }
 
-/** The microphones the browser tells of; their names appear once the page may use one. */
+/** The microphones that the browser lists; their names appear once the page may use one. */
 export async function microphones(): Promise<MicrophoneChoice[]> {
   if (!window.isSecureContext) return [];
   const devices = await navigator.mediaDevices.enumerateDevices();
@@ -16,7 +16,7 @@ export async function microphones(): Promise<MicrophoneChoice[]> {
     .map((device) => ({ id: device.deviceId, label: device.label }));
 }
 
-/** Opens a microphone ("" is the browser's default). Raises a Failure that says why not. */
+/** Opens a microphone ("" is the browser's default). Throws a Failure that says why it cannot. */
 export async function openMicrophone(id: string): Promise<Microphone> {
   if (!window.isSecureContext) throw insecurePage();
   try {

@@ -11,7 +11,7 @@ import { Transcript } from "./transcript";
 import { TurnView } from "./turn_view";
 import type { Turn } from "./turns";
 
-/** Failures that say what goes on rather than what went wrong. */
+/** Failures that inform rather than report an error. */
 const INFORMING = new Set(["sound-blocked", "agent-left", "reconnecting", "joined-elsewhere"]);
 
 export class Playground {
@@ -71,7 +71,7 @@ export class Playground {
         const segment = this.transcript.apply(caption, this.elapsedS);
         if (segment) this.captions.show(segment);
         this.download.disabled = this.transcript.segments.length === 0;
-        // Two states in quick succession may arrive in the wrong order; words being spoken are proof.
+        // Two states in quick succession may arrive in the wrong order; spoken words prove the second one.
         if (caption.speaker === "agent" && !caption.final && caption.text.trim() && this.agent === "thinking")
           this.show(this.phase, "speaking");
       },

@@ -1,4 +1,4 @@
-// What is happening now, unmistakably: one word, one colour, one shape; the call button; the call's clock.
+// What is happening now, as one word, one colour and one shape; the call button; the call's clock.
 import type { AgentState, Phase } from "./call";
 import { byId, clock } from "./dom";
 
@@ -16,11 +16,11 @@ export function isCalling(phase: StagePhase): boolean {
 }
 
 const PHASES: Record<Exclude<StagePhase, "live">, Look> = {
-  idle: { state: "idle", name: "Ready when you are", note: "Press Call and speak with the front desk." },
+  idle: { state: "idle", name: "Ready when you are", note: "Press Call to talk to the front desk." },
   microphone: { state: "connecting", name: "Waiting for the microphone", note: "Allow the microphone when the browser asks." },
   connecting: { state: "connecting", name: "Calling", note: "Connecting to this box." },
   waiting: { state: "connecting", name: "Ringing", note: "Waiting for the agent to answer." },
-  reconnecting: { state: "connecting", name: "Reconnecting", note: "Trying to get the call back." },
+  reconnecting: { state: "connecting", name: "Reconnecting", note: "Trying to restore the call." },
   failed: { state: "ended", name: "Not connected", note: "Press Call to try again." },
   ended: { state: "ended", name: "Call ended", note: "Press Call to start a new one." },
 };
@@ -30,7 +30,7 @@ const AGENT: Record<AgentState, Look> = {
   idle: { state: "listening", name: "Listening", note: "Speak whenever you like." },
   listening: { state: "listening", name: "Listening", note: "Speak whenever you like." },
   thinking: { state: "thinking", name: "Thinking", note: "The answer is on its way." },
-  speaking: { state: "speaking", name: "Speaking", note: "You may cut in at any time." },
+  speaking: { state: "speaking", name: "Speaking", note: "You can interrupt at any time." },
 };
 
 export class StageView {

@@ -21,7 +21,7 @@ export class SummaryView {
     const middle = median(totals);
     const rows: [string, string, string][] = [
       ["duration", "Duration", clock(figures.durationS)],
-      ["turns", "Answers", String(figures.turns.length)],
+      ["turns", "Replies", String(figures.turns.length)],
     ];
     if (middle !== null) {
       rows.push(["p50", "Response time (median, p50)", `${Math.round(middle)} ms`]);

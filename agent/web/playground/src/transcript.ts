@@ -19,7 +19,7 @@ export interface Segment {
   stream: number;
   speaker: Speaker;
   text: string;
-  /** Words that were shown but not heard, because the agent was cut. */
+  /** Words that were shown but not heard, because the agent was interrupted. */
   unheard: string;
   final: boolean;
   interrupted: boolean;
@@ -30,7 +30,7 @@ export interface Segment {
 export class Transcript {
   readonly segments: Segment[] = [];
 
-  /** Takes a caption in; answers the segment that changed, or null when the caption is out of date. */
+  /** Adds a caption; returns the segment that changed, or null if the caption is out of date. */
   apply(caption: Caption, nowS: number): Segment | null {
     const segment = this.segments.find((one) => one.id === caption.segmentId) ?? this.open(caption, nowS);
     if (caption.stream < segment.stream) return null;
@@ -48,7 +48,7 @@ export class Transcript {
     return this.segments.filter((segment) => segment.interrupted).length;
   }
 
-  /** The transcript as plain text, a line a segment; only what was heard. */
+  /** The transcript as plain text, one line per segment; only what was heard. */
   toText(title: string): string {
     const lines = this.segments
       .filter((segment) => segment.text.trim())

@@ -50,7 +50,7 @@ function row(label: string, ms: number | null, drawing: Element): HTMLTableRowEl
 }
 
 function note(turn: Turn): string {
-  const parts = [turn.preempted ? "Answer prepared during the silence." : "Answer begun after the end of the turn."];
+  const parts = [turn.preempted ? "Reply prepared during the pause." : "Reply started after the end of the turn."];
   if (turn.end_of_turn_probability !== null) parts.push(`End of turn judged ${Math.round(turn.end_of_turn_probability * 100)} % likely.`);
   return parts.join(" ");
 }

@@ -106,7 +106,7 @@ def test_nothing_is_started_on_a_gpu_that_is_too_small_or_not_there(page: Page) 
 
 def test_the_plan_is_shown_and_then_what_keeps_the_engines_off_the_gpu(page: Page) -> None:
     old = replace(card(80), driver="470.82.01", driver_cuda=(11, 4))
-    with pytest.raises(EngineLoadFailed, match="CTranslate2 is built for CUDA 12; driver 470"):
+    with pytest.raises(EngineLoadFailed, match=r"CTranslate2 is built for CUDA 12; .* driver 470"):
         page.show("gpu", old)
     rows = [line for line in page.text.getvalue().splitlines() if "GPU 0 " in line]
     assert [row.split("│")[0].strip() for row in rows] == [

@@ -80,5 +80,5 @@ def test_a_container_knows_its_process(process: str, tmp_path: Path) -> None:
 def test_elsewhere_the_process_must_be_named(tmp_path: Path) -> None:
     command_line = tmp_path / "cmdline"
     command_line.write_bytes(b"/sbin/init\0")
-    with pytest.raises(ConfigError, match="Say which process"):
+    with pytest.raises(ConfigError, match="Name the process"):
         process_of_container(command_line)
