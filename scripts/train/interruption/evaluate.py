@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from scripts.train.interruption.events import BACKCHANNEL, FRAME_S, INTERRUPTION, OTHER
 from scripts.train.interruption.mels import log_mels
+from scripts.train.interruption.truth import BACKCHANNEL, FRAME_S, INTERRUPTION, OTHER
 from serving.interruption.onset_window import LEAD_S
 
 OVERLAPS_S = (0.2, 0.3, 0.4, 0.5)

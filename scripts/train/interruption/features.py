@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from scripts.train.interruption.events import FRAMES
 from scripts.train.interruption.mels import log_mels
 from scripts.train.interruption.model import Body
+from scripts.train.interruption.truth import FRAMES
 from scripts.train.speech_to_text.smart_turn import encoder_weights
 from serving.interruption.onset_window import FLOOR
 from serving.log_mel import MEL_FILTERS

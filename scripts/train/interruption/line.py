@@ -5,7 +5,7 @@ from numpy.random import Generator
 from scipy.signal import fftconvolve, resample_poly
 
 from scripts.acoustics.telephone import a_law, by_polyphase, mu_law, telephone
-from scripts.train.interruption.sounds import Signal, band
+from scripts.train.interruption.sounds.synthesis import Signal, band
 from serving.audio import SPEECH_RATE, Pcm32
 
 

@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from scripts.train.interruption.events import BACKCHANNEL, FRAME_S, FRAMES, INTERRUPTION, OTHER
 from scripts.train.interruption.model import Head
+from scripts.train.interruption.truth import BACKCHANNEL, FRAME_S, FRAMES, INTERRUPTION, OTHER
 from serving.interruption.onset_window import LEAD_S
 
 BATCH = 96

@@ -1,0 +1,1 @@
+"""Sounds on a telephone line that are not words."""
