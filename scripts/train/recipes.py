@@ -1,5 +1,7 @@
 """How each demo model is built from nothing: the commands in their order, and what they make."""
 
+from collections.abc import Sequence
+
 from scripts.train.plan import Plan, Recipe, Step
 from scripts.train.turn_taking.foreign import FESTIVAL_PACKAGES
 from scripts.train.turn_taking.recipes import end_of_turn, interruption
@@ -14,8 +16,8 @@ def speech_to_text(plan: Plan) -> list[Step]:
     shards = _training_shards(quick=plan.quick)
     tests = {"test_seen": ("91", ()), "test_heldout": ("92", ("--voices", "rms"))}
     test_files = tuple(plan.path("data", f"{name}.json") for name in tests)
-    tokenizer, turn_model = ("--tokenizer", plan.path("tokenizer.json")), ("--turn-model", str(plan.turn_model))
     passes, test_count = ("1", "40") if plan.quick else ("2", "400")
+    data = ("--data", *(plan.path("data", f"{name}.json") for name in shards))
     return [
         Step("tokenizer", f"{SPEECH_TO_TEXT}.tokenizer", ("--out", plan.path("tokenizer.json"))),
         *(
@@ -26,30 +28,28 @@ def speech_to_text(plan: Plan) -> list[Step]:
         Step(
             "features",
             f"{SPEECH_TO_TEXT}.features",
-            (
-                *turn_model,
-                *("--data", *(plan.path("data", f"{name}.json") for name in shards)),
-                *("--passes", passes, "--out", plan.path("features")),
-            ),
+            ("--turn-model", str(plan.turn_model), *data, "--passes", passes, "--out", plan.path("features")),
         ),
-        Step(
-            "training",
-            f"{SPEECH_TO_TEXT}.train",
-            (
-                *turn_model,
-                *tokenizer,
-                *("--features", plan.path("features"), "--tests", *test_files),
-                *plan.training(95),
-                *("--out", plan.path("checkpoint.pt")),
-            ),
-        ),
+        _train_whisper(plan, test_files),
         Step(
             "export",
             f"{SPEECH_TO_TEXT}.export",
-            (plan.path("checkpoint.pt"), *tokenizer, "--hf", plan.path("hf"), "--ct2", plan.path("ct2")),
+            (
+                *(plan.path("checkpoint.pt"), "--tokenizer", plan.path("tokenizer.json")),
+                *("--hf", plan.path("hf"), "--ct2", plan.path("ct2")),
+            ),
         ),
         Step("evaluation", f"{SPEECH_TO_TEXT}.evaluate", (plan.path("ct2"), *test_files, "--count", test_count)),
     ]
+
+
+def _train_whisper(plan: Plan, test_files: Sequence[str]) -> Step:
+    arguments = (
+        *("--turn-model", str(plan.turn_model), "--tokenizer", plan.path("tokenizer.json")),
+        *("--features", plan.path("features"), "--tests", *test_files),
+        *(*plan.training(95), "--out", plan.path("checkpoint.pt")),
+    )
+    return Step("training", f"{SPEECH_TO_TEXT}.train", arguments)
 
 
 def _training_shards(*, quick: bool) -> dict[str, tuple[str, str, str]]:

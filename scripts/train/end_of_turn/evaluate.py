@@ -1,8 +1,7 @@
 """Judge a finished file against Smart Turn on voices that it was not trained on, with the words that a recogniser made of them.
 
-The figures are eot-bench's (LiveKit, 2026): pauses of 0.2 to 5 s and ends are judged every 0.1 s of silence; a policy is a
-threshold, the shortest and the longest delay; reported are the least mean delay with 5 and 10 % of the pauses cut off, and the
-least cut-offs within 300 and 600 ms of mean delay.
+Reported are the smallest mean delay at which 5 and 10 % of the pauses are cut off, and the fewest cut-offs within 300 and 600 ms
+of mean delay (figures.py).
 
     python -m scripts.train.end_of_turn.evaluate callbox-turn.onnx --turn-model smart-turn.onnx \
         --recogniser models/demo/speech_to_text --count 500
@@ -11,7 +10,6 @@ least cut-offs within 300 and 600 ms of mean delay.
 import argparse
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from scripts.train.end_of_turn.encoder import FRAMES
+from scripts.train.end_of_turn.figures import Judged, Scores, report
 from scripts.train.end_of_turn.heard import TIMES_S
 from scripts.train.end_of_turn.hypotheses import Recogniser
 from scripts.train.end_of_turn.pauses import draw_habits
@@ -30,19 +29,6 @@ from serving.log_mel import normalised_log_mel
 from serving.turn.inputs import VOCABULARY, context_inputs, known_words
 
 HELD_OUT = ("flite:rms", "festival:ked_diphone")
-GRID_DELAY_S = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-GRID_TIMEOUT_S = (1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 3.0, 3.5)
-Scores = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """Takes as a detector saw them."""
-
-    scores: Scores
-    """(takes, times)."""
-    ended: NDArray[np.bool_]
-    hold_s: Scores
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -129,54 +115,6 @@ def unjudged(takes: Sequence[Take]) -> Judged:
 
 def _truth(takes: Sequence[Take]) -> tuple[NDArray[np.bool_], Scores]:
     return np.array([take.ended for take in takes]), np.array([take.hold_s for take in takes])
-
-
-def report(title: str, found: Judged) -> None:
-    """One line."""
-    points = sweep(found)
-    delays = [min(d for d, c in points if c <= share) for share in (0.05, 0.1)]
-    cuts = [min((c for d, c in points if d <= budget), default=1.0) for budget in (0.3, 0.6)]
-    at = TIMES_S.index(0.2)
-    figures = f"delay at 5 % {delays[0] * 1e3:4.0f} ms, at 10 % {delays[1] * 1e3:4.0f} ms; cut-offs at 300 ms {cuts[0]:5.1%}, at 600 ms {cuts[1]:5.1%}"
-    print(
-        f"  {title:26} {figures}; AUC at 0.2 s {auc(found.scores[:, at], found.ended):.3f}; {reliability(found)}",
-        flush=True,
-    )
-
-
-def sweep(found: Judged) -> list[tuple[float, float]]:
-    """Mean delay (s) and share of pauses cut off, of every policy of eot-bench's grid."""
-    holds = ~found.ended & (found.hold_s >= 0.2) & (found.hold_s <= 5.0)
-    times = np.array(TIMES_S)
-    points = []
-    for threshold in np.arange(0.0, 1.001, 0.01):
-        over = found.scores > threshold
-        first = np.where(over.any(1), times[over.argmax(1)], np.inf)
-        for delay in GRID_DELAY_S:
-            fire = np.maximum(first, delay)
-            for timeout in GRID_TIMEOUT_S:
-                ends = np.minimum(fire, timeout)
-                points.append((float(ends[found.ended].mean()), float((found.hold_s > ends)[holds].mean())))
-    return points
-
-
-def auc(scores: Scores, truth: NDArray[np.bool_]) -> float:
-    """Probability that an end scores higher than a pause; ties count half."""
-    above = scores[truth][:, None] - scores[~truth][None, :]
-    return float(np.mean((above > 0) + 0.5 * (above == 0)))
-
-
-def reliability(found: Judged) -> str:
-    """Expected calibration error over all times that the silences last, in ten bins."""
-    lasting = found.ended[:, None] | (found.hold_s[:, None] > np.array(TIMES_S)[None])
-    scores, truth = found.scores[lasting], np.repeat(found.ended[:, None], len(TIMES_S), 1)[lasting]
-    bins = np.minimum((scores * 10).astype(int), 9)
-    error = sum(
-        abs(scores[bins == b].mean() - truth[bins == b].mean()) * (bins == b).mean()
-        for b in range(10)
-        if (bins == b).any()
-    )
-    return f"calibration error {error:.3f}"
 
 
 if __name__ == "__main__":

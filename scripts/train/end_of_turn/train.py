@@ -6,6 +6,7 @@
 
 import argparse
 import json
+import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from scripts.train.end_of_turn.figures import auc
 from scripts.train.end_of_turn.heard import TIMES_S, Row, context_arrays, hearing, weights
 from scripts.train.end_of_turn.model import Batch, Head
 from scripts.train.end_of_turn.takes import Takes
@@ -191,15 +193,8 @@ def tested(head: Head, data: Data) -> str:
                 batch |= {name: torch.zeros_like(batch[name]) for name in ("words", "pieces", "counts", "asked")}
             scores.append(head(batch)[:, 1].numpy())
         found.append(f"{auc(np.concatenate(scores), data.ended > 0.5):.3f}")
-    return f"AUC {found[0]}, no words {found[1]}, Smart Turn {auc(data.sounds['logit'][:, 0], data.ended > 0.5):.3f}"
-
-
-def auc(scores: NDArray[Any], truth: NDArray[np.bool_]) -> float:
-    """Probability that an end scores higher than a pause."""
-    ranks = np.empty(len(scores))
-    ranks[np.argsort(scores)] = np.arange(1, len(scores) + 1)
-    ends = int(truth.sum())
-    return float((ranks[truth].sum() - ends * (ends + 1) / 2) / max(ends * (len(truth) - ends), 1))
+    smart_turn = auc(data.sounds["logit"][:, 0], data.ended > 0.5) if data.sounds else math.nan
+    return f"AUC {found[0]}, no words {found[1]}, Smart Turn {smart_turn:.3f}"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from scripts.train.interruption import line
 from scripts.train.interruption.lines import Lines
 from scripts.train.interruption.sounds.catalogue import draw_sound
 from scripts.train.interruption.sounds.murmurs import hummed
+from scripts.train.interruption.sounds.synthesis import band
 from scripts.train.interruption.truth import BACKCHANNEL, INTERRUPTION, OTHER, SPAN, Mark, Truth, truth_of
 from scripts.train.turn_taking.phones import by_phones
 from scripts.train.turn_taking.spoken import Unspeakable, Voice
@@ -165,17 +166,17 @@ class Crowd:
                 np.resize(draw_sound(rng), len(said)), 20 * np.log10(line.active_level(said)) - rng.uniform(0, 15)
             )
         distant = line.room(rng, said, rng.uniform(-12, 1))
-        return line.band(distant, rng.uniform(50, 400), rng.uniform(1200, 6000), order=1).astype(np.float32)
+        return band(distant, rng.uniform(50, 400), rng.uniform(1200, 6000), order=1).astype(np.float32)
 
     def _echo(self) -> Pcm32:
         """The agent's own voice from a loudspeaker, through a room, partly cancelled."""
         rng = self.rng
         if rng.random() < 0.75:
-            said = _trimmed(self._agent[rng.integers(len(self._agent))])
+            said = _trimmed(self._agent[int(rng.integers(len(self._agent)))])
         else:
             said = self._said(self._sentence)
         heard = line.room(rng, np.tanh(said * rng.uniform(0.5, 3)).astype(np.float32), rng.uniform(-10, 8))
-        heard = line.band(heard, rng.uniform(150, 600), rng.uniform(2000, 7000), order=1).astype(np.float32)
+        heard = band(heard, rng.uniform(150, 600), rng.uniform(2000, 7000), order=1).astype(np.float32)
         return line.gate_clicks(rng, heard) if rng.random() < 0.5 else heard
 
     def _placed(self, sound: Pcm32, marks: Sequence[Mark], *, echo: bool) -> Event:

@@ -1,8 +1,8 @@
 """Endless training batches of simulated calls."""
 
 import random
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import torch
 from tokenizers import Tokenizer
@@ -49,9 +49,10 @@ class Batches:
         self._rng = random.Random(seed)
         self._lex = Lex(self._rng)
         self._pool: list[Batch] = []
-        start, end = (tokenizer.token_to_id(f"<|{name}_header_id|>") for name in ("start", "end"))
-        self._eot: int = tokenizer.token_to_id("<|eot_id|>")
-        self._bos: int = tokenizer.token_to_id("<|begin_of_text|>")
+        id_of: Callable[[str], Any] = tokenizer.token_to_id
+        start, end = id_of("<|start_header_id|>"), id_of("<|end_header_id|>")
+        self._eot: int = id_of("<|eot_id|>")
+        self._bos: int = id_of("<|begin_of_text|>")
         breaks = tokenizer.encode("\n\n").ids
         self._breaks = len(breaks)
         self._headers = {

@@ -89,8 +89,8 @@ class Damage:
         samples = self.numpy.randn(length).astype(np.float32)
         if self.random.random() < 0.5:
             samples = lfilter([1], [1, -self.random.uniform(0.8, 0.98)], samples).astype(np.float32)
-        return samples / samples.std()
+        return np.asarray(samples / samples.std(), np.float32)
 
 
 def _floats(utterance: Utterance) -> Pcm32:
-    return utterance.pcm.astype(np.float32) / 32768
+    return np.asarray(utterance.pcm / 32768, np.float32)

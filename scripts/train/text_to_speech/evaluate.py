@@ -72,8 +72,7 @@ def check_interface(voice: PiperVoice, model: Path, sentences: Sequence[str]) ->
 def _plain(voice: PiperVoice, ids: list[int], tempo: float = 1.0) -> NDArray[np.float32]:
     """Audio without any random variation."""
     config = SynthesisConfig(length_scale=tempo, noise_scale=0, noise_w_scale=0)
-    audio: NDArray[np.float32] = voice.phoneme_ids_to_audio(ids, config)
-    return audio
+    return np.asarray(voice.phoneme_ids_to_audio(ids, config))
 
 
 def measure_speed(voice: PiperVoice, model: Path) -> dict[str, float]:

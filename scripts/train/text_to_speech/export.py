@@ -15,7 +15,8 @@ import torch
 from piper.phoneme_ids import DEFAULT_PHONEME_ID_MAP
 
 from scripts.train.text_to_speech.model import SYMBOLS, Acoustic, Voice
-from scripts.train.text_to_speech.vocoder import BINS, FFT, HOP, RATE, Vocoder
+from scripts.train.text_to_speech.teacher import RATE
+from scripts.train.text_to_speech.vocoder import BINS, FFT, HOP, Vocoder
 
 # fmt: off
 ALIAS = {

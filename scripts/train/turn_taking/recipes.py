@@ -15,6 +15,8 @@ HEADS = {
 }
 """Seeds of the interruption model's heads, whose verdicts are averaged, and voices that a head is watched on, not trained."""
 HEAD_EPOCHS = 6
+MEASURED = "901"
+"""Seed of the events that the finished model is measured on."""
 
 
 def interruption(plan: Plan) -> list[Step]:
@@ -35,15 +37,7 @@ def interruption(plan: Plan) -> list[Step]:
             )
             for seed, more in seeds.items()
         ),
-        Step(
-            "features",
-            f"{INTERRUPTION}.features",
-            (
-                *turn_model,
-                *("--data", *(plan.path("data", f"{seed}.npz") for seed in seeds if seed != "901")),
-                *("--threads", str(plan.threads), "--out", plan.path("features")),
-            ),
-        ),
+        _interruption_features(plan, [seed for seed in seeds if seed != MEASURED]),
         *(_interruption_head(plan, seed) for seed in HEADS),
         Step(
             "export",
@@ -56,19 +50,28 @@ def interruption(plan: Plan) -> list[Step]:
         Step(
             "evaluation",
             f"{INTERRUPTION}.evaluate",
-            (plan.path("model", "interruption.onnx"), plan.path("data", "901.npz")),
+            (plan.path("model", "interruption.onnx"), plan.path("data", f"{MEASURED}.npz")),
         ),
     ]
 
 
+def _interruption_features(plan: Plan, seeds: Sequence[str]) -> Step:
+    arguments = (
+        *("--turn-model", str(plan.turn_model)),
+        *("--data", *(plan.path("data", f"{seed}.npz") for seed in seeds)),
+        *("--threads", str(plan.threads), "--out", plan.path("features")),
+    )
+    return Step("features", f"{INTERRUPTION}.features", arguments)
+
+
 def _interruption_shards(*, quick: bool) -> dict[str, tuple[str, ...]]:
-    """Seeds of the rendered events, and what is particular to each; the last is measured on."""
+    """Seeds of the rendered events, with each one's own options."""
     plain, foreign, far = (1, 1, 1) if quick else (49, 24, 12)
     return {
         **{str(seed): () for seed in range(401, 401 + plain)},
         **{str(seed): ("--foreign-share", "0.85") for seed in range(501, 501 + foreign)},
         **{str(seed): ("--foreign-share", "0.4", "--far-share", "0.6") for seed in range(601, 601 + far)},
-        "901": ("--held-out",),
+        MEASURED: ("--held-out",),
     }
 
 

@@ -4,6 +4,7 @@ All at SPEECH_RATE, shape (n,).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -20,7 +21,7 @@ def noise(rng: Generator, seconds: float) -> Signal:
     return rng.standard_normal(max(8, int(seconds * SPEECH_RATE)))
 
 
-def band(signal: Signal, low_hz: float, high_hz: float, order: int = 2) -> Signal:
+def band(signal: NDArray[np.floating[Any]], low_hz: float, high_hz: float, order: int = 2) -> Signal:
     """Kept between two frequencies; 0 and 8,000 leave that side open."""
     if low_hz > 20:
         signal = sosfilt(butter(order, low_hz, "high", fs=SPEECH_RATE, output="sos"), signal)

@@ -34,7 +34,9 @@ def cough(rng: Generator) -> Signal:
                 rng, contour([start, start * rng.uniform(0.5, 1.1)], seconds), roughness=rng.uniform(0.05, 0.4)
             )
             tone = resonate(tone, throat)
-            tone *= envelope(len(tone), rng.uniform(0.01, 0.08), rng.uniform(0.05, 0.15)) / max(1e-6, np.std(tone))
+            tone *= envelope(len(tone), rng.uniform(0.01, 0.08), rng.uniform(0.05, 0.15)) / max(
+                1e-6, float(np.std(tone))
+            )
             sound = sound / np.std(sound) + tone[: len(sound)] * rng.uniform(0.2, 1.2)
         parts.append(sound / np.abs(sound).max() * rng.uniform(0.5, 1) * 0.9**number)
     return in_a_row(rng, parts, (0.02, 0.3))
