@@ -21,7 +21,7 @@ run: setup livekit turn-model ## start everything and print the address (PROFILE
 call: setup-dev livekit turn-model ## a simulated caller books an appointment over WebRTC; recording and latencies in out/
 	@$(PY) -m scripts.call $(OPTIONS)
 
-doctor: setup ## what this machine can run, and what stands in its way (OPTIONS=--json)
+doctor: setup ## check this machine, and say how to fix what is wrong (OPTIONS=--json)
 	@$(PY) -m agent doctor $(RUN_OPTIONS) $(OPTIONS)
 
 test: setup-dev livekit turn-model browser voices ## the whole test suite (TESTS='tests/serving -k stt' for a part)

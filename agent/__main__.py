@@ -1,4 +1,4 @@
-"""`python -m agent run`, and its parts for those who start them one by one: `keys`, `livekit`, `worker`, `web`, `ready`."""
+"""`python -m agent run`, and its parts to be started one by one: `keys`, `livekit`, `worker`, `web`, `ready`."""
 
 import os
 
@@ -48,7 +48,7 @@ def worker(profile: Profile = "") -> None:
 
 @app.command()
 def web(profile: Profile = "") -> None:
-    """Serve the playground and hand out tokens."""
+    """Serve the playground and issue tokens."""
     from agent.operate.profiles import settings_for
     from agent.settings import load_keys
     from agent.web.options import WebOptions
@@ -74,7 +74,7 @@ def web(profile: Profile = "") -> None:
 
 @app.command()
 def livekit(profile: Profile = "demo") -> None:
-    """Become livekit-server, told what `run` tells it; which profile is of no consequence unless it sets a port."""
+    """Become livekit-server, configured as by `run`. The profile matters only if it sets a port."""
     from agent.operate.supervisor.livekit_server import become_livekit_server
     from agent.settings import load_keys, load_settings
 
@@ -83,23 +83,23 @@ def livekit(profile: Profile = "demo") -> None:
 
 @app.command()
 def keys(
-    file: Annotated[Path | None, typer.Argument(help="Where they are kept; .env beside the code if not given.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="File to keep them in; default: .env beside the code.")] = None,
 ) -> None:
-    """Make this installation's LiveKit key and secret, unless they are there (mode 0600)."""
+    """Create this installation's LiveKit key and secret (mode 0600), unless they exist."""
     from agent.operate.keys import ensure_keys
     from agent.operate.supervisor.callbox import ENV_FILE, livekit_url
     from agent.settings import load_settings
 
     file = file or ENV_FILE
     made = ensure_keys(file, livekit_url=livekit_url(load_settings("demo").network))
-    typer.echo(f"{file}: {'made' if made else 'the keys are there already'}.")
+    typer.echo(f"{file}: {'created' if made else 'the keys exist already'}.")
 
 
 @app.command()
 def ready(
-    process: Annotated[str, typer.Argument(help="livekit, worker or web; empty: that of this container.")] = "",
+    process: Annotated[str, typer.Argument(help="livekit, worker or web; empty: the one in this container.")] = "",
     wait_s: Annotated[float, typer.Option(help="Longest wait; 0 asks once.")] = 0.0,
-    pid: Annotated[int | None, typer.Option(help="No wait is longer than this process lives.")] = None,
+    pid: Annotated[int | None, typer.Option(help="Stop waiting when this process ends.")] = None,
 ) -> None:
     """Exit status 0 if that process is ready."""
     from agent.operate.supervisor.readiness import process_of_container, wait_until_ready
@@ -114,17 +114,17 @@ def ready(
 @app.command()
 def doctor(
     profile: Profile = "",
-    address: Annotated[str, typer.Option(help="As `run` would be told; empty: the settings'.")] = "",
+    address: Annotated[str, typer.Option(help="The address to check; empty: the one in the settings.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table.")] = False,
 ) -> None:
-    """Say what this machine can run, and what stands in its way. Status 0 if nothing failed, else 1."""
+    """Check what this machine can run, and say how to fix what it cannot. Exit status 0 if nothing failed, else 1."""
     from agent.operate.doctor.console import run_doctor
 
     raise typer.Exit(run_doctor(profile=profile, address=address, as_json=as_json))
 
 
 def main() -> None:
-    """Run a command; an error of ours is shown as its sentence, without a traceback."""
+    """Run a command; our own errors are printed as a sentence, without a traceback."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     try:
         app()

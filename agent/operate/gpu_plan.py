@@ -30,7 +30,7 @@ Shape = TypeVar("Shape")
 
 
 def uses_gpu(settings: Settings, gpus: Sequence[Gpu] = ()) -> bool:
-    """Whether any engine is set to run on a GPU; those with device: auto use one if `gpus` has any."""
+    """Whether any engine is set to run on a GPU; one with device: auto does if `gpus` has any."""
     return any(_wants_gpu(choice, gpus) for choice in settings.chosen_engines.values())
 
 

@@ -41,8 +41,8 @@ def choose_profile(
 ) -> Choice:
     """gpu if there is a GPU and its packages and models are installed, else cpu if its models are, else demo.
 
-    The models are those in each profile's settings, including configs/site.yaml. Only the sizes of their files are compared
-    here; every byte is checked when an engine is loaded. Raises ConfigError or ModelUnknown.
+    The models are those in each profile's settings, including configs/site.yaml. Only their files' sizes are compared here;
+    every byte is checked when an engine is loaded. Raises ConfigError or ModelUnknown.
     """
     machine = machine or this_machine()
     lacking = _lacking_for_gpu(machine, store, load_settings("gpu", profiles=profiles, site=site))

@@ -37,7 +37,8 @@ class WebOptions:
     profile: str | None = None
     """Profile shown on the page; the worker's own answer takes precedence."""
     tls_cert: Path | None = None
-    """PEM certificate chain; with tls_key the page is served over HTTPS, which browsers require for the microphone except on localhost."""
+    """PEM certificate chain; with tls_key the page is served over HTTPS, which browsers require for the microphone, except
+    on localhost."""
     tls_key: Path | None = None
     """PEM private key of tls_cert."""
     examples: tuple[str, ...] = DEMO_EXAMPLES

@@ -1,1 +1,1 @@
-"""NVIDIA GPUs: what they have, what the engines need of it, and whether the engines' CUDA libraries can share a process."""
+"""NVIDIA GPUs: what they have, what the engines need of them, and whether the CUDA libraries can share a process."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from agent.operate.doctor.hardware import NEEDS
 from agent.settings import load_settings
 from scripts.bench.catalogue import ALL, BENCHES
 from serving.metrics import REGISTRY
@@ -185,6 +186,15 @@ def _messages() -> Iterator[str]:
             for node in ast.walk(ast.parse(_text(path))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     yield node.value
+
+
+def test_the_hardware_of_a_profile_is_the_doctors() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` (\|.*)$", _text(README), re.MULTILINE))
+    for profile in ("demo", "cpu"):
+        needs = NEEDS[profile]
+        assert f"| {needs.cores} CPU cores, {needs.memory_bytes / 2**30:.0f} GB" in rows[profile]
+    gpu = NEEDS["gpu"]
+    assert f"{gpu.memory_bytes / 2**30:.0f} GB of memory, {gpu.cores} CPU cores" in _text(ROOT / "docs" / "gpu-box.md")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -1,1 +1,1 @@
-"""`make doctor`: whether this machine can run Callbox, and what has to be fixed. It reads and measures; it changes nothing."""
+"""`make doctor`: whether this machine can run Callbox, and what to fix if not. It measures, and changes nothing."""

@@ -79,5 +79,5 @@ def summary(report: Report) -> str:
     failed, warnings = report.counts[Outcome.FAILED], report.counts[Outcome.WARNING]
     noted = f", {warnings} {'warning' if warnings == 1 else 'warnings'}" if warnings else ""
     if failed:
-        return f"{failed} of {len(report.rows)} checks failed{noted}: fix what the arrows say, then run `make doctor` again."
+        return f"{failed} of {len(report.rows)} checks failed{noted}: do what the arrows say, then `make doctor` again."
     return f"Profile {report.profile} can run{noted}."

@@ -1,4 +1,4 @@
-"""Whether the gpu profile finds the software it needs: CUDA libraries that agree, and a C compiler for Triton's kernels."""
+"""Whether the gpu profile has the software it needs: CUDA libraries that agree, and a C compiler for Triton."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Keeps one process alive: starts it when its dependencies are ready, waits until it is ready, restarts it if it dies."""
+"""Keeps one process alive: starts it once its dependencies are ready, and restarts it when it dies."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""How livekit-server is started: its program, and configs/livekit.yaml filled in with the settings' addresses and ports."""
+"""How livekit-server is started: its program, and configs/livekit.yaml with the settings' addresses and ports."""
 
 import ipaddress
 import os

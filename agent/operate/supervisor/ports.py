@@ -47,7 +47,8 @@ def _sentence(port: Port, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return f"This user may not open port {port.number}. Set {port.setting} in configs/site.yaml to one above 1023."
     if error.errno != errno.EADDRINUSE:
-        return f"Port {port.number} cannot be opened on {port.host} ({error.strerror}). Set {port.setting} in configs/site.yaml."
+        problem = f"Port {port.number} cannot be opened on {port.host} ({error.strerror})"
+        return f"{problem}. Set another {port.setting} in configs/site.yaml."
     holder = _holder(port)
     if holder is None:
         return (

@@ -34,30 +34,30 @@ class Supervisor:
         self._board.open()
         try:
             with _signals() as signals:
-                told = await self._run_until(signals)
-                if told:
+                stop_requested = await self._run_until(signals)
+                if stop_requested:
                     self._board.note("Stopping. Press Ctrl-C again to kill what is left.")
                 await self._stop_all(signals)
         finally:
             self._board.close()
-        return 0 if told else 1
+        return 0 if stop_requested else 1
 
     async def _run_until(self, signals: "asyncio.Queue[signal.Signals]") -> bool:
         """True if it was told to stop; False if a process failed, which has been printed."""
-        told = asyncio.create_task(signals.get())
+        stop_signal = asyncio.create_task(signals.get())
         announced = asyncio.create_task(self._announce())
         kept = [asyncio.create_task(keeper.run(self._needed_by(keeper))) for keeper in self._keepers.values()]
         try:
-            await asyncio.wait([told, *kept], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([stop_signal, *kept], return_when=asyncio.FIRST_COMPLETED)
             for ended in (task for task in kept if task.done()):
                 ended.result()
         except CannotGoOn as reason:
             self._board.failure(str(reason))
             return False
         finally:
-            for task in (told, announced, *kept):
+            for task in (stop_signal, announced, *kept):
                 task.cancel()
-            await asyncio.gather(told, announced, *kept, return_exceptions=True)
+            await asyncio.gather(stop_signal, announced, *kept, return_exceptions=True)
         return True
 
     def _needed_by(self, keeper: Keeper) -> list[asyncio.Event]:
