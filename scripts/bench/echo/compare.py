@@ -1,20 +1,20 @@
-"""The agent's own voice comes back over a path: what is left of it, and of a caller who speaks over it."""
+"""The agent's own voice comes back over a path: what is left of it, and of a caller who speaks over it, with each canceller."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jiwer
 import numpy as np
 from rich.table import Table
 
-from agent.turns.echo.canceller import LAG_S
+from scripts.bench.echo.cancellers import CANCELLERS, Canceller, Name
 from scripts.bench.echo.listening import (
     Listeners,
     Spoken,
     agent_voice,
     caller_over,
-    cancel,
+    falling_silent,
     load_listeners,
     speech_in,
     without_silence,
@@ -28,6 +28,32 @@ CAUGHT_WITHIN_S = 0.5
 AUDIBLE = 2e-3
 AROUND_S = (0.3, 0.4)
 """Of what surrounds a caller's line, so much is recognised with it."""
+STARTS_S = (6.0, 6.7, 7.4)
+"""When the caller begins: the same lines over other words of the agent."""
+COLUMNS = (
+    "path",
+    "canceller",
+    "ERLE dB",
+    "VAD speech (longest s)",
+    "words of the agent",
+    "WER % over it",
+    "caught in 500 ms %",
+    "WER % when it stops",
+    "caught %",
+    "CPU ms/s",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Who speaks, before any path."""
+
+    agent: Pcm32
+    """Replies with pauses."""
+    track: Pcm32
+    """The agent without a pause."""
+    callers: list[tuple[Pcm32, list[Spoken]]]
+    """A caller's lines on a track as long as the agent's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +61,9 @@ class Alone:
     """The agent speaks, the caller does not."""
 
     erle_db: float
-    speech_before: int
-    """Stretches of speech that the VAD finds in the echo itself."""
-    speech_after: list[float]
-    """Lengths in seconds of those it finds behind the canceller."""
-    words_before: int
-    words_after: int
+    speech_s: list[float]
+    """Lengths of the stretches of speech that the VAD finds in what is left."""
+    words: int
     cpu_ms_per_s: float
 
 
@@ -53,70 +76,95 @@ class Both:
     """Share of lines that opened the VAD in time."""
 
 
-async def measure_alone(path: EchoPath, agent: Pcm32, ears: Listeners) -> Alone:
+async def measure_alone(path: EchoPath, agent: Pcm32, ears: Listeners, canceller: Canceller) -> Alone:
     """The echo by itself."""
     echo = path.echo(agent)
     heard = path.line(echo)
     began = time.process_time()
-    left = cancel(agent, heard)
+    left = canceller.cancel(agent, heard)
     cpu_s = time.process_time() - began
     audible = np.abs(echo[: len(left)]) > AUDIBLE
     erle = 10 * np.log10(np.mean(heard[: len(left)][audible] ** 2) / (np.mean(left[audible] ** 2) + 1e-12))
     return Alone(
         erle_db=float(erle),
-        speech_before=len(speech_in(ears.vad, heard, ears.gate)),
-        speech_after=[found.end_s - found.start_s for found in speech_in(ears.vad, left, ears.gate)],
-        words_before=len((await words_in(ears.stt, heard)).split()),
-        words_after=len((await words_in(ears.stt, left)).split()),
+        speech_s=[found.end_s - found.start_s for found in speech_in(ears.vad, left, ears.gate)],
+        words=len((await words_in(ears.stt, left)).split()),
         cpu_ms_per_s=1000 * cpu_s * SPEECH_RATE / len(left),
     )
 
 
-async def measure_both(sound: Pcm32, spoken: list[Spoken], ears: Listeners, *, lag_s: float = 0.0) -> Both:
-    """The caller's lines in what the agent listens to, and gets so much later than it was heard."""
+async def measure_both(
+    line: Callable[[Pcm32, list[Spoken]], Pcm32], voices: Voices, ears: Listeners, *, lag_s: float = 0.0
+) -> Both:
+    """Every caller's lines in what the agent listens to, which it gets so much later than it was heard."""
+    said: list[str] = []
+    heard: list[str] = []
+    caught: list[bool] = []
+    for caller, spoken in voices.callers:
+        sound = line(caller, spoken)
+        said += [each.text for each in spoken]
+        heard += [(await words_in(ears.stt, _around(sound, each))) or "-" for each in spoken]
+        opened = [found.decided_at_s + lag_s for found in speech_in(ears.vad, sound, ears.gate)]
+        caught += [_is_caught(each.start / SPEECH_RATE, opened) for each in spoken]
+    return Both(float(jiwer.wer(said, heard)), float(np.mean(caught)))
+
+
+def _around(sound: Pcm32, line: Spoken) -> Pcm32:
     before, after = (round(seconds * SPEECH_RATE) for seconds in AROUND_S)
-    heard = [(await words_in(ears.stt, sound[line.start - before : line.end + after])) or "-" for line in spoken]
-    opened = [found.decided_at_s + lag_s for found in speech_in(ears.vad, sound, ears.gate)]
-    onsets = [line.start / SPEECH_RATE for line in spoken]
-    caught = [any(0 <= at_s - onset_s <= CAUGHT_WITHIN_S for at_s in opened) for onset_s in onsets]
-    return Both(float(jiwer.wer([line.text for line in spoken], heard)), float(np.mean(caught)))
+    return sound[line.start - before : line.end + after]
 
 
-async def row(path: EchoPath, agent: Pcm32, track: Pcm32, ears: Listeners) -> list[str]:
-    """One path's figures."""
-    alone = await measure_alone(path, agent, ears)
-    caller, spoken = caller_over(len(track))
-    quiet, over = path.line(caller), path.line(path.echo(track) + caller)
-    without = await measure_both(quiet, spoken, ears)
-    echoed = await measure_both(over, spoken, ears)
-    cancelled = await measure_both(cancel(track, over), spoken, ears, lag_s=LAG_S)
-    longest_s = max(alone.speech_after, default=0.0)
+def _is_caught(onset_s: float, opened_s: Sequence[float]) -> bool:
+    return any(0 <= at_s - onset_s <= CAUGHT_WITHIN_S for at_s in opened_s)
+
+
+async def row(path: EchoPath | None, name: Name, voices: Voices, ears: Listeners) -> list[str]:
+    """One canceller's figures on one path; None: a line without echo."""
+    canceller = CANCELLERS[name]
+
+    def mixed(agent: Pcm32, caller: Pcm32) -> Pcm32:
+        return canceller.cancel(agent, caller if path is None else path.line(path.echo(agent) + caller))
+
+    over = await measure_both(lambda caller, _: mixed(voices.track, caller), voices, ears, lag_s=canceller.lag_s)
+    stopping = await measure_both(
+        lambda caller, spoken: mixed(falling_silent(voices.track, spoken), caller), voices, ears, lag_s=canceller.lag_s
+    )
+    alone = None if path is None else await measure_alone(path, voices.agent, ears, canceller)
     return [
-        path.name,
-        f"{1000 * path.delay_s:.0f}",
-        f"{path.gain_db:.0f}",
-        f"{alone.erle_db:.0f}",
-        f"{alone.speech_before} > {len(alone.speech_after)} ({longest_s:.1f})",
-        f"{alone.words_before} > {alone.words_after}",
-        *(f"{100 * both.wer:.0f}" for both in (without, echoed, cancelled)),
-        f"{100 * without.caught:.0f} > {100 * cancelled.caught:.0f}",
-        f"{alone.cpu_ms_per_s:.0f}",
+        name,
+        *_alone_figures(alone),
+        *(f"{100 * share:.0f}" for both in (over, stopping) for share in (both.wer, both.caught)),
+        "-" if alone is None else f"{alone.cpu_ms_per_s:.0f}",
     ]
 
 
-async def bench(names: Sequence[str]) -> Table:
-    """The paths of these names, or all if there are none, and a line without echo."""
+def _alone_figures(alone: Alone | None) -> list[str]:
+    if alone is None:
+        return ["-"] * 3
+    return [f"{alone.erle_db:.0f}", f"{len(alone.speech_s)} ({max(alone.speech_s, default=0.0):.1f})", f"{alone.words}"]
+
+
+async def caller_alone(path: EchoPath | None, voices: Voices, ears: Listeners) -> list[str]:
+    """A caller's figures on a path while the agent is silent: none can be better."""
+    both = await measure_both(lambda caller, _: caller if path is None else path.line(caller), voices, ears)
+    return ["(silent agent)", *["-"] * 5, f"{100 * both.wer:.0f}", f"{100 * both.caught:.0f}", "-"]
+
+
+async def bench(names: Sequence[str], cancellers: Sequence[Name]) -> Table:
+    """A row for each of these cancellers on each of these paths, or on all if there are none; "no echo" is a path too."""
     ears = load_listeners()
     agent = await agent_voice(ears.tts)
     track = np.tile(without_silence(agent), 2)
-    columns = ("path", "delay ms", "gain dB", "ERLE dB", "VAD speech (longest s)", "words of the agent")
-    table = Table(*columns, "WER % alone", "with echo", "cancelled", "caught in 500 ms %", "CPU ms/s")
-    caller, spoken = caller_over(len(track))
-    untouched = await measure_both(caller, spoken, ears)
-    passed = await measure_both(cancel(track, caller), spoken, ears)
-    figures = [f"{100 * untouched.wer:.0f}", "-", f"{100 * passed.wer:.0f}"]
-    table.add_row("no echo", *["-"] * 5, *figures, f"{100 * untouched.caught:.0f} > {100 * passed.caught:.0f}", "-")
-    for path in [*PATHS.values(), *measured_rooms(REAL_SPEECH / "rooms")]:
-        if not names or path.name in names:
-            table.add_row(*await row(path, agent, track, ears))
+    voices = Voices(agent, track, [caller_over(len(track), first_s=start_s) for start_s in STARTS_S])
+    table = Table(*COLUMNS)
+    for path in [None, *PATHS.values(), *measured_rooms(REAL_SPEECH / "rooms")]:
+        name = "no echo" if path is None else path.name
+        if not names or name in names:
+            table.add_row(_title(path), *await caller_alone(path, voices, ears))
+            for canceller in cancellers:
+                table.add_row("", *await row(path, canceller, voices, ears))
     return table
+
+
+def _title(path: EchoPath | None) -> str:
+    return "no echo" if path is None else f"{path.name}: {1000 * path.delay_s:.0f} ms, {path.gain_db:.0f} dB"

@@ -8,8 +8,6 @@ import soxr
 from agent.call.resources import build_engines
 from agent.replies.phrases import speak_stock_lines
 from agent.settings import load_settings
-from agent.turns.echo.canceller import EchoCanceller
-from agent.turns.echo.linear import BLOCK_SAMPLES
 from models.store import open_store
 from scripts.caller.voice import load_voice
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm32, pcm16
@@ -106,12 +104,12 @@ def caller_over(
     return track, spoken
 
 
-def cancel(played: Pcm32, microphone: Pcm32, canceller: EchoCanceller | None = None) -> Pcm32:
-    """What the agent listens to, shape (n,): whole blocks only, each where it was heard; it gets them LAG_S later."""
-    canceller = canceller or EchoCanceller()
-    starts = range(0, len(microphone) - BLOCK_SAMPLES + 1, BLOCK_SAMPLES)
-    passed = [canceller.push(played[at : at + BLOCK_SAMPLES], microphone[at : at + BLOCK_SAMPLES]) for at in starts]
-    return np.concatenate([*passed, canceller.flush()])
+def falling_silent(agent: Pcm32, spoken: list[Spoken], *, after_s: float = 0.8, until_s: float = 1.0) -> Pcm32:
+    """The agent's voice as in a call: silent from so long after a caller began until so long after they ended."""
+    track = agent.copy()
+    for line in spoken:
+        track[line.start + round(after_s * SPEECH_RATE) : line.end + round(until_s * SPEECH_RATE)] = 0
+    return track
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from agent.turns.echo.canceller import EchoCanceller
+from scripts.bench.echo.cancellers import with_callbox as cancel
 from scripts.bench.echo.listening import (
     Listeners,
     caller_over,
-    cancel,
     load_listeners,
     speech_in,
     without_silence,
