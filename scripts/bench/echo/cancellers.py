@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
 import numpy as np
 from livekit import rtc
@@ -13,7 +13,13 @@ from agent.turns.echo.linear import BLOCK_SAMPLES
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm32, pcm16
 
 
-Name = Literal["none", "callbox", "webrtc", "webrtc-ns"]
+class Name(StrEnum):
+    """Of a canceller."""
+
+    NONE = "none"
+    CALLBOX = "callbox"
+    WEBRTC = "webrtc"
+    WEBRTC_NS = "webrtc-ns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,10 @@ def with_webrtc(*, noise_suppression: bool) -> Callable[[Pcm32, Pcm32], Pcm32]:
 
 
 CANCELLERS: dict[Name, Canceller] = {
-    "none": Canceller(lambda played, heard: heard),
-    "callbox": Canceller(with_callbox, LAG_S),
-    "webrtc": Canceller(with_webrtc(noise_suppression=False)),
-    "webrtc-ns": Canceller(with_webrtc(noise_suppression=True)),
+    Name.NONE: Canceller(lambda played, heard: heard),
+    Name.CALLBOX: Canceller(with_callbox, LAG_S),
+    Name.WEBRTC: Canceller(with_webrtc(noise_suppression=False)),
+    Name.WEBRTC_NS: Canceller(with_webrtc(noise_suppression=True)),
 }
 """By name."""
 
