@@ -44,6 +44,18 @@ TURN_ENDS = Counter(
 TURNS = Counter("callbox_turns", "Answered turns.", ("preempted",), registry=REGISTRY)
 CALLS = Counter("callbox_calls", "Calls by how they ended.", ("outcome",), registry=REGISTRY)
 ACTIVE_CALLS = Gauge("callbox_active_calls", "Calls in progress.", registry=REGISTRY)
+CALL_EVENTS_LOST = Counter(
+    "callbox_call_events_lost",
+    "Events of a call that a subscriber was too slow to take.",
+    ("subscriber",),
+    registry=REGISTRY,
+)
+CALL_EVENTS_FAILED = Counter(
+    "callbox_call_events_failed",
+    "Events of a call that a subscriber failed to handle.",
+    ("subscriber",),
+    registry=REGISTRY,
+)
 ENGINE_ERRORS = Counter("callbox_engine_errors", "Errors that reached a call.", ("stage",), registry=REGISTRY)
 ENGINE_RELOADS = Counter(
     "callbox_engine_reloads", "Engines loaded again after they had died.", ("stage",), registry=REGISTRY

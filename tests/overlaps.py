@@ -1,6 +1,6 @@
 """What metrics say of sounds over the agent's voice."""
 
-from agent.turns.overlap import Verdict
+from agent.call.events import OverlapVerdict
 from serving import metrics
 
 
@@ -16,5 +16,6 @@ class CountedOverlaps:
     def _now(self) -> dict[str, int]:
         read = metrics.REGISTRY.get_sample_value
         return {
-            verdict.value: int(read("callbox_overlaps_total", {"verdict": verdict.value}) or 0) for verdict in Verdict
+            verdict.value: int(read("callbox_overlaps_total", {"verdict": verdict.value}) or 0)
+            for verdict in OverlapVerdict
         }

@@ -1,5 +1,7 @@
 """LiveKit's audio frames and timed words as Callbox's, and back."""
 
+from collections.abc import AsyncIterator, Iterable
+
 import numpy as np
 from livekit import rtc
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT, TimedString
@@ -50,3 +52,9 @@ def spoken_frame(spoken: SpokenAudio) -> rtc.AudioFrame:
     frame = frame_from(spoken.audio)
     frame.userdata[USERDATA_TIMED_TRANSCRIPT] = [timed(word) for word in spoken.words]
     return frame
+
+
+async def spoken_frames(spoken: Iterable[SpokenAudio]) -> AsyncIterator[rtc.AudioFrame]:
+    """Synthesized speech as frames, for `AgentSession.say(audio=...)`."""
+    for piece in spoken:
+        yield spoken_frame(piece)

@@ -1,17 +1,30 @@
-"""Captions of both sides, as LiveKit clients expect them: text streams on `lk.transcription`.
+"""What a call shows in its room: captions of both sides, each turn's figures, tools.
 
-Each update is a stream of its own with the segment's whole text so far; a client replaces what it has under that segment
-id. An agent's segment that the caller cut short ends with the attribute `callbox.interrupted`.
+Captions are text streams on `lk.transcription`, as LiveKit clients expect them: each update is a stream of its own with the
+segment's whole text so far; a client replaces what it has under that segment id. An agent's segment that the caller cut short
+ends with the attribute `callbox.interrupted`.
 """
 
-import asyncio
-import contextlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import utils
+
+from agent.call.events import (
+    AgentHeard,
+    CallerTranscript,
+    CallEvent,
+    ParticipantJoined,
+    ParticipantLeft,
+    Payload,
+    ToolReturned,
+    TurnFigures,
+)
+from agent.call.stream import EventStream
+from serving.speech import TranscriptStage
 
 TRANSCRIPTION_TOPIC = "lk.transcription"
 TURN_TOPIC = "callbox.turn"
@@ -19,57 +32,54 @@ TOOL_TOPIC = "callbox.tool"
 
 
 class Captions:
-    """Sends captions and per-turn figures into the room, in order, without holding up the call."""
+    """Sends them into the room in order. Subscribes to a call's events."""
 
-    def __init__(self, room: rtc.Room) -> None:
+    def __init__(self, room: rtc.Room, events: EventStream) -> None:
         self._room = room
-        self._outbox: asyncio.Queue[tuple[str, str, dict[str, str], str | None]] = asyncio.Queue()
+        self._caller: str | None = None
+        """Identity of the caller, while there is one."""
         self._caller_segment = utils.shortuuid("caller_")
-        self._sending = asyncio.create_task(self._send())
+        self._is_room_gone = False
+        events.subscribe("captions", self._handle)
 
-    def caller(self, identity: str, text: str, *, is_final: bool) -> None:
-        """What the caller said so far in this utterance."""
-        self._put(text, self._attributes(self._caller_segment, is_final), identity)
-        if is_final:
-            self._caller_segment = utils.shortuuid("caller_")
+    async def _handle(self, event: CallEvent[Payload]) -> None:
+        match event.payload:
+            case ParticipantJoined(identity) if self._caller is None:
+                self._caller = identity.text
+            case ParticipantLeft(identity) if self._caller == identity.text:
+                self._caller = None
+            case CallerTranscript(stage, said) if self._caller is not None:
+                is_final = stage is TranscriptStage.FINAL
+                await self._send(said.text, _attributes(self._caller_segment, is_final=is_final), self._caller)
+                if is_final:
+                    self._caller_segment = utils.shortuuid("caller_")
+            case AgentHeard(segment, said, is_final, is_interrupted):
+                attributes = _attributes(segment, is_final=is_final)
+                if is_interrupted:
+                    attributes["callbox.interrupted"] = "true"
+                await self._send(said.text, attributes)
+            case TurnFigures() as figures:
+                await self._send_json(TURN_TOPIC, asdict(figures))
+            case ToolReturned() as tool:
+                await self._send_json(TOOL_TOPIC, {"name": tool.name, "status": tool.status})
 
-    def agent(self, segment: str, text: str, *, is_final: bool, is_interrupted: bool = False) -> None:
-        """What the caller has heard of this reply so far."""
-        attributes = self._attributes(segment, is_final)
-        if is_interrupted:
-            attributes["callbox.interrupted"] = "true"
-        self._put(text, attributes, None)
+    async def _send_json(self, topic: str, content: Mapping[str, Any]) -> None:
+        await self._send(json.dumps(content), {}, topic=topic)
 
-    def event(self, topic: str, content: Mapping[str, Any]) -> None:
-        """A JSON message to whoever watches the call."""
-        self._outbox.put_nowait((topic, json.dumps(content), {}, None))
+    async def _send(
+        self, text: str, attributes: dict[str, str], identity: str | None = None, *, topic: str = TRANSCRIPTION_TOPIC
+    ) -> None:
+        if self._is_room_gone:
+            return
+        try:
+            writer = await self._room.local_participant.stream_text(
+                topic=topic, attributes=attributes, sender_identity=identity
+            )
+            await writer.write(text)
+            await writer.aclose()
+        except (rtc.StreamError, ConnectionError, RuntimeError):
+            self._is_room_gone = True  # and with it everyone who could read this
 
-    async def sent(self) -> None:
-        """Wait until everything is sent, half a second at most."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._outbox.join(), 0.5)
 
-    async def aclose(self) -> None:
-        """Stop sending; what waits is dropped."""
-        self._sending.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._sending
-
-    def _put(self, text: str, attributes: dict[str, str], identity: str | None) -> None:
-        self._outbox.put_nowait((TRANSCRIPTION_TOPIC, text, attributes, identity))
-
-    def _attributes(self, segment: str, is_final: bool) -> dict[str, str]:
-        return {"lk.segment_id": segment, "lk.transcription_final": "true" if is_final else "false"}
-
-    async def _send(self) -> None:
-        while True:
-            topic, text, attributes, identity = await self._outbox.get()
-            try:
-                writer = await self._room.local_participant.stream_text(
-                    topic=topic, attributes=attributes, sender_identity=identity
-                )
-                await writer.write(text)
-                await writer.aclose()
-                self._outbox.task_done()
-            except (rtc.StreamError, ConnectionError, RuntimeError):
-                return  # the room is gone, and with it everyone who could read this
+def _attributes(segment: str, *, is_final: bool) -> dict[str, str]:
+    return {"lk.segment_id": segment, "lk.transcription_final": "true" if is_final else "false"}

@@ -1,43 +1,96 @@
-"""The front desk: what the agent is told, and the tools it may use."""
+"""The front desk as LiveKit's Agent: what it is told, the tools it may use, and which reply its stages work on."""
 
+import asyncio
 import json
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any
 
-from livekit.agents import Agent, RunContext, StopResponse, function_tool, llm
+from livekit import rtc
+from livekit.agents import Agent, ModelSettings, RunContext, StopResponse, function_tool, llm, utils
 from livekit.agents.voice import SpeechHandle
+from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
 
+from agent.adapters.llm import LocalLlm
+from agent.adapters.tts import LocalTts
+from agent.call.events import ToolCalled, ToolExchange, ToolReturned, TurnOver
+from agent.call.spoken import Spoken
+from agent.call.stream import EventStream
 from agent.clinic.clinic import Clinic
 from agent.clinic.tools import TOOL_SPECS, call_tool
-from serving import metrics
+from agent.replies.speculation import Replies
 from serving.chat import ToolSpec
-
-ToolReport = Callable[[str, str, SpeechHandle], None]
-"""Told of each tool call: its name, the status of its result, and the reply that it is part of."""
 
 
 class FrontDesk(Agent):
     """Answers for a clinic, by its prompt and through its tools."""
 
-    def __init__(self, *, instructions: str, clinic: Clinic, on_tool: ToolReport, on_turn: Callable[[], None]) -> None:
-        super().__init__(instructions=instructions, tools=[clinic_tool(spec, clinic, on_tool) for spec in TOOL_SPECS])
-        self._on_turn = on_turn
+    def __init__(
+        self,
+        *,
+        instructions: str,
+        clinic: Clinic,
+        model: LocalLlm,
+        voice: LocalTts,
+        replies: Replies,
+        events: EventStream,
+    ) -> None:
+        super().__init__(instructions=instructions, tools=[clinic_tool(spec, clinic, events) for spec in TOOL_SPECS])
+        self._model = model
+        self._voice = voice
+        self._replies = replies
+        self._events = events
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         """The turn is over: what was prepared for it may be used. Changes nothing, so that it can be."""
-        self._on_turn()
+        self._events.publish(TurnOver())
         if not (new_message.text_content or "").strip():
             raise StopResponse
 
+    async def llm_node(
+        self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncIterator[llm.ChatChunk]:
+        """The reply's words, or its tool calls."""
+        offered = [] if model_settings.tool_choice == "none" else tools
+        async with self._model.answer(chat_ctx, offered, self._replies.of(speech_in_progress())) as stream:
+            async for chunk in stream:
+                yield chunk
 
-def clinic_tool(spec: ToolSpec, clinic: Clinic, on_tool: ToolReport) -> llm.RawFunctionTool[Any, Any]:
+    async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
+        """The reply's sound."""
+        async with self._voice.speak(self._replies.of(speech_in_progress())) as stream:
+
+            async def feed() -> None:
+                async for piece in text:
+                    stream.push_text(piece)
+                stream.end_input()
+
+            feeding = asyncio.create_task(feed())
+            try:
+                async for spoken in stream:
+                    yield spoken.frame
+            finally:
+                await utils.aio.cancel_and_wait(feeding)
+
+
+def speech_in_progress() -> SpeechHandle | None:
+    """The reply for which LiveKit runs the current task. LiveKit 1.8 hands it to no node; this is where it keeps it."""
+    return _SpeechHandleContextVar.get(None)
+
+
+def clinic_tool(spec: ToolSpec, clinic: Clinic, events: EventStream) -> llm.RawFunctionTool[Any, Any]:
     """A tool of the clinic's as LiveKit calls it. Its result is JSON text."""
 
     async def run(raw_arguments: dict[str, object], context: RunContext[Any]) -> str:
-        result = await call_tool(clinic, spec.name, json.dumps(raw_arguments))
+        call_id = context.function_call.call_id
+        events.publish(ToolCalled(call_id, spec.name))
+        began = time.perf_counter()
+        arguments = json.dumps(raw_arguments)
+        result = await call_tool(clinic, spec.name, arguments)
+        took_s = time.perf_counter() - began
         status = str(json.loads(result).get("status", "ok"))
-        metrics.TOOL_CALLS.labels(spec.name, status).inc()
-        on_tool(spec.name, status, context.speech_handle)
+        events.publish(ToolReturned(call_id, spec.name, status, took_s, context.speech_handle.id))
+        events.publish(ToolExchange(call_id, spec.name, Spoken(arguments), Spoken(result)))
         return result
 
     schema = {"name": spec.name, "description": spec.description, "parameters": dict(spec.parameters)}

@@ -1,7 +1,8 @@
-"""An audio output that knows, word by word, what the caller has heard."""
+"""An audio output that knows, word by word, what the caller has heard, and publishes it."""
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from livekit import rtc
@@ -9,10 +10,15 @@ from livekit.agents import utils
 from livekit.agents.voice import io
 
 from agent.adapters.audio import words_of
-from agent.adapters.captions import Captions
 from agent.adapters.resuming_output import ResumingOutput
+from agent.call.events import AgentHeard, AgentStartedSpeaking, AgentStoppedSpeaking
+from agent.call.spoken import Spoken
+from agent.call.stream import EventStream
 from agent.replies.heard import Run, heard_until, heard_words
 from serving.speech import Word
+
+PACE_S = 0.1
+"""Between two looks at what was heard of the reply being played."""
 
 
 @dataclass(slots=True)
@@ -24,18 +30,23 @@ class _Reply:
     runs: list[Run] = field(default_factory=list)
     shown: int = 0
 
-    @property
-    def text(self) -> str:
-        return " ".join(word.text for word in self.words)
+    def heard(self, words: Sequence[Word], *, is_final: bool, is_interrupted: bool = False) -> AgentHeard:
+        """These of its words were heard."""
+        return AgentHeard(self.segment, Spoken(joined(words), tuple(words)), is_final, is_interrupted)
+
+
+def joined(words: Iterable[Word]) -> str:
+    """The words as one text."""
+    return " ".join(word.text for word in words)
 
 
 class HeardOutput(io.AudioOutput):
     """Sits on the room's output; an interrupted reply enters the history with exactly the words that were played.
 
-    Captions follow the voice. Needs a TTS with word times at the output's own sample rate.
+    Needs a TTS with word times at the output's own sample rate.
     """
 
-    def __init__(self, next_in_chain: io.AudioOutput, captions: Captions) -> None:
+    def __init__(self, next_in_chain: io.AudioOutput, events: EventStream) -> None:
         self._line = ResumingOutput(next_in_chain)
         super().__init__(
             label="Heard",
@@ -43,18 +54,10 @@ class HeardOutput(io.AudioOutput):
             next_in_chain=self._line,
             sample_rate=next_in_chain.sample_rate,
         )
-        self._captions = captions
+        self._call_events = events
         self._replies: deque[_Reply] = deque()
         self._capturing = False
         self._pacing: asyncio.Task[None] | None = None
-        self.quiet = asyncio.Event()
-        """Set while no reply is being played."""
-        self.quiet.set()
-
-    @property
-    def is_speaking(self) -> bool:
-        """Whether a reply is being played, or is held in a pause."""
-        return not self.quiet.is_set()
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
@@ -74,8 +77,8 @@ class HeardOutput(io.AudioOutput):
 
     def on_playback_started(self, *, created_at: float) -> None:
         if self._replies:
-            self.quiet.clear()
             self._pacing = asyncio.create_task(self._pace(self._replies[0]))
+            self._call_events.publish(AgentStartedSpeaking())
         super().on_playback_started(created_at=created_at)
 
     def on_playback_progressed(self, *, started_at: float, offset: float, duration: float) -> None:
@@ -90,15 +93,15 @@ class HeardOutput(io.AudioOutput):
             self._pacing.cancel()
         if self._replies:
             reply = self._replies.popleft()
-            self.quiet.set()
-            heard = reply.text
+            heard: Sequence[Word] = reply.words
             if interrupted:
-                runs = reply.runs or [Run(0.0, playback_position)]
-                heard = " ".join(word.text for word in heard_words(reply.words, runs))
+                heard = heard_words(reply.words, reply.runs or [Run(0.0, playback_position)])
             if interrupted or reply.words:
-                synchronized_transcript = heard  # LiveKit takes it if the caller, or a voice that fails, cuts the reply
+                # LiveKit takes it if the caller, or a voice that fails, cuts the reply
+                synchronized_transcript = joined(heard)
             if reply.words:
-                self._captions.agent(reply.segment, heard, is_final=True, is_interrupted=interrupted)
+                self._call_events.publish(reply.heard(heard, is_final=True, is_interrupted=interrupted))
+            self._call_events.publish(AgentStoppedSpeaking(interrupted))
         super().on_playback_finished(
             playback_position=playback_position,
             interrupted=interrupted,
@@ -106,10 +109,10 @@ class HeardOutput(io.AudioOutput):
         )
 
     async def _pace(self, reply: _Reply) -> None:
-        """Show each word when it is spoken."""
+        """Publish each word when it is spoken."""
         while True:
             heard = heard_until(reply.words, self._line.position_s)
             if len(heard) > reply.shown:
                 reply.shown = len(heard)
-                self._captions.agent(reply.segment, " ".join(word.text for word in heard), is_final=False)
-            await asyncio.sleep(0.1)
+                self._call_events.publish(reply.heard(heard, is_final=False))
+            await asyncio.sleep(PACE_S)

@@ -1,7 +1,7 @@
 """LiveKit's LLM over an LlmEngine."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -9,9 +9,10 @@ from typing import Any
 from livekit.agents import NOT_GIVEN, APIConnectOptions, NotGivenOr, llm, utils
 
 from agent.adapters.errors import NO_RETRIES, api_error
-from agent.replies.reply import Reply, reply_in_hand
+from agent.call.events import EngineFailed, LlmUsage
+from agent.call.stream import EventStream
+from agent.replies.reply import Reply
 from models.errors import CallboxError
-from serving import metrics
 from serving.chat import ChatEvent, ChatMessage, ChatRequest, Priority, Role, TextDelta, ToolCall, ToolSpec, Usage
 from serving.engine import LlmEngine
 
@@ -28,14 +29,14 @@ class LocalLlm(llm.LLM[str]):
         max_reply_tokens: int,
         plain_user_text: bool,
         tenant: str = "",
-        on_failure: Callable[[CallboxError], None],
+        events: EventStream,
     ) -> None:
         super().__init__()
         self.engine = engine
         self.max_reply_tokens = max_reply_tokens
         self.plain_user_text = plain_user_text
         self.tenant = tenant
-        self.on_failure = on_failure
+        self.events = events
 
     @property
     def model(self) -> str:
@@ -55,8 +56,11 @@ class LocalLlm(llm.LLM[str]):
         tool_choice: NotGivenOr[llm.ToolChoice] = NOT_GIVEN,
         extra_kwargs: NotGivenOr[dict[str, Any]] = NOT_GIVEN,
     ) -> llm.LLMStream:
-        offered = [] if tool_choice == "none" else tools or []
-        return _LocalLlmStream(self, self.request(chat_ctx, offered), chat_ctx=chat_ctx, tools=offered)
+        return self.answer(chat_ctx, [] if tool_choice == "none" else tools or [], None)
+
+    def answer(self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], reply: Reply | None) -> llm.LLMStream:
+        """What the agent says next; `reply` is the reply that this is part of, None outside of a call."""
+        return _LocalLlmStream(self, self.request(chat_ctx, tools), reply, chat_ctx=chat_ctx, tools=tools)
 
     def request(
         self, chat_ctx: llm.ChatContext, tools: Sequence[llm.Tool | llm.Toolset], *, saying: str = ""
@@ -76,12 +80,18 @@ class LocalLlm(llm.LLM[str]):
 
 class _LocalLlmStream(llm.LLMStream):
     def __init__(
-        self, parent: LocalLlm, request: ChatRequest, *, chat_ctx: llm.ChatContext, tools: list[llm.Tool]
+        self,
+        parent: LocalLlm,
+        request: ChatRequest,
+        reply: Reply | None,
+        *,
+        chat_ctx: llm.ChatContext,
+        tools: list[llm.Tool],
     ) -> None:
         super().__init__(parent, chat_ctx=chat_ctx, tools=tools, conn_options=NO_RETRIES)
         self._parent = parent
         self._request = request
-        self._reply = reply_in_hand()
+        self._reply = reply
         self._id = utils.shortuuid("reply_")
 
     async def _run(self) -> None:
@@ -92,7 +102,7 @@ class _LocalLlmStream(llm.LLMStream):
             with nullcontext() if reply is None else reply.computing():
                 await self._generate(reply)
         except CallboxError as error:
-            self._parent.on_failure(error)
+            self._parent.events.publish(EngineFailed("llm", type(error).__name__))
             raise api_error(error) from error
 
     async def _generate(self, reply: Reply | None) -> None:
@@ -124,9 +134,9 @@ class _LocalLlmStream(llm.LLMStream):
                 call = llm.FunctionToolCall(name=name, arguments=arguments, call_id=call_id)
                 return llm.ChatChunk(id=self._id, delta=llm.ChoiceDelta(role="assistant", tool_calls=[call]))
             case Usage():
-                metrics.LLM_TTFT.observe(event.ttft_s)
-                metrics.PROMPT_TOKENS.labels("yes").inc(event.cached_tokens)
-                metrics.PROMPT_TOKENS.labels("no").inc(event.prompt_tokens - event.cached_tokens)
+                self._parent.events.publish(
+                    LlmUsage(event.ttft_s, event.prompt_tokens, event.cached_tokens, event.completion_tokens)
+                )
                 return llm.ChatChunk(
                     id=self._id,
                     usage=llm.CompletionUsage(

@@ -1,10 +1,9 @@
 """LiveKit's STT over an SttEngine."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Protocol
 
 from livekit import rtc
@@ -14,6 +13,9 @@ from livekit.agents.utils import AudioBuffer
 from agent.adapters.audio import caller_chunk, timed
 from agent.adapters.errors import NO_RETRIES, api_error
 from agent.adapters.replay import Unheard
+from agent.call.events import BargeIn, CallerTranscript, CallerUnintelligible, EngineFailed
+from agent.call.spoken import Spoken
+from agent.call.stream import EventStream
 from agent.turns.barge_in import Overlap, judge_overlap
 from agent.turns.caller_turn import CallerTurn
 from models.errors import CallboxError
@@ -21,8 +23,6 @@ from serving.audio import SPEECH_RATE, AudioChunk
 from serving.engine import SttEngine, SttStream
 from serving.speech import SpeechEnded, SpeechStarted, SttEvent, Transcript, TranscriptStage, Word
 from serving.vad.shared import SharedVad
-
-logger = logging.getLogger("callbox.stt")
 
 _Type = stt.SpeechEventType
 _TYPES = {
@@ -50,24 +50,6 @@ def judge_by_text(text: str, *, is_final: bool, words: Sequence[Word]) -> Overla
     return judge_overlap(text, is_final=is_final)
 
 
-@dataclass(frozen=True, slots=True)
-class ListeningHooks:
-    """What recognition tells the call, and asks it."""
-
-    is_agent_speaking: Callable[[], bool]
-    """Whether a reply is being played, or is held in a pause."""
-    on_barge_in: Callable[[], None]
-    """The caller wants the floor: stop speaking."""
-    on_no_words: Callable[[], None]
-    """Speech ended without words."""
-    on_failure: Callable[[CallboxError], None]
-    """The engine failed and a new stream was opened; the call goes on."""
-    judge_overlap: OverlapJudgement = judge_by_text
-    """What words of an utterance that began over the agent's voice mean."""
-    on_settled_words: Callable[[str], None] = lambda words: None
-    """The caller is speaking, and these words of the utterance will not change any more."""
-
-
 class LocalStt(stt.STT[str]):
     """Streaming recognition from a shared engine. What is only murmured under the agent's voice is not passed on."""
 
@@ -76,11 +58,13 @@ class LocalStt(stt.STT[str]):
         engine: SttEngine,
         *,
         language: str,
-        hooks: ListeningHooks,
+        events: EventStream,
         turn: CallerTurn,
+        judge_overlap: OverlapJudgement = judge_by_text,
         vad: SharedVad | None = None,
     ) -> None:
-        """vad: the call's voice activity; None: the engine judges for itself."""
+        """`judge_overlap` says what words mean that were said over the agent's voice; `vad`: the call's voice activity, None:
+        the engine judges for itself."""
         super().__init__(
             capabilities=stt.STTCapabilities(
                 streaming=True, interim_results=True, aligned_transcript="word", offline_recognize=False
@@ -88,7 +72,8 @@ class LocalStt(stt.STT[str]):
         )
         self.engine = engine
         self.language = LanguageCode(language)
-        self.hooks = hooks
+        self.events = events
+        self.judge_overlap = judge_overlap
         self.turn = turn
         self.vad = vad
         self.is_echo: Callable[[Sequence[Word]], bool] = lambda words: False
@@ -121,6 +106,8 @@ class _LocalSttStream(stt.RecognizeStream):
         self._opened_at_s = 0.0
         self._clock_ahead_s = 0.0
         """Wall clock less audio time."""
+        self._audio_began_s = 0.0
+        """When the caller's audio began, in seconds since the call began."""
         self._in_utterance = False
         self._began_over_agent = False
         self._failures = 0
@@ -141,8 +128,7 @@ class _LocalSttStream(stt.RecognizeStream):
             await self._recognise_with(self._parent.engine.open(None if vad is None else vad.open()))
         except CallboxError as error:
             self._failures += 1
-            logger.warning("speech recognition failed: %s", type(error).__name__)
-            self._parent.hooks.on_failure(error)
+            self._parent.events.publish(EngineFailed("stt", type(error).__name__))
             if self._failures >= _FAILURES_IN_A_ROW:
                 raise api_error(error) from error
             await asyncio.sleep(_REOPEN_AFTER_S * (self._failures - 1))
@@ -176,6 +162,7 @@ class _LocalSttStream(stt.RecognizeStream):
         """A stream that takes over from one that failed hears an utterance from its beginning."""
         self._unheard.push(chunk)
         self._clock_ahead_s = time.time() - self._unheard.end_s
+        self._audio_began_s = self._parent.events.now_s - self._unheard.end_s
         if not self._in_utterance:
             self._unheard.forget_before(self._unheard.end_s - _ONSET_S)
 
@@ -186,7 +173,7 @@ class _LocalSttStream(stt.RecognizeStream):
             case SpeechStarted():
                 self._in_utterance = True
                 self._parent.turn.utterance_began()
-                self._began_over_agent = self._parent.hooks.is_agent_speaking()
+                self._began_over_agent = self._parent.events.state.agent_is_speaking
                 self._send(stt.SpeechEvent(type=_Type.START_OF_SPEECH))
             case SpeechEnded():
                 self._in_utterance = False
@@ -195,20 +182,25 @@ class _LocalSttStream(stt.RecognizeStream):
             case Transcript(stage=TranscriptStage.FINAL, text=""):
                 if not self._began_over_agent:
                     self._parent.turn.heard_no_words(event.end_s - event.start_s)
-                    self._parent.hooks.on_no_words()
+                    self._parent.events.publish(CallerUnintelligible(event.end_s - event.start_s))
             case Transcript(text=""):
                 pass
             case Transcript() if self._is_echo(event) or self._is_murmur(event):
                 pass
             case Transcript():
-                if event.stage is TranscriptStage.INTERIM:
-                    settled = event.words[: event.agreed_words]
-                    self._parent.hooks.on_settled_words(" ".join(word.text for word in settled))
                 self._parent.turn.heard_words(event.text, event.stage)
+                self._parent.events.publish(self._transcript(event))
                 self._send(stt.SpeechEvent(type=_TYPES[event.stage], alternatives=[self._data(event)]))
                 if event.stage is TranscriptStage.FINAL:
                     usage = stt.RecognitionUsage(audio_duration=event.end_s - event.start_s)
                     self._send(stt.SpeechEvent(type=_Type.RECOGNITION_USAGE, recognition_usage=usage))
+
+    def _transcript(self, transcript: Transcript) -> CallerTranscript:
+        shift_s = self._opened_at_s + self._audio_began_s
+        words = tuple(
+            replace(word, start_s=word.start_s + shift_s, end_s=word.end_s + shift_s) for word in transcript.words
+        )
+        return CallerTranscript(transcript.stage, Spoken(transcript.text, words), transcript.agreed_words)
 
     def _is_echo(self, transcript: Transcript) -> bool:
         shift_s = self._opened_at_s + self._clock_ahead_s
@@ -217,12 +209,12 @@ class _LocalSttStream(stt.RecognizeStream):
 
     def _is_murmur(self, transcript: Transcript) -> bool:
         """Whether this is, as far as one can tell, said under the agent's voice without wanting the floor."""
-        if not (self._began_over_agent and self._parent.hooks.is_agent_speaking()):
+        if not (self._began_over_agent and self._parent.events.state.agent_is_speaking):
             return False
         is_final = transcript.stage is TranscriptStage.FINAL
-        verdict = self._parent.hooks.judge_overlap(transcript.text, is_final=is_final, words=transcript.words)
+        verdict = self._parent.judge_overlap(transcript.text, is_final=is_final, words=transcript.words)
         if verdict is Overlap.BARGE_IN:
-            self._parent.hooks.on_barge_in()
+            self._parent.events.publish(BargeIn())
             self._began_over_agent = False
         return verdict is not Overlap.BARGE_IN
 

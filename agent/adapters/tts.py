@@ -1,13 +1,14 @@
 """LiveKit's TTS over a TtsEngine: tokens in, speakable clauses to the engine, sound and word times out."""
 
 import asyncio
-from collections.abc import Callable
 
 from livekit.agents import APIConnectOptions, tts, utils
 
 from agent.adapters.audio import timed
 from agent.adapters.errors import NO_RETRIES, api_error
-from agent.replies.reply import reply_in_hand
+from agent.call.events import EngineFailed
+from agent.call.stream import EventStream
+from agent.replies.reply import Reply
 from agent.speech.speakable import Speakable
 from models.errors import CallboxError
 from serving.engine import TtsEngine, TtsStream
@@ -18,14 +19,14 @@ _SILENCE_S = 0.02
 class LocalTts(tts.TTS[str]):
     """Speech from a shared engine, with word times, at the room's rate."""
 
-    def __init__(self, engine: TtsEngine, *, on_failure: Callable[[CallboxError], None]) -> None:
+    def __init__(self, engine: TtsEngine, *, events: EventStream) -> None:
         super().__init__(
             capabilities=tts.TTSCapabilities(streaming=True, aligned_transcript=True),
             sample_rate=engine.sample_rate,
             num_channels=1,
         )
         self.engine = engine
-        self.on_failure = on_failure
+        self.events = events
 
     @property
     def model(self) -> str:
@@ -39,14 +40,18 @@ class LocalTts(tts.TTS[str]):
         return self._synthesize_with_stream(text, conn_options=NO_RETRIES)
 
     def stream(self, *, conn_options: APIConnectOptions = NO_RETRIES) -> tts.SynthesizeStream:
-        return _LocalTtsStream(self)
+        return self.speak(None)
+
+    def speak(self, reply: Reply | None) -> tts.SynthesizeStream:
+        """A stream for the sound of `reply`; None outside of a call."""
+        return _LocalTtsStream(self, reply)
 
 
 class _LocalTtsStream(tts.SynthesizeStream):
-    def __init__(self, parent: LocalTts) -> None:
+    def __init__(self, parent: LocalTts, reply: Reply | None) -> None:
         super().__init__(tts=parent, conn_options=NO_RETRIES)
         self._parent = parent
-        self._reply = reply_in_hand()
+        self._reply = reply
         self._is_begun = False
 
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
@@ -61,7 +66,7 @@ class _LocalTtsStream(tts.SynthesizeStream):
         try:
             await self._speak_with(self._parent.engine.open(), output_emitter)
         except CallboxError as error:
-            self._parent.on_failure(error)
+            self._parent.events.publish(EngineFailed("tts", type(error).__name__))
             raise api_error(error) from error
 
     async def _speak_with(self, engine_stream: TtsStream, output_emitter: tts.AudioEmitter) -> None:

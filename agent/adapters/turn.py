@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
 
 import numpy as np
 from livekit import rtc
@@ -12,10 +11,11 @@ from livekit.agents.voice.turn import TurnDetectionEvent
 
 from agent.adapters.audio import caller_chunk
 from agent.adapters.errors import NO_RETRIES
+from agent.call.events import TurnDecided
+from agent.call.stream import EventStream
 from agent.turns.caller_turn import MUTED_S, CallerTurn
 from agent.turns.endpointing import EndpointingOptions
 from agent.turns.turn_end import WORDS_TIMEOUT_S, Decision, Pause
-from serving import metrics
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.engine import TurnEngine
 
@@ -40,15 +40,12 @@ class LocalTurnDetector:
         options: EndpointingOptions,
         *,
         turn: CallerTurn,
-        on_judgement: Callable[[float], None],
-        on_decision: Callable[[float | None], None],
+        events: EventStream,
     ) -> None:
-        """on_judgement is told every probability; on_decision the one that a turn ended with, None if there was none."""
         self.engine = engine
         self.options = options
         self.turn = turn
-        self.on_judgement = on_judgement
-        self.on_decision = on_decision
+        self.events = events
 
     @property
     def model(self) -> str:
@@ -129,7 +126,7 @@ class LocalTurnStream:
         self.cancel_inference()
         parent = self._parent
         pending: asyncio.Future[TurnDetectionEvent] = asyncio.get_running_loop().create_future()
-        pause = Pause(parent.engine, parent.options, parent.turn, self._recent_sound, parent.on_judgement)
+        pause = Pause(parent.engine, parent.options, parent.turn, self._recent_sound, parent.events)
         self._pending = pending
         self._pauses.append(pause)
         self._deciding = asyncio.create_task(self._decide(pause, pending))
@@ -140,8 +137,6 @@ class LocalTurnStream:
 
     async def _decide(self, pause: Pause, pending: "asyncio.Future[TurnDetectionEvent]") -> None:
         self._decision = decision = await pause.decide()
-        if self._parent.turn.words:
-            self._parent.on_decision(decision.probability)
         probability = 1.0 if decision.probability is None else max(decision.probability, LEAST_PROBABILITY)
         self._settle(pending, probability, pause.inference_s)
 
@@ -169,20 +164,18 @@ class LocalTurnStream:
     def flush(self, reason: str | None = None) -> None:
         """The turn is over: its audio and its words say nothing about the next one."""
         if reason == _COMMITTED:
-            self._observe()
+            self._tell_decision()
         self._audio.clear()
         self._held_samples = 0
         self._pauses.clear()
         self._parent.turn.turn_over()
         self.cancel_inference()
 
-    def _observe(self) -> None:
-        metrics.TURN_JUDGEMENTS.observe(sum(pause.judgements for pause in self._pauses))
-        if self._decision is None:
-            return
-        metrics.TURN_ENDS.labels(self._decision.by.value).inc()
-        if self._decision.probability is not None:
-            metrics.END_OF_TURN_PROBABILITY.observe(self._decision.probability)
+    def _tell_decision(self) -> None:
+        decision = self._decision
+        judgements = sum(pause.judgements for pause in self._pauses)
+        by, probability = (None, None) if decision is None else (decision.by, decision.probability)
+        self._parent.events.publish(TurnDecided(by, probability, judgements))
 
     def end_input(self) -> None:
         """No more audio."""

@@ -1,7 +1,8 @@
 """LiveKit's VAD over a VadEngine."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 
 from livekit import rtc
 from livekit.agents import vad
@@ -16,26 +17,31 @@ from serving.vad.shared import SharedVad
 _Event = vad.VADEventType
 
 
+class VoiceListener(Protocol):
+    """Follows the caller's voice window by window, faster than events are worth."""
+
+    def heard_window(self, gate: Gate, end_s: float) -> None:
+        """The VAD has judged a window that ends at `end_s` (audio clock), and its gate has seen it."""
+        ...
+
+    def voice_reset(self) -> None:
+        """The VAD begins anew: whatever was sounding is over."""
+        ...
+
+
 class LocalVad(vad.VAD):
     """Voice activity from a shared engine.
 
-    `on_sound` is told at every window how long the speech going on has lasted, in seconds of audio; 0 while there is none.
-    `on_window` is told of every window: the gate that has seen it, and where it ends.
+    `listeners` hear of every window.
     """
 
     def __init__(
-        self,
-        engine: VadEngine | SharedVad,
-        gate: GateOptions,
-        *,
-        on_sound: Callable[[float], None] = lambda seconds: None,
-        on_window: Callable[[Gate, float], None] = lambda gate, end_s: None,
+        self, engine: VadEngine | SharedVad, gate: GateOptions, *, listeners: Sequence[VoiceListener] = ()
     ) -> None:
         super().__init__(capabilities=vad.VADCapabilities(update_interval=engine.window_samples / SPEECH_RATE))
         self.engine = engine
         self.gate = gate
-        self.on_sound = on_sound
-        self.on_window = on_window
+        self.listeners = tuple(listeners)
 
     @property
     def model(self) -> str:
@@ -77,7 +83,8 @@ class _LocalVadStream(vad.VADStream):
         async for frame in self._input_ch:
             if isinstance(frame, self._FlushSentinel):
                 self._forget()
-                self._parent.on_sound(0.0)
+                for listener in self._parent.listeners:
+                    listener.voice_reset()
                 continue
             if frame.sample_rate != SPEECH_RATE and self._resampler is None:
                 self._resampler = rtc.AudioResampler(frame.sample_rate, SPEECH_RATE)
@@ -91,8 +98,8 @@ class _LocalVadStream(vad.VADStream):
 
     def _judge(self, verdict: VoiceActivity, took_s: float) -> None:
         decision = self._gate.push(verdict)
-        self._parent.on_sound(verdict.end_s - self._gate.opened_at_s if self._gate.is_open else 0.0)
-        self._parent.on_window(self._gate, verdict.end_s)
+        for listener in self._parent.listeners:
+            listener.heard_window(self._gate, verdict.end_s)
         self._emit(_Event.INFERENCE_DONE, verdict, took_s)
         match decision:
             case GateOpened():

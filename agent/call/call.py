@@ -1,63 +1,84 @@
-"""One call: brings a dialogue into its room, and ends with it."""
+"""One call: brings a session into its room, attaches what listens to it, and ends with it."""
 
-from collections.abc import Callable
+import asyncio
 from contextlib import AbstractContextManager, nullcontext
 
+from livekit import rtc
 from livekit.agents import JobContext
 
 from agent.adapters.captions import Captions
-from agent.adapters.echo import cancel_echo
-from agent.call.dialogue import Dialogue, Surroundings
-from agent.call.resources import Box
-from agent.call.session import room_options
-from serving import metrics
+from agent.call.call_log import CallLog
+from agent.call.call_metrics import CallMetrics
+from agent.call.dialogue import Dialogue
+from agent.call.events import CallBegan, CallEnded, ParticipantJoined, ParticipantLeft
+from agent.call.resources import CallResources
+from agent.call.session import CallSession
+from agent.call.spoken import Spoken
+from agent.call.stream import EventStream
+from agent.call.turn_figures import TurnRecorder
 
 
 class Call:
-    """One caller on the line. Lives on the event loop of its job."""
+    """One caller on the line. Lives on the event loop of its job. Its methods are the call's commands."""
 
-    def __init__(self, ctx: JobContext, box: Box, on_engine_failure: Callable[[], None]) -> None:
-        self._ctx = ctx
-        self._box = box
-        self._captions = Captions(ctx.room)
-        surroundings = Surroundings(
-            caller=self._caller, on_engine_failure=on_engine_failure, hang_up=lambda: self._hang_up()
-        )
-        self._dialogue = Dialogue(box, self._captions, surroundings)
+    def __init__(self, job: JobContext, resources: CallResources) -> None:
+        self._job = job
+        self._resources = resources
+        self._events = EventStream(job.job.id, asyncio.get_running_loop())
+        self._session = CallSession(resources, self._events)
+        Dialogue(self._events, self, longest_turn_end_s=resources.settings.turns.endpointing.max_delay_s)
+        for attach in (CallMetrics, CallLog, TurnRecorder, *resources.attachments):
+            attach(self._events)
+        Captions(job.room, self._events)
 
     async def run(self) -> None:
         """The whole call, until one side has left."""
-        metrics.ACTIVE_CALLS.inc()
-        dialogue, options = self._dialogue, room_options(self._box.settings)
+        self._resources.calls.add(self._events)
         try:
-            await self._ctx.connect()
+            await self._job.connect()
+            self._publish_participants()
             with self._overlaps_judged():
-                await dialogue.session.start(
-                    dialogue.front_desk(),
-                    room=self._ctx.room,
-                    record=False,
-                    room_options=options,
-                    session_host=False,  # it would show every caller the prompt, and let them run tools
-                )
-                if self._box.settings.turns.cancel_echo:
-                    cancel_echo(dialogue.session)
-                dialogue.greet()
-                await dialogue.ended.wait()
+                await self._session.start(self._job.room)
+                self._events.publish(CallBegan())
+                await self._session.ended.wait()
         finally:
-            metrics.ACTIVE_CALLS.dec()
-            metrics.CALLS.labels(dialogue.outcome).inc()
-            dialogue.close()
-            await self._captions.aclose()
+            self._resources.calls.discard(self._events)
+            self._events.publish(CallEnded(self._session.end_reason))
+            await self._events.aclose()
+
+    # commands
+
+    def say(self, phrase: str, *, allow_interruptions: bool = True) -> str:
+        """Say a stock phrase, by its name. Returns the reply's id, as in the call's events."""
+        return self._session.say(phrase, allow_interruptions=allow_interruptions)
+
+    def interrupt(self) -> None:
+        """Stop what is being said or prepared, unless it may not be interrupted."""
+        self._session.interrupt()
+
+    def hang_up(self) -> None:
+        """End the call for everybody in the room."""
+        self._session.shutdown()
+        self._job.delete_room()
+
+    # what happens in the room
+
+    def _publish_participants(self) -> None:
+        def joined(participant: rtc.RemoteParticipant) -> None:
+            is_telephone = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+            self._events.publish(ParticipantJoined(Spoken(participant.identity), is_telephone))
+
+        def left(participant: rtc.RemoteParticipant) -> None:
+            self._events.publish(ParticipantLeft(Spoken(participant.identity)))
+
+        room = self._job.room
+        for participant in room.remote_participants.values():
+            joined(participant)
+        room.on("participant_connected", joined)
+        room.on("participant_disconnected", left)
 
     def _overlaps_judged(self) -> AbstractContextManager[None]:
-        server, overlaps = self._box.interruptions, self._dialogue.overlaps
-        if server is None or overlaps is None:
+        server, overlap = self._resources.interruptions, self._session.overlap
+        if server is None or overlap is None:
             return nullcontext()
-        return server.judging(self._ctx.job.id, overlaps.judge)
-
-    def _caller(self) -> str | None:
-        participant = self._dialogue.session.room_io.linked_participant
-        return None if participant is None else participant.identity
-
-    def _hang_up(self) -> None:
-        self._ctx.delete_room()
+        return server.judging(self._job.job.id, overlap.judge)

@@ -1,4 +1,4 @@
-"""What every call of a worker shares: settings, engines, the clinic, and the lines that must always be sayable."""
+"""What all calls of a worker share: settings, engines, the clinic, and the phrases that must always be sayable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from agent.adapters.interruption_server import InterruptionServer
+from agent.call.events import EngineReloaded
+from agent.call.stream import Attachment, EventStream
 from agent.clinic.clinic import Clinic
 from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import load_facts
 from agent.clinic.prompts import front_desk_prompt, greeting, load_phrases
 from agent.clinic.tools import TOOL_SPECS
-from agent.replies.phrases import StockLine, speak_stock_lines
+from agent.replies.phrases import StockPhrase, synthesize_phrases
 from agent.settings import ROOT, EngineChoice, Settings
 from models.store import ModelStore
 from serving.capacity import CapacityGate
@@ -23,52 +25,63 @@ from serving.registry import Stage
 
 
 @dataclass(slots=True)
-class Box:
-    """Shared by all calls; `stock` and `registered` are filled in before the first one."""
+class CallResources:
+    """Shared by all calls; `phrases` and `registered` are filled in before the first one."""
 
     settings: Settings
     host: EngineHost
     clinic: Clinic
     instructions: str
     """The system prompt."""
-    stock_lines: dict[str, str]
+    phrase_texts: dict[str, str]
     """What can be said without a language model, by name."""
     gate: CapacityGate
-    stock: dict[str, StockLine]
-    """The stock lines, spoken."""
+    phrases: dict[str, StockPhrase] = field(default_factory=dict)
+    """The same, synthesized."""
     demand: Demand = field(default_factory=Demand)
     """What calls ask of the engines right now."""
+    attachments: list[Attachment] = field(default_factory=list)
+    """What attaches to every call."""
     interruptions: InterruptionServer | None = None
     """Where LiveKit asks about sound over the agent's voice; with engines.interruption, once the worker runs."""
     registered: bool = False
     """Whether livekit-server knows the worker and can send it calls."""
+    calls: set[EventStream] = field(default_factory=set)
+    """Calls in progress."""
 
     @property
     def is_ready(self) -> bool:
         """Whether a call would be answered now, if a line is free."""
-        return self.registered and bool(self.stock) and self.host.is_ready
+        return self.registered and bool(self.phrases) and self.host.is_ready
+
+    def engine_reloaded(self, stage: str) -> None:
+        """Tell all calls, from any thread."""
+        for events in tuple(self.calls):
+            events.publish_threadsafe(EngineReloaded(stage))
 
 
-def build_box(settings: Settings, store: ModelStore, report: Report, *, configs: Path = ROOT / "configs") -> Box:
+def build_resources(
+    settings: Settings, store: ModelStore, report: Report, *, configs: Path = ROOT / "configs"
+) -> CallResources:
     """Everything a worker needs, engines not yet loaded. Raises ConfigError or ModelError."""
     prompts = configs / "prompts"
     facts = load_facts(configs / settings.conversation.clinic)
-    return Box(
+    return CallResources(
         settings=settings,
         host=EngineHost(build_engines(settings, store), report),
         clinic=demo_clinic(facts),
         instructions=front_desk_prompt(facts, file=settings.conversation.prompt, directory=prompts),
-        stock_lines={**dict(load_phrases(facts, directory=prompts)), "greeting": greeting(facts, directory=prompts)},
+        phrase_texts={**dict(load_phrases(facts, directory=prompts)), "greeting": greeting(facts, directory=prompts)},
         gate=CapacityGate(settings.capacity.max_calls),
-        stock={},
     )
 
 
-async def prepare(box: Box) -> None:
-    """What the first caller should not wait for, with the engines loaded: the prompt computed, the stock lines spoken."""
-    system = ChatMessage("system", box.instructions)
-    await box.host.engines.llm.warm_prefix(ChatRequest((system,), TOOL_SPECS, tenant=box.settings.conversation.tenant))
-    box.stock = await speak_stock_lines(box.host.engines.tts, box.stock_lines)
+async def prepare(resources: CallResources) -> None:
+    """What the first caller should not wait for, with the engines loaded: the prompt computed, the phrases synthesized."""
+    engines, tenant = resources.host.engines, resources.settings.conversation.tenant
+    system = ChatMessage("system", resources.instructions)
+    await engines.llm.warm_prefix(ChatRequest((system,), TOOL_SPECS, tenant=tenant))
+    resources.phrases = await synthesize_phrases(engines.tts, resources.phrase_texts)
 
 
 def build_engines(settings: Settings, store: ModelStore) -> Engines:

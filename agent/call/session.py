@@ -1,230 +1,219 @@
-"""One call's AgentSession, built in the order of the audio path, every option that could reach for a cloud service set."""
+"""One call's AgentSession: built in the order of the audio path, its happenings published as the call's events."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+from typing import Any
 
-from livekit.agents import AgentSession, inference, llm, room_io
-from livekit.agents.voice.agent_session import SessionConnectOptions
-from livekit.agents.voice.turn import InterruptionOptions, TurnDetectionMode, TurnHandlingOptions
+from livekit import rtc
+from livekit.agents import NOT_GIVEN, AgentSession, llm
+from livekit.agents.voice import events as livekit_events
 
-from agent.adapters.errors import NO_RETRIES
+from agent.adapters.audio import spoken_frames
+from agent.adapters.echo import cancel_echo
+from agent.adapters.front_desk import FrontDesk
+from agent.adapters.heard_output import HeardOutput
 from agent.adapters.llm import LocalLlm
-from agent.adapters.stt import ListeningHooks, LocalStt, judge_by_text
+from agent.adapters.session_options import CONNECT_OPTIONS, room_options, turn_detection, turn_handling
+from agent.adapters.stt import LocalStt, judge_by_text
 from agent.adapters.tts import LocalTts
-from agent.adapters.turn import LocalTurnDetector
-from agent.adapters.vad import LocalVad
-from agent.replies.speculation import Speculations
-from agent.settings import Settings, TurnTaking
+from agent.adapters.vad import LocalVad, VoiceListener
+from agent.call.events import (
+    AgentIdle,
+    AgentInterrupted,
+    AgentMessage,
+    CallerMessage,
+    CallerStartedSpeaking,
+    CallerStoppedSpeaking,
+    CallerTurnTimed,
+    EndReason,
+    HangingUp,
+    Payload,
+    ReplyTimed,
+)
+from agent.call.resources import CallResources
+from agent.call.spoken import Spoken
+from agent.call.stream import EventStream
+from agent.replies.prefill import Prefill
+from agent.replies.speculation import Replies
 from agent.turns.caller_turn import CallerTurn
-from agent.turns.endpointing import delay_s
-from agent.turns.overlap import OverlapHooks, OverlapJudge
-from models.errors import CallboxError
-from serving.audio import SPEECH_RATE
-from serving.demand import Demand
-from serving.host import Engines
+from agent.turns.overlap import OverlapJudge
+from agent.turns.silence import SilenceClock
+from serving.chat import ChatRequest
 from serving.vad.shared import SharedVad
 
-StageFailure = Callable[[str, CallboxError], None]
-"""Told which stage failed, and how."""
 
+class CallSession:
+    """Belongs to the event loop of its call."""
 
-MAX_ERRORS_IN_A_ROW = 100
-"""LiveKit ends a call without a word after more. It is replies/failure.py that gives up, and says so: one turn alone may
-bring as many errors as replies are begun ahead of its end."""
-
-
-MAX_PREPARED = 100
-"""Replies that LiveKit may prepare in a turn. Preparing one costs nothing until agent/replies/speculation.py lets it begin, and the
-last one is the likeliest to be spoken: its place must not have been used up by earlier ones."""
-JUDGED_FROM_S = 0.0
-"""Since the beginning of a reply: overlaps that begin earlier would be left to the VAD. The engine needs no such time."""
-WORDS_KEPT_S = 3600.0
-"""LiveKit holds words back while it waits for a verdict, and drops older ones than this if it is no interruption. None are:
-what is murmured under the agent's voice never leaves LocalStt, and what leaves it is meant."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallHooks:
-    """What the stages of a call tell the call, and ask it."""
-
-    is_agent_speaking: Callable[[], bool]
-    """Whether a reply is being played, or is held in a pause."""
-    on_barge_in: Callable[[], None]
-    """The caller wants the floor."""
-    on_no_words: Callable[[], None]
-    """Speech ended without words."""
-    on_judgement: Callable[[float], None]
-    """The end-of-turn engine gave the pause that lasts this probability."""
-    on_end_of_turn: Callable[[float | None], None]
-    """The turn is over, by this probability of the end-of-turn engine, or without one."""
-    on_failure: StageFailure
-    on_settled_words: Callable[[str], None]
-    """The caller is speaking, and these words will not change any more."""
-
-
-def overlap_judge(settings: Settings, engines: Engines, hooks: CallHooks) -> OverlapJudge | None:
-    """Who decides about sound over the agent's voice, if there is an engine for it."""
-    if engines.interruption is None:
-        return None
-    return OverlapJudge(
-        engines.interruption,
-        settings.turns.overlap,
-        longest_unjudged_s=settings.turns.interruption_min_speech_s,
-        hooks=OverlapHooks(
-            is_agent_speaking=hooks.is_agent_speaking,
-            on_barge_in=hooks.on_barge_in,
-            on_failure=lambda error: hooks.on_failure("interruption", error),
-        ),
-    )
-
-
-def build_session(
-    settings: Settings, engines: Engines, hooks: CallHooks, overlaps: OverlapJudge | None = None
-) -> AgentSession[None]:
-    """A session on the shared engines. The adapters are its own: LiveKit keeps state in them.
-
-    `overlaps` is asked about sound over the agent's voice, through LiveKit's inference URL; without it the VAD decides.
-    """
-    turn = CallerTurn(is_agent_speaking=hooks.is_agent_speaking)
-    detection = turn_detection(settings.turns, engines, turn, hooks)
-    vad = SharedVad(engines.vad)
-    session: AgentSession[None] = AgentSession(
-        vad=_voice_activity(settings, vad, turn, overlaps),
-        stt=_listening(settings, engines, hooks, turn, overlaps, vad),
-        turn_handling=turn_handling(settings.turns, detection, is_adaptive=overlaps is not None),
-        llm=_thinking(settings, engines, hooks),
-        max_tool_steps=settings.conversation.max_tool_steps,
-        tts=LocalTts(engines.tts, on_failure=lambda error: hooks.on_failure("tts", error)),
-        tts_text_transforms=None,  # agent/speech does it, with the clause splitting it needs
-        use_tts_aligned_transcript=False,  # HeardOutput reads the word times from the frames
-        aec_warmup_duration=None,  # would deafen the agent for its first three seconds
-        user_away_timeout=None,
-        conn_options=SessionConnectOptions(
-            stt_conn_options=NO_RETRIES,
-            llm_conn_options=NO_RETRIES,
-            tts_conn_options=NO_RETRIES,
-            max_unrecoverable_errors=MAX_ERRORS_IN_A_ROW,
-        ),
-    )
-    session.on("conversation_item_added", lambda event: _tell_what_was_said(event.item, turn))
-    return session
-
-
-def _tell_what_was_said(item: object, turn: CallerTurn) -> None:
-    if isinstance(item, llm.ChatMessage) and item.role == "assistant":
-        turn.agent_said(item.text_content or "")
-
-
-def _voice_activity(settings: Settings, vad: SharedVad, turn: CallerTurn, overlaps: OverlapJudge | None) -> LocalVad:
-    return LocalVad(
-        vad,
-        settings.turns.gate,
-        on_sound=overlaps.sound_lasts if overlaps else lambda seconds: None,
-        on_window=turn.heard_window,
-    )
-
-
-def _thinking(settings: Settings, engines: Engines, hooks: CallHooks) -> LocalLlm:
-    talk = settings.conversation
-    return LocalLlm(
-        engines.llm,
-        max_reply_tokens=talk.max_reply_tokens,
-        plain_user_text=talk.plain_user_text,
-        tenant=talk.tenant,
-        on_failure=lambda error: hooks.on_failure("llm", error),
-    )
-
-
-def _listening(
-    settings: Settings,
-    engines: Engines,
-    hooks: CallHooks,
-    turn: CallerTurn,
-    overlaps: OverlapJudge | None,
-    vad: SharedVad,
-) -> LocalStt:
-    return LocalStt(
-        engines.stt,
-        language=settings.conversation.language,
-        hooks=ListeningHooks(
-            is_agent_speaking=hooks.is_agent_speaking,
-            on_barge_in=hooks.on_barge_in,
-            on_no_words=hooks.on_no_words,
-            on_failure=lambda error: hooks.on_failure("stt", error),
-            on_settled_words=hooks.on_settled_words,
-            judge_overlap=judge_by_text if overlaps is None else overlaps.judge_words,
-        ),
-        turn=turn,
-        vad=vad,
-    )
-
-
-def build_speculations(
-    settings: Settings, engines: Engines, demand: Demand, throw_away: Callable[[], None]
-) -> Speculations:
-    """What rules over the replies that a call's session prepares; `throw_away` gives up the one it prepares now."""
-    turns = settings.turns
-    return Speculations(
-        turns.speculation,
-        demand,
-        lines=settings.capacity.max_calls,
-        is_judged=turns.detection == "engine" and engines.turn is not None,
-        throw_away=throw_away,
-    )
-
-
-def turn_handling(turns: TurnTaking, detection: TurnDetectionMode, *, is_adaptive: bool = False) -> TurnHandlingOptions:
-    """LiveKit's turn options from ours; adaptive: whether our own interruption server is asked about overlaps."""
-    endpointing = turns.endpointing
-    # silence alone decides later than a judgement may
-    min_delay_s = delay_s(endpointing, None) if detection == "vad" else endpointing.min_delay_s
-    return {
-        "turn_detection": detection,
-        "endpointing": {"mode": "fixed", "min_delay": min_delay_s, "max_delay": endpointing.max_delay_s},
-        "interruption": {
-            "enabled": True,
-            **_interruption_mode(is_adaptive),
-            "min_duration": turns.interruption_min_speech_s,
-            "min_words": turns.interruption_min_words,
-            "resume_false_interruption": True,
-            "false_interruption_timeout": turns.false_interruption_timeout_s,
-        },
-        "preemptive_generation": {
-            "enabled": turns.speculation.max_per_turn > 0,
-            "preemptive_tts": True,
-            "max_speech_duration": turns.preemptive_max_speech_s,
-            "max_retries": MAX_PREPARED,
-        },
-    }
-
-
-def _interruption_mode(is_adaptive: bool) -> InterruptionOptions:
-    if not is_adaptive:
-        return {"mode": "vad"}  # without a mode it may choose the cloud's
-    return {"mode": "adaptive", "backchannel_boundary": (JUDGED_FROM_S, WORDS_KEPT_S)}
-
-
-def turn_detection(turns: TurnTaking, engines: Engines, turn: CallerTurn, hooks: CallHooks) -> TurnDetectionMode:
-    """Who judges the end of a turn."""
-    if turns.detection == "livekit-v1-mini":
-        return inference.TurnDetector(version="v1-mini")  # without a version it may choose the cloud's
-    if turns.detection == "engine" and engines.turn is not None:
-        return LocalTurnDetector(
-            engines.turn,
-            turns.endpointing,
-            turn=turn,
-            on_judgement=hooks.on_judgement,
-            on_decision=hooks.on_end_of_turn,
+    def __init__(self, resources: CallResources, events: EventStream) -> None:
+        self._resources = resources
+        self._events = events
+        self.end_reason = EndReason.CALLER_LEFT
+        """Why the call ended, or would end now."""
+        self.ended = asyncio.Event()
+        """Set when the session is over."""
+        engines, turns = resources.host.engines, resources.settings.turns
+        self._turn = CallerTurn(events)
+        self.overlap = self._overlap_judge()
+        """Judges sound over the agent's voice, if there is an engine for it; else the VAD decides."""
+        self._model = self._language_model()
+        self._voice = LocalTts(engines.tts, events=events)
+        self.livekit: AgentSession[None] = self._agent_session()
+        self._replies = Replies(
+            turns.speculation,
+            resources.demand,
+            events,
+            lines=resources.settings.capacity.max_calls,
+            is_judged=engines.turn is not None,
+            interrupt=self.interrupt,
         )
-    return "vad"
+        Prefill(engines.llm, events, self._prompt)
+        SilenceClock(events)
+        events.react(self._react)
+        self._publish_events_of(self.livekit)
 
+    # commands
 
-def room_options(settings: Settings) -> room_io.RoomOptions:
-    """Audio at the engines' rates in small frames; captions are our own, paced by the voice."""
-    return room_io.RoomOptions(
-        audio_input=room_io.AudioInputOptions(sample_rate=SPEECH_RATE, frame_size_ms=20, pre_connect_audio=False),
-        audio_output=room_io.AudioOutputOptions(sample_rate=settings.network.room_sample_rate),
-        video_input=False,
-        text_output=False,
-        close_on_disconnect=True,
-    )
+    async def start(self, room: rtc.Room | None = None) -> None:
+        """Begin to listen and to speak: in `room`, or through the input and output that `livekit` already has."""
+        session, settings = self.livekit, self._resources.settings
+        await session.start(
+            self._front_desk(),
+            room=NOT_GIVEN if room is None else room,
+            room_options=NOT_GIVEN if room is None else room_options(settings),
+            record=False,
+            session_host=False,  # it would show every caller the prompt, and let them run tools
+        )
+        if settings.turns.cancel_echo:
+            cancel_echo(session)
+        output = session.output.audio
+        if output is not None:
+            session.output.audio = HeardOutput(output, self._events)
+
+    def say(self, phrase: str, *, allow_interruptions: bool = True) -> str:
+        """Say a stock phrase, by its name. Returns the reply's id, as in the call's events."""
+        stock = self._resources.phrases[phrase]
+        speech = self.livekit.say(
+            stock.text, audio=spoken_frames(stock.spoken), allow_interruptions=allow_interruptions
+        )
+        return speech.id
+
+    def interrupt(self) -> None:
+        """Stop what is being said or prepared, unless it may not be interrupted."""
+        try:
+            self.livekit.interrupt()
+        except RuntimeError:
+            return  # the session is closing, or this reply may not be interrupted
+
+    def shutdown(self) -> None:
+        """End the session once everything was said."""
+        self.livekit.shutdown(drain=True)
+
+    # parts, in the order of the audio path
+
+    def _agent_session(self) -> AgentSession[None]:
+        settings, engines = self._resources.settings, self._resources.host.engines
+        turns, overlap = settings.turns, self.overlap
+        detection = turn_detection(turns, engines.turn, self._turn, self._events)
+        listeners: list[VoiceListener] = [self._turn] if overlap is None else [overlap, self._turn]
+        vad = SharedVad(engines.vad)
+        return AgentSession(
+            vad=LocalVad(vad, turns.gate, listeners=listeners),
+            stt=LocalStt(
+                engines.stt,
+                language=settings.conversation.language,
+                events=self._events,
+                turn=self._turn,
+                judge_overlap=judge_by_text if overlap is None else overlap.judge_words,
+                vad=vad,
+            ),
+            turn_handling=turn_handling(turns, detection, is_adaptive=overlap is not None),
+            llm=self._model,
+            max_tool_steps=settings.conversation.max_tool_steps,
+            tts=self._voice,
+            tts_text_transforms=None,  # agent/speech does it, with the clause splitting it needs
+            use_tts_aligned_transcript=False,  # HeardOutput reads the word times from the frames
+            aec_warmup_duration=None,  # would deafen the agent for its first three seconds
+            user_away_timeout=None,
+            conn_options=CONNECT_OPTIONS,
+        )
+
+    def _overlap_judge(self) -> OverlapJudge | None:
+        engine, turns = self._resources.host.engines.interruption, self._resources.settings.turns
+        if engine is None:
+            return None
+        longest_s = turns.interruption_min_speech_s
+        return OverlapJudge(engine, turns.overlap, longest_unjudged_s=longest_s, events=self._events)
+
+    def _language_model(self) -> LocalLlm:
+        talk = self._resources.settings.conversation
+        return LocalLlm(
+            self._resources.host.engines.llm,
+            max_reply_tokens=talk.max_reply_tokens,
+            plain_user_text=talk.plain_user_text,
+            tenant=talk.tenant,
+            events=self._events,
+        )
+
+    def _front_desk(self) -> FrontDesk:
+        return FrontDesk(
+            instructions=self._resources.instructions,
+            clinic=self._resources.clinic,
+            model=self._model,
+            voice=self._voice,
+            replies=self._replies,
+            events=self._events,
+        )
+
+    def _prompt(self, words: str) -> ChatRequest:
+        """What the language model would be asked if the caller, having said `words`, said no more."""
+        agent = self.livekit.current_agent
+        return self._model.request(agent.chat_ctx, agent.tools, saying=words)
+
+    # from LiveKit's events to the call's
+
+    def _publish_events_of(self, session: AgentSession[None]) -> None:
+        session.on("speech_created", self._speech_created)
+        session.on("user_state_changed", self._caller_state_changed)
+        session.on("agent_state_changed", self._agent_state_changed)
+        session.on("conversation_item_added", self._item_added)
+        session.on("close", self._closed)
+
+    def _speech_created(self, event: livekit_events.SpeechCreatedEvent) -> None:
+        self._replies.announce(event.speech_handle, is_awaited=event.source != "say")
+
+    def _caller_state_changed(self, event: livekit_events.UserStateChangedEvent) -> None:
+        is_speaking = event.new_state == "speaking"
+        self._events.publish(CallerStartedSpeaking() if is_speaking else CallerStoppedSpeaking())
+
+    def _agent_state_changed(self, event: livekit_events.AgentStateChangedEvent) -> None:
+        if event.new_state == "listening":
+            self._events.publish(AgentIdle())
+
+    def _item_added(self, event: livekit_events.ConversationItemAddedEvent) -> None:
+        message = event.item
+        if not isinstance(message, llm.ChatMessage):
+            return
+        times: dict[str, Any] = dict(message.metrics)
+        if message.role == "user":
+            self._events.publish(CallerMessage(Spoken(message.text_content or "")))
+            self._events.publish(CallerTurnTimed(times.get("end_of_turn_delay"), times.get("transcription_delay")))
+        elif message.role == "assistant":
+            self._agent_said(message.text_content or "", is_interrupted=message.interrupted)
+            self._events.publish(
+                ReplyTimed(times.get("e2e_latency"), times.get("llm_node_ttft"), times.get("tts_node_ttfb"))
+            )
+
+    def _agent_said(self, text: str, *, is_interrupted: bool) -> None:
+        self._turn.agent_said(text)
+        if is_interrupted:
+            self._events.publish(AgentInterrupted())
+        self._events.publish(AgentMessage(Spoken(text), is_interrupted))
+
+    def _closed(self, event: livekit_events.CloseEvent) -> None:
+        if event.error is not None:
+            self.end_reason = EndReason.FAILED
+        self.ended.set()
+
+    def _react(self, payload: Payload) -> None:
+        if isinstance(payload, HangingUp):
+            self.end_reason = payload.reason

@@ -3,16 +3,16 @@
 import asyncio
 import contextlib
 import logging
-import math
 import os
 import signal
 from collections.abc import Iterator
 
-from livekit.agents import AgentServer, JobContext, JobExecutorType, JobRequest
-
 from agent.adapters.interruption_server import InterruptionServer
+from agent.adapters.job_server import Job, JobServer
 from agent.call.call import Call
-from agent.call.resources import Box, build_box, prepare
+from agent.call.events import CallEvent, EngineFailed, PublicPayload
+from agent.call.resources import CallResources, build_resources, prepare
+from agent.call.stream import EventStream
 from agent.errors import ConfigError
 from agent.operate.gpu_plan import log_plan
 from agent.operate.health import serve_ops
@@ -20,14 +20,9 @@ from agent.operate.offline import INFERENCE_URL
 from agent.settings import Keys, Settings
 from models.store import open_store
 from serving.bridge import EngineThread
-from serving.errors import AtCapacity
 from serving.host import EngineState
 
 logger = logging.getLogger("callbox.worker")
-
-FULL_LOAD = 0.5
-"""What a full box reports. livekit-server 1.13.5 passes over a worker whose last report was high (0.9 is, 0.5 is not), and
-the report may be 2.5 s old; asked, the gate answers for this moment."""
 
 
 class Worker:
@@ -39,91 +34,75 @@ class Worker:
         self._call_class = call_class
         store = open_store()
         log_plan(settings, store)
-        self._box: Box = build_box(settings, store, _report)
+        self._resources: CallResources = build_resources(settings, store, self._engine_changed)
+        self._resources.attachments.append(self._watch_engines)
         self._caretaker = EngineThread("callbox-caretaker")
-        self._server = AgentServer(
-            job_executor_type=JobExecutorType.THREAD,
-            num_idle_processes=1,
-            initialize_process_timeout=60.0,
-            load_fnc=lambda: FULL_LOAD * self._box.gate.load,
-            load_threshold=math.inf,  # the gate decides; LiveKit's estimate refuses the second of two callers at once
-            ws_url=keys.livekit_url,
-            api_key=keys.api_key,
-            api_secret=keys.api_secret,
-            host="127.0.0.1",
-            port=0,
-            log_level="INFO",
+        self._server = JobServer(
+            keys,
+            self._resources.gate,
+            agent_name=settings.agent_name,
+            hold_call=self._hold_call,
+            on_registered=self._registered,
         )
-        self._server.rtc_session(self._take_call, agent_name=settings.agent_name, on_request=self._answer)
-        self._server.on("worker_registered", self._registered)
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises CallboxError if it cannot start."""
         port = self._settings.network.ops_port
         try:
-            ops = await serve_ops(self._box, port)
+            ops = await serve_ops(self._resources, port)
         except OSError as error:
             raise ConfigError(
                 f"Port {port} is taken ({error.strerror}). Set network.ops_port in configs/site.yaml."
             ) from None
         try:
-            await self._caretaker.run(self._box.host.load)
-            await prepare(self._box)
+            await self._caretaker.run(self._resources.host.load)
+            await prepare(self._resources)
             await self._serve_interruptions()
-            with _stopping() as stopped:
-                serving = asyncio.create_task(self._server.run(devmode=False))
-                stop = asyncio.create_task(stopped.wait())
-                await asyncio.wait([serving, stop], return_when=asyncio.FIRST_COMPLETED)
-                stop.cancel()
-                await self._server.aclose()
-                await serving
+            await self._serve_calls()
         finally:
-            if self._box.interruptions is not None:
-                await self._box.interruptions.aclose()
+            if self._resources.interruptions is not None:
+                await self._resources.interruptions.aclose()
             await ops.cleanup()
             self._caretaker.close()
-            self._box.host.close()
+            self._resources.host.close()
+
+    async def _serve_calls(self) -> None:
+        with _stopping() as stopped:
+            serving = asyncio.create_task(self._server.run())
+            stop = asyncio.create_task(stopped.wait())
+            await asyncio.wait([serving, stop], return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+            await self._server.aclose()
+            await serving
 
     async def _serve_interruptions(self) -> None:
         """LiveKit's sessions find the server by the environment, when they start."""
-        if self._box.host.engines.interruption is not None:
-            self._box.interruptions = InterruptionServer(self._keys)
-            os.environ[INFERENCE_URL] = await self._box.interruptions.start()
+        if self._resources.host.engines.interruption is not None:
+            self._resources.interruptions = InterruptionServer(self._keys)
+            os.environ[INFERENCE_URL] = await self._resources.interruptions.start()
 
-    def _registered(self, *_: object) -> None:
-        self._box.registered = True
+    def _registered(self) -> None:
+        self._resources.registered = True
 
-    async def _answer(self, request: JobRequest) -> None:
-        """LiveKit's own load check looks every half second and may let two callers in at once; the gate does not."""
-        try:
-            self._box.gate.enter()
-        except AtCapacity:
-            logger.info("a call was turned away: all lines are busy")
-            await request.reject()
-            return
-        try:
-            await request.accept(name="Callbox")
-        except BaseException:
-            self._box.gate.leave()
-            raise
+    async def _hold_call(self, job: Job) -> None:
+        await self._call_class(job, self._resources).run()
 
-    async def _take_call(self, ctx: JobContext) -> None:
-        try:
-            await self._call_class(ctx, self._box, self._examine_engines).run()
-        finally:
-            self._box.gate.leave()
-            ctx.shutdown()
+    def _watch_engines(self, events: EventStream) -> None:
+        """Have an engine that fails in a call examined, and loaded again if it has died."""
 
-    def _examine_engines(self) -> None:
-        self._caretaker.submit(self._box.host.examine)
+        async def handle(event: CallEvent[PublicPayload]) -> None:
+            if isinstance(event.payload, EngineFailed):
+                self._caretaker.submit(self._resources.host.examine)
 
+        events.subscribe_public("caretaker", handle)
 
-def _report(stage: str, state: EngineState, took_s: float) -> None:
-    match state:
-        case EngineState.LOADING:
-            logger.info("loading %s", stage)
-        case EngineState.READY:
-            logger.info("%s is warm", stage)
+    def _engine_changed(self, stage: str, state: EngineState, took_s: float) -> None:
+        match state:
+            case EngineState.LOADING:
+                logger.info("loading %s", stage)
+            case EngineState.READY:
+                logger.info("%s is warm", stage)
+                self._resources.engine_reloaded(stage)
 
 
 @contextlib.contextmanager

@@ -4,45 +4,54 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from agent.call.events import CallEnded, CallerStartedSpeaking, CallerTranscript, Payload, TurnOver
+from agent.call.stream import EventStream
 from agent.replies.prefill_policy import PrefillPolicy
 from models.errors import CallboxError
 from serving.chat import ChatRequest
 from serving.engine import LlmEngine
+from serving.speech import TranscriptStage
 
 logger = logging.getLogger("callbox.call")
 
 
 class Prefill:
-    """Of one call. Belongs to its event loop."""
+    """Of one call. Reacts to its events."""
 
-    def __init__(self, engine: LlmEngine, request: Callable[[str], ChatRequest]) -> None:
+    def __init__(self, engine: LlmEngine, events: EventStream, request: Callable[[str], ChatRequest]) -> None:
         """`request` gives the prompt of the call so far, with these words as what the caller is saying."""
         self._engine = engine
         self._request = request
         self._policy = PrefillPolicy()
         self._finals: list[str] = []
+        """The utterances of the turn that are over."""
         self._computing: asyncio.Task[None] | None = None
+        events.react(self._react)
 
-    def caller_speaks(self, settled: str = "") -> None:
-        """The caller is speaking; `settled` are the words of this utterance that will not change any more."""
+    def _react(self, payload: Payload) -> None:
+        match payload:
+            case CallerStartedSpeaking():
+                self._compute_if_worth_it("")
+            case CallerTranscript(TranscriptStage.INTERIM, said, settled_words):
+                self._compute_if_worth_it(" ".join(word.text for word in said.words[:settled_words]))
+            case CallerTranscript(TranscriptStage.FINAL, said):
+                self._finals.append(said.text)
+            case TurnOver():  # what is still computed for the turn is in the answer's way
+                self._finals.clear()
+                self._policy.turn_over()
+                self._stop()
+            case CallEnded():
+                self._stop()
+
+    def _compute_if_worth_it(self, settled: str) -> None:
+        """`settled`: the words of this utterance that will not change any more."""
         if not self._engine.reads_ahead or (self._computing is not None and not self._computing.done()):
             return
         words = " ".join([*self._finals, settled]).strip()
         if self._policy.heard(len(words.split())):
             self._computing = asyncio.create_task(self._compute(words))
 
-    def heard(self, utterance: str) -> None:
-        """An utterance of the turn is final; more may follow."""
-        self._finals.append(utterance)
-
-    def turn_over(self) -> None:
-        """The turn is being answered: what is still computed for it is in the way."""
-        self._finals.clear()
-        self._policy.turn_over()
-        self.close()
-
-    def close(self) -> None:
-        """Nothing more is computed."""
+    def _stop(self) -> None:
         if self._computing is not None:
             self._computing.cancel()
 

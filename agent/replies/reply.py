@@ -1,23 +1,41 @@
 """One reply of the agent's between its announcement and its end: what its stages ask and tell about it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
-from typing import Protocol
-
-from livekit.agents.voice import SpeechHandle
+from enum import Enum
+from typing import Any, Protocol
 
 from agent.replies.speculation_policy import Refusal
 from serving.demand import Demand
 
-_REPLY: ContextVar["Reply | None"] = ContextVar("callbox_reply", default=None)
-"""LiveKit runs everything about a reply in tasks that descend from where it announced the reply."""
+
+class Speech(Protocol):
+    """LiveKit's handle of a reply."""
+
+    @property
+    def id(self) -> str:
+        """Its name in the call's events."""
+        ...
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether it will be spoken: its turn is over, or it answers none."""
+        ...
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was cut short or thrown away."""
+        ...
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        """Have `callback` called once everything about it is over."""
+        ...
 
 
-class ReplyKeeper(Protocol):
-    """Who rules over the replies of a call."""
+class ReplyControl(Protocol):
+    """Controls a call's replies."""
 
     demand: Demand
     """What the engines are asked for."""
@@ -30,28 +48,24 @@ class ReplyKeeper(Protocol):
         """Wait until `reply` may be computed: at the latest when it is to be spoken."""
         ...
 
-    def worked(self, reply: "Reply", tokens: int, audio_s: float) -> None:
-        """So much more was computed for `reply`."""
-        ...
 
+class Fate(Enum):
+    """What becomes of a reply."""
 
-def take_in_hand(reply: "Reply") -> None:
-    """The tasks that are started from here on work on `reply`."""
-    _REPLY.set(reply)
-
-
-def reply_in_hand() -> "Reply | None":
-    """The reply that the running task works on; None outside of a session."""
-    return _REPLY.get()
+    OPEN = "open"
+    """Nobody knows yet: its turn may not be over."""
+    SPOKEN = "spoken"
+    DROPPED = "dropped"
 
 
 class Reply:
-    """One reply, from its announcement until it was spoken or thrown away. Belongs to the event loop of its call."""
+    """One reply, from its announcement until it was spoken or dropped. Belongs to the event loop of its call."""
 
-    def __init__(self, handle: SpeechHandle, keeper: ReplyKeeper, *, is_awaited: bool) -> None:
+    def __init__(self, speech: Speech, control: ReplyControl, *, is_awaited: bool) -> None:
         """`is_awaited`: once its turn is over somebody waits for it to be computed."""
-        self.handle = handle
+        self.speech = speech
         self.is_awaited = is_awaited
+        self.fate = Fate.OPEN
         self.asked_at: float | None = None
         """When the language model's adapter first wanted to begin it, loop time."""
         self.begun_at: float | None = None
@@ -63,23 +77,26 @@ class Reply:
         self.tokens = 0
         self.audio_s = 0.0
         self.put_off: set[Refusal] = set()
-        self.is_wasted: bool | None = None
-        """None while nobody knows."""
         self.is_computing = False
         self.turn_over: Future[None] = Future()
         """Done once it is to be spoken; for engines, in any thread."""
-        self._keeper = keeper
+        self._control = control
         self._confirmed = asyncio.Event()
+
+    @property
+    def id(self) -> str:
+        """Its name in the call's events."""
+        return self.speech.id
 
     @property
     def is_confirmed(self) -> bool:
         """Whether it will be spoken: its turn is over, or it answers none."""
-        return self.handle.scheduled
+        return self.speech.scheduled
 
     @property
     def is_given_up(self) -> bool:
         """Whether it will never be spoken, and is about to be closed."""
-        return self.is_wasted is True or self.handle.interrupted
+        return self.fate is Fate.DROPPED or self.speech.interrupted
 
     @property
     def is_held(self) -> bool:
@@ -88,7 +105,7 @@ class Reply:
 
     async def may_begin(self) -> None:
         """Wait until computing it is allowed."""
-        await self._keeper.may_begin(self)
+        await self._control.may_begin(self)
 
     async def confirmed(self) -> None:
         """Wait until it is to be spoken."""
@@ -104,7 +121,7 @@ class Reply:
     @contextmanager
     def computing(self) -> Iterator[None]:
         """The language model is at work on it, inside."""
-        with self._keeper.computing():
+        with self._control.computing():
             self.is_computing = True
             try:
                 yield
@@ -114,12 +131,10 @@ class Reply:
     def wrote(self, tokens: int) -> None:
         """The language model has generated so many tokens more."""
         self.tokens += tokens
-        self._keeper.worked(self, tokens, 0.0)
 
     def sounded(self, audio_s: float) -> None:
         """The voice has synthesized so many seconds more."""
         if self.sounded_at is None:
             self.sounded_at = asyncio.get_running_loop().time()
-            self._keeper.demand.answered(self)
+            self._control.demand.answered(self)
         self.audio_s += audio_s
-        self._keeper.worked(self, 0, audio_s)

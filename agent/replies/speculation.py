@@ -1,4 +1,4 @@
-"""The replies of one call that are begun before their turn is known to be over: what they may do, and what became of them.
+"""A call's replies, those begun before their turn is known to be over above all: what they may do, and what became of them.
 
 LiveKit begins a reply at every pause with words, throws it away when the caller goes on, and speaks it when the turn turns
 out to be over. Here such a reply waits until it may cost something, stops after its first clause until the turn is over,
@@ -9,79 +9,75 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from livekit.agents.voice import events
-
-from agent.replies.reply import Reply, take_in_hand
+from agent.call.events import (
+    CallEnded,
+    CallerStartedSpeaking,
+    CallerStoppedSpeaking,
+    Payload,
+    ReplyBegunAhead,
+    ReplyComputed,
+    ReplyConfirmed,
+    ReplyDropped,
+    ReplyEnded,
+    ReplyPutOff,
+    TurnJudged,
+    TurnOver,
+)
+from agent.call.stream import EventStream
+from agent.replies.reply import Fate, Reply, Speech
 from agent.replies.speculation_policy import Load, SpeculationLimits, SpeculationPolicy
-from serving import metrics
 from serving.demand import Demand
 
 GOES_ON_S = 0.1
-"""Sound for so long after the VAD has taken it for speech, and a reply that is still being computed is thrown away; LiveKit
-would wait for the words. What was complete by then costs nothing more, and is kept in case it was a cough."""
+"""Sound for so long after the VAD has taken it for speech, and a reply that is still being computed is dropped; LiveKit would
+wait for the words. What was complete by then costs nothing more, and is kept in case it was a cough."""
 
 
-class Speculations:
-    """Of one call."""
+class Replies:
+    """Those of one call. Reacts to its events."""
 
     def __init__(
         self,
         limits: SpeculationLimits,
         demand: Demand,
+        events: EventStream,
         *,
         lines: int,
         is_judged: bool,
-        throw_away: Callable[[], None],
+        interrupt: Callable[[], None],
     ) -> None:
-        """`lines`: calls that the box takes; `is_judged`: somebody will call `judged`; `throw_away` stops the reply that is
+        """`lines`: calls that the box takes; `is_judged`: TurnJudged events will come; `interrupt` stops the reply that is
         being prepared."""
         self.demand = demand
-        self.lead_s: float | None = None
-        """How much sooner the answer to the last turn could sound because it was begun ahead; None if it was not."""
-        self.put_off_s = 0.0
-        """How long that answer, prepared but put off, did not do anything."""
+        self._events = events
         self._policy = SpeculationPolicy(limits, is_judged=is_judged)
         self._lines = lines
         self._computing = 0
-        self._throw_away = throw_away
+        self._interrupt = interrupt
+        self._replies: dict[str, Reply] = {}
         self._candidate: Reply | None = None
+        """The one prepared for the pause that lasts."""
         self._changed = asyncio.Event()
         self._going_on: asyncio.TimerHandle | None = None
+        self._accounted: dict[str, tuple[int, float]] = {}
+        """Tokens and seconds of speech that were published, by reply."""
+        events.react(self._react)
 
     # what the session tells
 
-    def announced(self, event: events.SpeechCreatedEvent) -> None:
-        """LiveKit is about to prepare a reply. What it starts from here on finds the reply by `reply_in_hand`."""
-        reply = Reply(event.speech_handle, self, is_awaited=event.source != "say")
-        take_in_hand(reply)
+    def announce(self, speech: Speech, *, is_awaited: bool) -> Reply:
+        """LiveKit is about to prepare a reply; `is_awaited`: it is computed, and somebody waits for it."""
+        reply = Reply(speech, self, is_awaited=is_awaited)
+        self._replies[speech.id] = reply
+        speech.add_done_callback(lambda _: self._ended(reply))
         asyncio.get_running_loop().call_soon(self._sort, reply)
+        return reply
 
-    def caller_speaks(self) -> None:
-        """The VAD has heard the caller's voice again."""
-        self._policy.went_on()
-        self._going_on = asyncio.get_running_loop().call_later(GOES_ON_S, self._goes_on)
+    def of(self, speech: Speech | None) -> Reply | None:
+        """The reply that LiveKit's handle stands for."""
+        return None if speech is None else self._replies.get(speech.id)
 
-    def caller_is_silent(self) -> None:
-        """The VAD no longer hears the caller."""
-        if self._going_on is not None:
-            self._going_on.cancel()
-
-    def judged(self, probability: float) -> None:
-        """How likely the turn is over."""
-        self._policy.judged(probability)
-        self._wake()
-
-    def turn_over(self) -> None:
-        """LiveKit takes the turn for over, and will say in this very step of the loop which reply it speaks."""
-        self.lead_s, self.put_off_s = None, 0.0
-        asyncio.get_running_loop().call_soon(self._settle)
-
-    def close(self) -> None:
-        """The call is over."""
-        self.caller_is_silent()
-        self._retire()
-
-    # what replies ask and tell
+    # what replies ask
 
     @contextmanager
     def computing(self) -> Iterator[None]:
@@ -101,12 +97,27 @@ class Speculations:
                 return
             await self._changed.wait()
 
-    def worked(self, reply: Reply, tokens: int, audio_s: float) -> None:
-        """So much more was computed for `reply`."""
-        if reply.is_wasted is not None:
-            self._account(reply, tokens, audio_s)
-
     # what follows
+
+    def _react(self, payload: Payload) -> None:
+        match payload:
+            case CallerStartedSpeaking():
+                self._policy.went_on()
+                self._going_on = asyncio.get_running_loop().call_later(GOES_ON_S, self._goes_on)
+            case CallerStoppedSpeaking():
+                self._stop_waiting()
+            case TurnJudged(probability):
+                self._policy.judged(probability)
+                self._wake()
+            case TurnOver():  # LiveKit says in this very step of the loop which reply it speaks
+                asyncio.get_running_loop().call_soon(self._settle)
+            case CallEnded():
+                self._stop_waiting()
+                self._drop()
+
+    def _stop_waiting(self) -> None:
+        if self._going_on is not None:
+            self._going_on.cancel()
 
     def _begin(self, reply: Reply) -> bool:
         """Whether it may be begun ahead of its turn's end, now."""
@@ -115,9 +126,10 @@ class Speculations:
             reply.tokens_ahead = self._policy.tokens_ahead
             self._policy.begun()
             reply.begun_at = asyncio.get_running_loop().time()
+            self._events.publish(ReplyBegunAhead(reply.id))
         elif refusal not in reply.put_off:
             reply.put_off.add(refusal)
-            metrics.SPECULATIONS_PUT_OFF.labels(refusal.value).inc()
+            self._events.publish(ReplyPutOff(reply.id, refusal.value))
         return refusal is None
 
     def _sort(self, reply: Reply) -> None:
@@ -125,7 +137,7 @@ class Speculations:
         if reply.is_confirmed:
             self._speak(reply)
             return
-        self._retire()
+        self._drop()
         self._policy.went_on()
         self._candidate = reply
 
@@ -133,54 +145,60 @@ class Speculations:
         reply = self._candidate
         if reply is not None and reply.is_confirmed:
             self._candidate = None
-            self._adopt(reply)
-        self._retire()
+            self._confirm(reply)
+        self._drop()
         self._policy.turn_over()
         self._wake()
 
-    def _adopt(self, reply: Reply) -> None:
+    def _confirm(self, reply: Reply) -> None:
         now = asyncio.get_running_loop().time()
-        if reply.asked_at is not None:
-            self.put_off_s = (reply.begun_at or now) - reply.asked_at
-        if reply.begun_at is not None:
-            self.lead_s = min(now, reply.sounded_at or now) - reply.begun_at
-            metrics.SPECULATIONS.labels("adopted").inc()
-            metrics.SPECULATION_LEAD.observe(self.lead_s)
+        put_off_s = 0.0 if reply.asked_at is None else (reply.begun_at or now) - reply.asked_at
+        lead_s = None if reply.begun_at is None else min(now, reply.sounded_at or now) - reply.begun_at
+        self._events.publish(ReplyConfirmed(reply.id, lead_s, put_off_s))
         self._speak(reply)
 
     def _speak(self, reply: Reply) -> None:
-        reply.is_wasted = False
-        self._account(reply, reply.tokens, reply.audio_s)
+        reply.fate = Fate.SPOKEN
+        self._account(reply)
         if reply.is_awaited and reply.sounded_at is None:
             self.demand.wait(reply)
-            reply.handle.add_done_callback(lambda _: self.demand.answered(reply))
         reply.confirm()
 
-    def _retire(self) -> None:
+    def _drop(self) -> None:
         """What was prepared last will not be spoken."""
         reply, self._candidate = self._candidate, None
         if reply is None:
             return
-        reply.is_wasted = True
-        if reply.begun_at is not None:
-            metrics.SPECULATIONS.labels("thrown_away").inc()
-        self._account(reply, reply.tokens, reply.audio_s)
+        reply.fate = Fate.DROPPED
+        self._events.publish(ReplyDropped(reply.id, was_begun=reply.begun_at is not None))
+        self._account(reply)
 
-    def _account(self, reply: Reply, tokens: int, audio_s: float) -> None:
-        if reply.is_wasted:
+    def _ended(self, reply: Reply) -> None:
+        self.demand.answered(reply)
+        self._account(reply)
+        self._events.publish(ReplyEnded(reply.id, reply.speech.interrupted))
+        self._replies.pop(reply.id, None)
+        self._accounted.pop(reply.id, None)
+
+    def _account(self, reply: Reply) -> None:
+        """Publish what was computed for it since the last time."""
+        tokens, audio_s = self._accounted.get(reply.id, (0, 0.0))
+        tokens, audio_s = reply.tokens - tokens, reply.audio_s - audio_s
+        if reply.fate is Fate.OPEN or not (tokens or audio_s):
+            return
+        self._accounted[reply.id] = (reply.tokens, reply.audio_s)
+        if reply.fate is Fate.DROPPED:
             self._policy.wasted(tokens, audio_s)
-        use = "wasted" if reply.is_wasted else "useful"
-        metrics.REPLY_TOKENS.labels(use).inc(tokens)
-        metrics.REPLY_AUDIO.labels(use).inc(audio_s)
+        self._events.publish(ReplyComputed(reply.id, reply.fate is Fate.SPOKEN, tokens, audio_s))
 
     def _goes_on(self) -> None:
         reply = self._candidate
         if reply is not None and reply.is_computing and not reply.is_held:
-            self._throw_away()
-            self._retire()
+            self._interrupt()
+            self._drop()
 
     def _load(self) -> Load:
-        others = self.demand.computing - self._computing  # the one before, just thrown away, may still be ending
+        others = self.demand.computing - self._computing  # the one before, just dropped, may still be ending
         return Load(others / self._lines, self.demand.longest_wait_s)
 
     def _wake(self) -> None:

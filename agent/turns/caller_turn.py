@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+from agent.call.stream import EventStream
 from agent.turns.asked import asked_for
 from agent.turns.judged_words import judged_words
 from agent.turns.pause_habits import PauseHabits
@@ -21,8 +22,8 @@ MUTED_S = 0.5
 class CallerTurn:
     """Words, silence and habits of one call's caller, and what they were asked. Belongs to the call's event loop."""
 
-    def __init__(self, *, is_agent_speaking: Callable[[], bool]) -> None:
-        self._is_agent_speaking = is_agent_speaking
+    def __init__(self, events: EventStream) -> None:
+        self._events = events
         self._habits = PauseHabits()
         self._utterances: list[tuple[str, str]] = []
         """Of this turn, those that are over: their words, and what they count as when its end is judged."""
@@ -46,10 +47,13 @@ class CallerTurn:
         self._silence_s = end_s - gate.speech_end_s
         self._window_at = time.monotonic()
         if not self.is_sounding:
-            self._habits.silent(self._silence_s, agent_speaks=self._is_agent_speaking())
+            self._habits.silent(self._silence_s, agent_speaks=self._events.state.agent_is_speaking)
         elif gate.is_open:
             self._habits.speaks()
         self.tell()
+
+    def voice_reset(self) -> None:
+        """The VAD begins anew; the silence goes on."""
 
     def utterance_began(self) -> None:
         """Recognition hears speech."""

@@ -1,34 +1,25 @@
 """Sound over the agent's voice in one call, judged with an InterruptionEngine and the words recognised so far."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 
+from agent.call.events import BargeIn, EngineFailed, EngineLate, OverlapJudged, OverlapSampled, OverlapVerdict
+from agent.call.stream import EventStream
 from agent.turns.barge_in import Overlap, OverlapOptions, Window, decide_overlap, has_lasted_unjudged, sure_of
 from models.errors import CallboxError
-from serving import metrics
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm16
 from serving.engine import InterruptionEngine
 from serving.speech import Interruption, Word
+from serving.vad.gate import Gate
 
 JUDGEMENT_TIMEOUT_S = 0.4
 """A judgement later than this is done without. LiveKit gives the whole model up, for good, after 0.7 s without an answer."""
 ASKED_WITHIN_S = 0.5
 """LiveKit has asked about a sound by then, unless it leaves it to the VAD: the caller was speaking when the agent began, or
 it has given the model up."""
-
-
-class Verdict(Enum):
-    """What a sound over the agent's voice was taken for while it lasted: labels of metrics.OVERLAPS."""
-
-    INTERRUPTION = "interruption"
-    BACKCHANNEL = "backchannel"
-    OTHER = "other"
-    FALLBACK = "fallback"
-    """Nobody could say: the VAD decided by its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,53 +37,52 @@ class Judged:
 GOES_ON = Judged(stops=False)
 
 
-@dataclass(frozen=True, slots=True)
-class OverlapHooks:
-    """What the judge of overlaps tells the call, and asks it."""
-
-    is_agent_speaking: Callable[[], bool]
-    """Whether a reply is being played, or is held in a pause."""
-    on_barge_in: Callable[[], None]
-    """The caller wants the floor: stop speaking."""
-    on_failure: Callable[[CallboxError], None]
-    """The engine failed; told once a sound."""
-
-
 class OverlapJudge:
     """Decides about the caller's sounds over the agent's voice. Belongs to the event loop of its call.
 
-    LiveKit's windows come in through `judge`, the VAD's clock through `sound_lasts`, the words through `judge_words`. A
-    barge-in is told to the call at once: LiveKit alone would pause until the final transcript, and could prepare no answer
-    meanwhile. Sound that nobody could judge for `longest_unjudged_s` only pauses the agent, as without an engine.
+    LiveKit's windows come in through `judge`, the VAD's clock through `heard_window`, the words through `judge_words`. A
+    barge-in is published at once: LiveKit alone would pause until the final transcript, and could prepare no answer meanwhile.
+    Sound that nobody could judge for `longest_unjudged_s` only pauses the agent, as without an engine.
     """
 
     def __init__(
-        self, engine: InterruptionEngine, options: OverlapOptions, *, longest_unjudged_s: float, hooks: OverlapHooks
+        self, engine: InterruptionEngine, options: OverlapOptions, *, longest_unjudged_s: float, events: EventStream
     ) -> None:
         self._engine = engine
         self._options = options
         self._longest_unjudged_s = longest_unjudged_s
-        self._hooks = hooks
+        self._events = events
         self._sound_s = 0.0
         self._begin()
 
     def _begin(self) -> None:
         self._windows: list[Window] = []
         self._words = self._sure = ""
-        self._began_over_agent = self._hooks.is_agent_speaking()
+        self._began_over_agent = self._events.state.agent_is_speaking
         self._is_left_to_vad = False
         self._is_settled = False
         self._has_failed = False
         self._asking = False
 
-    def sound_lasts(self, seconds: float) -> None:
-        """How long the caller's sound has been going on, on the audio clock; 0 while there is none. Told at every window of the VAD."""
+    def heard_window(self, gate: Gate, end_s: float) -> None:
+        """The VAD has judged a window that ends at `end_s`, and its gate has seen it."""
+        self._sound_lasts(end_s - gate.opened_at_s if gate.is_open else 0.0)
+
+    def voice_reset(self) -> None:
+        """The VAD begins anew: the sound so far is over."""
+        self._sound_lasts(0.0)
+
+    def _sound_lasts(self, seconds: float) -> None:
+        """How long the caller's sound has been going on, on the audio clock; 0 while there is none."""
         was_s, self._sound_s = self._sound_s, seconds
         if seconds and not was_s:
             self._begin()
         elif seconds >= ASKED_WITHIN_S > was_s:
             self._is_left_to_vad = (
-                self._began_over_agent and not self._windows and not self._asking and self._hooks.is_agent_speaking()
+                self._began_over_agent
+                and not self._windows
+                and not self._asking
+                and self._events.state.agent_is_speaking
             )
         elif was_s and not seconds and (self._windows or self._is_left_to_vad):
             self._settle(self._resemblance())
@@ -103,7 +93,7 @@ class OverlapJudge:
         self._words, self._sure = ("", "") if is_final else (text, sure)
         decision = decide_overlap(self._windows, text, sure=sure, words_are_final=is_final, options=self._options)
         if decision is Overlap.BARGE_IN:
-            self._settle(Verdict.INTERRUPTION)
+            self._settle(OverlapVerdict.INTERRUPTION)
         return decision
 
     async def judge(self, samples: Pcm16) -> Judged:
@@ -125,10 +115,10 @@ class OverlapJudge:
 
     def _stops(self) -> bool:
         if decide_overlap(self._windows, self._words, sure=self._sure, options=self._options) is Overlap.BARGE_IN:
-            self._settle(Verdict.INTERRUPTION)
-            self._hooks.on_barge_in()
+            self._settle(OverlapVerdict.INTERRUPTION)
+            self._events.publish(BargeIn())
         elif has_lasted_unjudged(self._windows, self._longest_unjudged_s):
-            self._settle(Verdict.FALLBACK)
+            self._settle(OverlapVerdict.FALLBACK)
         else:
             return False
         return True
@@ -139,26 +129,28 @@ class OverlapJudge:
         try:
             sound = await asyncio.wait_for(self._engine.predict(audio, overlap_s), JUDGEMENT_TIMEOUT_S)
         except TimeoutError:  # the machine is busy; the engine may be well
-            metrics.ENGINE_ERRORS.labels("interruption").inc()
+            self._events.publish(EngineLate("interruption"))
         except CallboxError as error:
             if not self._has_failed:
                 self._has_failed = True
-                self._hooks.on_failure(error)
+                self._events.publish(EngineFailed("interruption", type(error).__name__))
         else:
-            metrics.INTERRUPTION_INFERENCE.observe(sound.inference_s)
+            self._events.publish(OverlapSampled(sound.interruption, sound.inference_s))
             return sound
         return None
 
-    def _resemblance(self) -> Verdict:
+    def _resemblance(self) -> OverlapVerdict:
         sounds = [sound for _, sound in self._windows if sound is not None]
         if not sounds:
-            return Verdict.FALLBACK
+            return OverlapVerdict.FALLBACK
         backchannel = float(np.mean([sound.backchannel for sound in sounds]))
-        return Verdict.BACKCHANNEL if backchannel >= np.mean([sound.other for sound in sounds]) else Verdict.OTHER
+        return (
+            OverlapVerdict.BACKCHANNEL
+            if backchannel >= np.mean([sound.other for sound in sounds])
+            else OverlapVerdict.OTHER
+        )
 
-    def _settle(self, verdict: Verdict) -> None:
+    def _settle(self, verdict: OverlapVerdict) -> None:
         if not self._is_settled:
             self._is_settled = True
-            metrics.OVERLAPS.labels(verdict.value).inc()
-            if verdict is Verdict.INTERRUPTION:
-                metrics.INTERRUPTION_DELAY.observe(self._sound_s)
+            self._events.publish(OverlapJudged(verdict, self._sound_s))

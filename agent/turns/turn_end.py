@@ -1,20 +1,17 @@
 """One pause of a caller, judged again and again until their turn is over."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 
+from agent.call.events import EngineFailed, EngineLate, TurnDecidedBy, TurnJudged
+from agent.call.stream import EventStream
 from agent.turns.caller_turn import CallerTurn
 from agent.turns.endpointing import ROUNDING_S, EndpointingOptions, Judgement, delay_s, next_judgement_s
 from models.errors import CallboxError
-from serving import metrics
 from serving.audio import Pcm32
 from serving.engine import TurnEngine
-
-logger = logging.getLogger("callbox.turn")
 
 JUDGEMENT_TIMEOUT_S = 0.5
 """An engine that takes longer is not asked again in the same pause."""
@@ -25,22 +22,11 @@ WORDS_TRAVEL_S = 0.01
 _LEAST_WAIT_S = 0.002
 
 
-class DecidedBy(Enum):
-    """Why a turn was over: a label of metrics.TURN_ENDS."""
-
-    JUDGEMENT = "judgement"
-    """The engine was sure enough."""
-    LONGEST_DELAY = "longest_delay"
-    """It never was."""
-    SILENCE = "silence"
-    """There was no judgement to go by."""
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The turn is over."""
 
-    by: DecidedBy
+    by: TurnDecidedBy
     probability: float | None
     """The newest judgement, if there was one."""
 
@@ -58,7 +44,7 @@ class Pause:
     turn: CallerTurn
     recent_sound: Callable[[], Pcm32]
     """The last seconds of the caller's audio, up to now."""
-    on_judgement: Callable[[float], None]
+    events: EventStream
     judgements: int = 0
     """How many were asked for."""
     inference_s: float | None = None
@@ -88,9 +74,9 @@ class Pause:
             return None
         probability = self._probability()
         if probability is None:
-            return Decision(DecidedBy.SILENCE, None)
+            return Decision(TurnDecidedBy.SILENCE, None)
         is_sure = delay_s(self.options, probability) < self.options.max_delay_s
-        return Decision(DecidedBy.JUDGEMENT if is_sure else DecidedBy.LONGEST_DELAY, probability)
+        return Decision(TurnDecidedBy.JUDGEMENT if is_sure else TurnDecidedBy.LONGEST_DELAY, probability)
 
     def _words_may_come(self, silence_s: float) -> bool:
         """LiveKit would take the words that it has for all there are, and answer half a sentence."""
@@ -144,13 +130,12 @@ class Pause:
         try:
             verdict = await asyncio.wait_for(self.engine.predict(self.recent_sound(), context), JUDGEMENT_TIMEOUT_S)
         except (CallboxError, TimeoutError) as error:
-            logger.warning("end-of-turn detection failed: %s", type(error).__name__)
-            metrics.ENGINE_ERRORS.labels("turn").inc()
+            is_late = isinstance(error, TimeoutError)
+            self.events.publish(EngineLate("turn") if is_late else EngineFailed("turn", type(error).__name__))
             self._has_failed = True
         else:
-            metrics.TURN_INFERENCE.observe(verdict.inference_s)
             self._newest = Judgement(context.silence_s, verdict.probability)
             self._judged_words = context.words
             self.inference_s = time.perf_counter() - began
-            self.on_judgement(verdict.probability)
+            self.events.publish(TurnJudged(verdict.probability, context.silence_s, verdict.inference_s))
         self.turn.tell()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.turns.overlap import Verdict
+from agent.call.events import OverlapVerdict
 from scripts.caller.clock import RATE
 from scripts.caller.conversation import CallRecord
 from scripts.caller.measure import AGENT_THRESHOLD_DBFS, Span, spans
@@ -34,7 +34,7 @@ def counted(box: RunningBox) -> dict[str, int]:
     """Overlaps by verdict, since the worker began; verdicts without any are left out."""
     pattern = r'^callbox_overlaps_total\{verdict="(\w+)"\} ([\d.]+)$'
     found = {verdict: int(float(count)) for verdict, count in re.findall(pattern, box.get("/metrics"), re.MULTILINE)}
-    assert found.keys() <= {verdict.value for verdict in Verdict}
+    assert found.keys() <= {verdict.value for verdict in OverlapVerdict}
     return {verdict: count for verdict, count in found.items() if count}
 
 

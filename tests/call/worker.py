@@ -20,10 +20,11 @@ import sys  # noqa: E402
 from importlib import import_module  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from livekit.agents import llm  # noqa: E402
-from livekit.agents.voice import events  # noqa: E402
+from livekit.agents import JobContext  # noqa: E402
 
 from agent.call.call import Call  # noqa: E402
+from agent.call.events import AgentMessage, CallerMessage, CallEvent, Payload  # noqa: E402
+from agent.call.resources import CallResources  # noqa: E402
 from agent.operate.worker import Worker  # noqa: E402
 from agent.settings import load_keys, load_settings  # noqa: E402
 from serving.registry import ENGINES  # noqa: E402
@@ -32,21 +33,21 @@ from serving.registry import ENGINES  # noqa: E402
 class RecordedCall(Call):
     """Writes each message of its history as a line of JSON: room, role, text, interrupted."""
 
-    async def run(self) -> None:
-        self._dialogue.session.on("conversation_item_added", self._write)
-        await super().run()
+    def __init__(self, job: JobContext, resources: CallResources) -> None:
+        super().__init__(job, resources)
+        self._events.subscribe("history", self._write)
 
-    def _write(self, event: events.ConversationItemAddedEvent) -> None:
-        message = event.item
-        if isinstance(message, llm.ChatMessage):
-            entry = {
-                "room": self._ctx.room.name,
-                "role": message.role,
-                "text": message.text_content or "",
-                "interrupted": message.interrupted,
-            }
-            with Path(sys.argv[1]).open("a") as file:
-                file.write(json.dumps(entry) + "\n")
+    async def _write(self, event: CallEvent[Payload]) -> None:
+        match event.payload:
+            case CallerMessage(said):
+                self._append("user", said.text, is_interrupted=False)
+            case AgentMessage(said, is_interrupted):
+                self._append("assistant", said.text, is_interrupted=is_interrupted)
+
+    def _append(self, role: str, text: str, *, is_interrupted: bool) -> None:
+        entry = {"room": self._job.room.name, "role": role, "text": text, "interrupted": is_interrupted}
+        with Path(sys.argv[1]).open("a") as file:
+            file.write(json.dumps(entry) + "\n")
 
 
 def main() -> None:

@@ -13,12 +13,18 @@ from livekit.agents.inference import interruption
 from livekit.agents.inference._utils import HEADER_JOB_ID
 from livekit.agents.llm import FunctionCall
 from livekit.agents.utils import http_context
-from livekit.agents.voice import events
+from livekit.agents.voice import events as livekit_events
 
 from agent.adapters.captions import Captions
 from agent.adapters.interruption_server import InterruptionServer
-from agent.call.dialogue import Dialogue, Surroundings
-from agent.call.resources import Box, prepare
+from agent.call.call_metrics import CallMetrics
+from agent.call.dialogue import Dialogue
+from agent.call.events import CallBegan, CallEnded, CallEvent, EngineFailed, ParticipantJoined, Payload
+from agent.call.resources import CallResources, prepare
+from agent.call.session import CallSession
+from agent.call.spoken import Spoken as SpokenWords
+from agent.call.stream import EventStream
+from agent.call.turn_figures import TurnRecorder
 from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import load_facts
 from agent.operate.offline import INFERENCE_URL
@@ -44,7 +50,7 @@ from tests.scripted import (
 )
 from tests.virtual_room import FRAME_S, HeardWord, Loudspeaker, Microphone, RoomOutput, heard
 
-STOCK_LINES = {
+PHRASES = {
     "greeting": "welcome to the clinic",
     "not_heard": "please say it again",
     "technical_apology": "sorry there is a problem",
@@ -76,8 +82,9 @@ class Remembered:
 class Talk:
     """One conversation, and everything there is to see of it."""
 
-    box: Box
-    dialogue: Dialogue
+    resources: CallResources
+    events: EventStream
+    session: CallSession
     stt: ScriptedStt
     turn: ScriptedTurn
     llm: ScriptedLlm
@@ -90,8 +97,14 @@ class Talk:
     loudspeaker: Loudspeaker = field(default_factory=Loudspeaker)
     states: list[tuple[float, str]] = field(default_factory=list)
     """The agent's states, each with the loop time it began."""
-    engine_failures: int = 0
+    published: list[CallEvent[Payload]] = field(default_factory=list)
+    """The call's events so far."""
     hung_up_at: float | None = None
+
+    @property
+    def engine_failures(self) -> int:
+        """How often an engine failed in the call."""
+        return sum(isinstance(event.payload, EngineFailed) for event in self.published)
 
     # what the caller does
 
@@ -110,8 +123,8 @@ class Talk:
 
     async def end_interruption_service(self) -> None:
         """LiveKit loses the server that it asks about overlaps."""
-        assert self.box.interruptions is not None
-        await self.box.interruptions.aclose()
+        assert self.resources.interruptions is not None
+        await self.resources.interruptions.aclose()
 
     # what can be seen
 
@@ -125,7 +138,7 @@ class Talk:
         """What the agent remembers, without its instructions."""
         return [
             Remembered(message.role, message.text_content or "", message.interrupted)
-            for message in self.dialogue.session.history.messages()
+            for message in self.session.livekit.history.messages()
             if message.role != "system"
         ]
 
@@ -143,7 +156,7 @@ class Talk:
 
     def tool_calls(self) -> list[FunctionCall]:
         """Tool calls in the history."""
-        return [item for item in self.dialogue.session.history.items if isinstance(item, FunctionCall)]
+        return [item for item in self.session.livekit.history.items if isinstance(item, FunctionCall)]
 
     async def until(self, condition: Callable[[], object], *, within_s: float = 60.0) -> None:
         """Wait. Raises TimeoutError."""
@@ -156,9 +169,7 @@ class Talk:
         last = now()
         while now() - last < seconds:
             await asyncio.sleep(FRAME_S)
-            if self.loudspeaker.queued_duration > 0 or (
-                self.microphone.is_playing and not self.dialogue.ended.is_set()
-            ):
+            if self.loudspeaker.queued_duration > 0 or (self.microphone.is_playing and not self.session.ended.is_set()):
                 last = now()
 
 
@@ -195,102 +206,128 @@ async def conversation(
     """A call that has begun; with `greeted` the greeting is over, with `has_interruption` a model judges overlaps."""
     sounds = Sounds()
     scripted_llm = ScriptedLlm(answer or always(PARKING), ttft_s=0.05, token_s=0.002)
+    is_judged = (turns or {}).get("detection", "engine") == "engine"
     engines = Engines(
         vad=ScriptedVad(),
         stt=ScriptedStt(sounds),
-        turn=ScriptedTurn(sounds),
+        turn=ScriptedTurn(sounds) if is_judged else None,
         llm=scripted_llm,
         tts=ScriptedTts(sounds),
         interruption=ScriptedInterruption(sounds) if has_interruption else None,
     )
-    box = _box(engines, turns or {})
-    await prepare(box)
-    room = CaptionRoom()
-    captions = Captions(room.as_room())
-    talk: Talk
-
-    def engine_failed() -> None:
-        talk.engine_failures += 1
-
-    def hang_up() -> None:
-        talk.hung_up_at = now()
-
-    async with _overlaps_served(box) as judging:
-        dialogue = Dialogue(box, captions, Surroundings(lambda: "caller", engine_failed, hang_up))
+    resources = _resources(engines, turns or {})
+    await prepare(resources)
+    events = EventStream(JOB_ID, asyncio.get_running_loop())
+    async with _overlaps_served(resources) as judging:
+        session = CallSession(resources, events)
         talk = Talk(
-            box,
-            dialogue,
+            resources,
+            events,
+            session,
             engines.stt,  # type: ignore[arg-type]
             engines.turn,  # type: ignore[arg-type]
             scripted_llm,
             engines.tts,  # type: ignore[arg-type]
             engines.interruption,  # type: ignore[arg-type]
             sounds,
-            box.demand,
-            room,
+            resources.demand,
         )
-        judging(dialogue)
+        Dialogue(events, Commands(talk), longest_turn_end_s=resources.settings.turns.endpointing.max_delay_s)
+        _attach(talk)
+        judging(session)
         await _start(talk)
         if greeted:
             await talk.quiet(0.5)
         try:
             yield talk
         finally:
-            dialogue.close()
-            await dialogue.session.aclose()
-            await captions.aclose()
+            events.publish(CallEnded(session.end_reason))
+            await session.livekit.aclose()
+            await events.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Those of a Call, without its room."""
+
+    talk: Talk
+
+    def say(self, phrase: str, *, allow_interruptions: bool = True) -> str:
+        """Say a stock phrase."""
+        return self.talk.session.say(phrase, allow_interruptions=allow_interruptions)
+
+    def interrupt(self) -> None:
+        """Stop what is being said or prepared."""
+        self.talk.session.interrupt()
+
+    def hang_up(self) -> None:
+        """End the call."""
+        self.talk.hung_up_at = now()
+        self.talk.session.shutdown()
+
+
+def _attach(talk: Talk) -> None:
+    """What a Call attaches."""
+    for attach in (CallMetrics, TurnRecorder):
+        attach(talk.events)
+    Captions(talk.room.as_room(), talk.events)
+
+    async def note(event: CallEvent[Payload]) -> None:
+        talk.published.append(event)
+
+    talk.events.subscribe("test", note)
 
 
 @asynccontextmanager
-async def _overlaps_served(box: Box) -> AsyncIterator[Callable[[Dialogue], None]]:
+async def _overlaps_served(resources: CallResources) -> AsyncIterator[Callable[[CallSession], None]]:
     """The worker's interruption server, if the box has an engine for it, on a real socket: the clock waits for its bytes."""
-    if box.host.engines.interruption is None:
-        yield lambda dialogue: None
+    if resources.host.engines.interruption is None:
+        yield lambda session: None
         return
     keys = Keys(livekit_url="ws://127.0.0.1", api_key="key", api_secret=secrets.token_urlsafe())
-    box.interruptions = InterruptionServer(keys)
+    resources.interruptions = InterruptionServer(keys)
     async with AsyncExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.setenv(INFERENCE_URL, await box.interruptions.start())
+        patch.setenv(INFERENCE_URL, await resources.interruptions.start())
         patch.setenv("LIVEKIT_API_KEY", keys.api_key)
         patch.setenv("LIVEKIT_API_SECRET", keys.api_secret)
         patch.setattr(interruption, "get_inference_headers", lambda: {HEADER_JOB_ID: JOB_ID})
         patch.setattr(interruption, "perf_counter_ns", lambda: int(time.perf_counter() * 1e9))
-        stack.push_async_callback(box.interruptions.aclose)
+        stack.push_async_callback(resources.interruptions.aclose)
         await stack.enter_async_context(http_context.open())
 
-        def judging(dialogue: Dialogue) -> None:
-            assert box.interruptions is not None
-            assert dialogue.overlaps is not None
-            stack.enter_context(box.interruptions.judging(JOB_ID, dialogue.overlaps.judge))
+        def judging(session: CallSession) -> None:
+            assert resources.interruptions is not None
+            assert session.overlap is not None
+            stack.enter_context(resources.interruptions.judging(JOB_ID, session.overlap.judge))
 
         yield judging
 
 
-def _box(engines: Engines, turns: dict[str, Any]) -> Box:
+def _resources(engines: Engines, turns: dict[str, Any]) -> CallResources:
     choice = {"engine": "scripted", "model": "none"}
     settings = Settings.model_validate(
         {"profile": "scripted", "engines": {"stt": choice, "llm": choice, "tts": choice}, "turns": turns}
     )
-    return Box(
+    return CallResources(
         settings=settings,
         host=EngineHost(engines),
         clinic=demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml")),
         instructions="You are the front desk.",
-        stock_lines=STOCK_LINES,
+        phrase_texts=PHRASES,
         gate=CapacityGate(1),
-        stock={},
     )
 
 
 async def _start(talk: Talk) -> None:
-    session = talk.dialogue.session
+    session = talk.session.livekit
 
-    def note_state(event: events.AgentStateChangedEvent) -> None:
+    def note_state(event: livekit_events.AgentStateChangedEvent) -> None:
         talk.states.append((now(), event.new_state))
 
     session.on("agent_state_changed", note_state)
     session.input.audio = talk.microphone
     session.output.audio = RoomOutput(talk.loudspeaker)
-    await session.start(talk.dialogue.front_desk(), record=False)
-    talk.dialogue.greet()
+    await talk.session.start()
+    talk.events.publish(ParticipantJoined(SpokenWords("caller")))
+    talk.events.publish(CallBegan())

@@ -152,7 +152,7 @@ async def test_a_call_that_ends_in_a_pause_ends_soon() -> None:
         line = talk.say("where can i", ends_turn=False)
         await talk.until(lambda: now() > line.end + 0.4)
         began = now()
-        await talk.dialogue.session.aclose()
+        await talk.session.livekit.aclose()
         assert now() - began < 3.0
 
 

@@ -2,13 +2,14 @@
 
 import pytest
 
+from agent.call.events import EndReason
 from serving.chat import Priority, ToolCall
-from tests.conversations.talk import PARKING, STOCK_LINES, Remembered, Talk, always, by_words, conversation, now
+from tests.conversations.talk import PARKING, PHRASES, Remembered, Talk, always, by_words, conversation, now
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.conversation
 
-APOLOGY, GOODBYE = STOCK_LINES["technical_apology"], STOCK_LINES["technical_goodbye"]
+APOLOGY, GOODBYE = PHRASES["technical_apology"], PHRASES["technical_goodbye"]
 SOON_S = 3.0
 """A caller hears something by then, counted from their last word."""
 
@@ -80,8 +81,8 @@ async def test_the_third_apology_is_a_goodbye_and_the_end(stage: str) -> None:
         assert [text for text, _ in heard] == [APOLOGY, APOLOGY, GOODBYE]
         assert all(after_s < SOON_S for _, after_s in heard)
         assert talk.hung_up_at is not None
-        assert talk.dialogue.outcome == "failed"
-        await talk.until(talk.dialogue.ended.is_set)
+        assert talk.session.end_reason is EndReason.FAILED
+        await talk.until(talk.session.ended.is_set)
 
 
 @in_virtual_time
@@ -105,7 +106,7 @@ async def test_a_failure_answers_typed_words_too() -> None:
         await talk.quiet()
         talk.llm.is_dead = True
         typed_at = now()
-        talk.dialogue.session.generate_reply(user_input="where can i park")
+        talk.session.livekit.generate_reply(user_input="where can i park")
         await talk.quiet(3.5)
         assert talk.heard_text(since=typed_at) == APOLOGY
         assert talk.agent_spoke_at(typed_at) < typed_at + SOON_S
@@ -122,7 +123,7 @@ async def test_a_model_that_fails_in_every_pause_is_apologised_for_all_the_same(
         last = talk.say("please", at=at)
         await talk.quiet(3.5)
         assert talk.heard_text(since=last.end) == APOLOGY
-        assert not talk.dialogue.ended.is_set()
+        assert not talk.session.ended.is_set()
 
 
 @in_virtual_time
@@ -194,7 +195,7 @@ async def test_recognition_that_never_comes_back_ends_with_a_goodbye() -> None:
             if not talk.hung_up_at:
                 heard.append((await ask(talk))[0])
         assert GOODBYE in " ".join(heard)
-        assert talk.dialogue.outcome == "failed"
+        assert talk.session.end_reason is EndReason.FAILED
 
 
 @in_virtual_time

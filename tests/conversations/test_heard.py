@@ -32,7 +32,7 @@ async def test_words_before_a_tool_call_that_were_cut(cut_s: float) -> None:
         await talk.until(lambda: talk.heard(since=line.start))
         began = talk.agent_spoke_at(line.start)
         await talk.until(lambda: now() >= began + cut_s)
-        talk.dialogue.session.interrupt()
+        talk.session.livekit.interrupt()
         await talk.quiet()
         heard = talk.heard_text(since=line.start)
         assert remembered(talk) == ([heard] if heard else [])
@@ -51,7 +51,7 @@ async def test_words_after_a_tool_call_that_were_cut(cut_s: float) -> None:
         await talk.until(lambda: talk.tool_calls() and talk.heard(since=line.start)[-1].text == "it")
         begun = talk.heard(since=line.start)[-1].at
         await talk.until(lambda: now() >= begun + cut_s)
-        talk.dialogue.session.interrupt()
+        talk.session.livekit.interrupt()
         await talk.quiet()
         after = talk.heard_text(since=begun)
         assert remembered(talk) == [BEFORE, after] if after else [BEFORE]
@@ -63,7 +63,7 @@ async def test_a_reply_cut_in_its_first_word_leaves_the_callers_words_and_nothin
     async with conversation() as talk:
         line = talk.say("where can i park")
         await talk.until(lambda: talk.heard(since=line.start))
-        talk.dialogue.session.interrupt()
+        talk.session.livekit.interrupt()
         await talk.quiet()
         assert talk.heard_text(since=line.start) == ""
         assert talk.history[1:] == [Remembered("user", "where can i park")]
@@ -85,7 +85,7 @@ async def test_a_reply_that_noise_held_and_the_caller_cut_later(cut_s: float) ->
         await talk.until(lambda: talk.heard(since=noise.end))
         resumed = now()
         await talk.until(lambda: now() >= resumed + cut_s)
-        talk.dialogue.session.interrupt()
+        talk.session.livekit.interrupt()
         await talk.quiet()
         whole = {word.text: None for word in talk.heard(since=line.start) if word.share >= 0.5}
         kept = remembered(talk)[0].split()

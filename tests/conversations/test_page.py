@@ -116,7 +116,7 @@ async def test_what_the_agent_says_of_itself_is_no_turn() -> None:
 async def test_typed_words_are_answered_and_are_a_turn() -> None:
     async with conversation() as talk:
         typed_at = now()
-        talk.dialogue.session.generate_reply(user_input="where can i park")
+        talk.session.livekit.generate_reply(user_input="where can i park")
         await talk.quiet()
         assert talk.heard_text(since=typed_at) == PARKING
         (turn,) = figures(talk)

@@ -49,7 +49,7 @@ async def long_call(talk: Talk) -> None:
 def spoken_prompts(talk: Talk) -> list[ChatRequest]:
     """Prompts whose replies were used: each turn's last speculation if it was confirmed, and what followed a tool."""
     requests = [reply.request for reply in talk.replies if reply.is_complete]
-    history = talk.dialogue.session.history.messages()
+    history = talk.session.livekit.history.messages()
     users = [message.text_content for message in history if message.role == "user"]
     kept: list[ChatRequest] = []
     for request in requests:

@@ -13,7 +13,7 @@ from agent.adapters.captions import TOOL_TOPIC
 from agent.turns.barge_in import MURMURS
 from serving import metrics
 from serving.chat import ChatRequest, Priority, TextDelta, ToolCall
-from tests.conversations.talk import STOCK_LINES, Talk, conversation, now
+from tests.conversations.talk import PHRASES, Talk, conversation, now
 from tests.scripted import WORD_S, tokens
 from tests.virtual_time import in_virtual_time
 
@@ -155,7 +155,7 @@ def check_history_has_every_word(talk: Talk, course: Course) -> None:
 
 def check_every_turn_has_one_answer(talk: Talk) -> None:
     """No turn has two answers, none comes without a turn, and none is missing but those whose first word was talked over."""
-    roles = [message.role[0] for message in talk.history if message.text not in STOCK_LINES.values()]
+    roles = [message.role[0] for message in talk.history if message.text not in PHRASES.values()]
     assert "aa" not in "".join(roles)
     assert roles[-1] == "a"
     begun = [word.text for word in talk.heard() if word.text in NAMES and word.share >= 0.5]
@@ -166,7 +166,7 @@ def check_agent_remembers_what_was_heard(talk: Talk) -> None:
     """The agent's messages are the words that came out of the loudspeaker; one that was cut is the beginning of another."""
     messages = [message for message in talk.history if message.role == "assistant"]
     for message in messages:
-        if message.text not in STOCK_LINES.values() and message.text:
+        if message.text not in PHRASES.values() and message.text:
             full = answer_text(message.text.split()[0])
             assert full.startswith(message.text)
             assert message.interrupted == (message.text != full)
@@ -195,11 +195,11 @@ def check_tools_ran_once_for_a_turn(talk: Talk) -> None:
     reported = [sent for sent in talk.room.sent if sent.topic == TOOL_TOPIC]
     assert len(reported) == len(talk.tool_calls())
     turns: list[int] = []
-    for at, item in enumerate(talk.dialogue.session.history.items):
+    for at, item in enumerate(talk.session.livekit.history.items):
         if isinstance(item, llm.FunctionCall):
-            before = [i for i, other in enumerate(talk.dialogue.session.history.items[:at]) if is_user(other)]
+            before = [i for i, other in enumerate(talk.session.livekit.history.items[:at]) if is_user(other)]
             turns.append(before[-1])
-            results = talk.dialogue.session.history.items[at:]
+            results = talk.session.livekit.history.items[at:]
             assert any(isinstance(other, llm.FunctionCallOutput) and other.call_id == item.call_id for other in results)
     assert len(turns) == len(set(turns))
 

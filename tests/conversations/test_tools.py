@@ -5,6 +5,7 @@ import json
 import pytest
 
 from agent.call.dialogue import LAST_SOUND_S
+from agent.call.events import EndReason
 from serving.chat import TextDelta, ToolCall, Usage
 from tests.conversations.talk import PARKING, Remembered, by_words, conversation, now
 from tests.virtual_time import in_virtual_time
@@ -87,7 +88,7 @@ async def test_a_call_that_the_agent_ends_ends_when_its_goodbye_was_heard() -> N
         last = talk.heard(since=line.start)[-1]
         assert (last.text, last.share) == ("day", 1.0)
         assert talk.hung_up_at == pytest.approx(last.at + 0.32 + LAST_SOUND_S, abs=0.05)
-        assert talk.dialogue.outcome == "agent_hung_up"
+        assert talk.session.end_reason is EndReason.AGENT_HUNG_UP
 
 
 @in_virtual_time

@@ -6,7 +6,7 @@ import numpy as np
 import soxr
 
 from agent.call.resources import build_engines
-from agent.replies.phrases import speak_stock_lines
+from agent.replies.phrases import synthesize_phrases
 from agent.settings import load_settings
 from models.store import open_store
 from scripts.caller.voice import load_voice
@@ -64,7 +64,7 @@ def load_listeners() -> Listeners:
 
 async def agent_voice(tts: TtsEngine, texts: tuple[str, ...] = REPLIES, *, pause_s: float = PAUSE_S) -> Pcm32:
     """The replies one after the other, each with a pause after it, shape (n,)."""
-    lines = await speak_stock_lines(tts, {text: text for text in texts})
+    lines = await synthesize_phrases(tts, {text: text for text in texts})
     pieces = []
     for line in lines.values():
         rate = line.spoken[0].audio.sample_rate

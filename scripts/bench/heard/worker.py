@@ -17,7 +17,6 @@ import copy  # noqa: E402
 import json  # noqa: E402
 import logging  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Callable  # noqa: E402
 from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import cast  # noqa: E402
@@ -27,7 +26,7 @@ from livekit.agents.voice import SpeechHandle  # noqa: E402
 
 from agent.adapters.heard_output import HeardOutput  # noqa: E402
 from agent.call.call import Call  # noqa: E402
-from agent.call.resources import Box  # noqa: E402
+from agent.call.resources import CallResources  # noqa: E402
 from agent.operate.worker import Worker  # noqa: E402
 from agent.settings import load_keys, load_settings  # noqa: E402
 from scripts.bench.heard.cuts import Cut, Kind, Plan  # noqa: E402
@@ -44,11 +43,11 @@ LONGEST_S = 30.0
 class PlannedCall(Call):
     """Says and cuts, then hangs up."""
 
-    def __init__(self, ctx: JobContext, box: Box, on_engine_failure: Callable[[], None]) -> None:
-        self._llm = PlannedLlm(box.host.engines.llm)
-        host = copy.copy(box.host)
+    def __init__(self, job: JobContext, resources: CallResources) -> None:
+        self._llm = PlannedLlm(resources.host.engines.llm)
+        host = copy.copy(resources.host)
         host.engines = replace(host.engines, llm=cast("LlmEngine", self._llm))
-        super().__init__(ctx, replace(box, host=host), on_engine_failure)
+        super().__init__(job, replace(resources, host=host))
 
     async def run(self) -> None:
         script = asyncio.create_task(self._follow_plan())
@@ -59,24 +58,24 @@ class PlannedCall(Call):
             await asyncio.gather(script, return_exceptions=True)
 
     async def _follow_plan(self) -> None:
-        folder, session = Path(sys.argv[1]), self._dialogue.session
-        plan = Plan.model_validate_json((folder / f"{self._ctx.room.name}.plan.json").read_text())
+        folder, session = Path(sys.argv[1]), self._session.livekit
+        plan = Plan.model_validate_json((folder / f"{self._job.room.name}.plan.json").read_text())
         while not isinstance(session.output.audio, HeardOutput):  # noqa: ASYNC110 - the product has no event for it
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.5)
-        heard = session.output.audio
-        await heard.quiet.wait()
-        session.output.audio = tape = Tape(heard)
+        while self._events.state.agent_is_speaking:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        session.output.audio = tape = Tape(session.output.audio)
         entries = [entry for cut in plan.cuts for entry in await self._cut(cut, tape)]
-        write(folder, self._ctx.room.name, entries)
-        self._ctx.delete_room()
+        write(folder, self._job.room.name, entries)
+        self._job.delete_room()
 
     async def _cut(self, cut: Cut, tape: Tape) -> list[Entry]:
         before, speech = len(tape.replies), self._say(cut)
         while len(tape.replies) == before or not tape.replies[before].started_at:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         if cut.kind is Kind.CALLER:
-            await self._ctx.room.local_participant.send_text(json.dumps({"after_s": cut.after_s}), topic=CUE_TOPIC)
+            await self._job.room.local_participant.send_text(json.dumps({"after_s": cut.after_s}), topic=CUE_TOPIC)
         else:
             await self._interrupt(cut, speech, tape)
         await asyncio.wait_for(speech.wait_for_playout(), LONGEST_S)
@@ -89,7 +88,7 @@ class PlannedCall(Call):
         return [Entry(cut, reply, text) for reply, text in zip(replies, texts, strict=False)]
 
     def _say(self, cut: Cut) -> SpeechHandle:
-        session = self._dialogue.session
+        session = self._session.livekit
         if not cut.then:
             return session.say(cut.text)
         self._llm.plan(cut.text, cut.then)
@@ -103,11 +102,11 @@ class PlannedCall(Call):
             tape.resume()
         await _played(cut.after_s - cut.pause_at_s, speech)
         if not speech.done():
-            self._dialogue.session.interrupt()
+            self._session.livekit.interrupt()
 
     async def _quiet(self) -> None:
         """Until the answer to the caller's words was said, or cut."""
-        session = self._dialogue.session
+        session = self._session.livekit
         for _ in range(100):
             await asyncio.sleep(0.1)
             if session.agent_state == "speaking":

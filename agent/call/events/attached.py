@@ -1,0 +1,27 @@
+"""Events of parts that attach to a call: hold, consent, transfer."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChanged:
+    """The caller was put on hold, or taken off it."""
+
+    is_on_hold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAnswered:
+    """The caller was asked whether something may be done."""
+
+    subject: str
+    """What was asked: "recording"."""
+    is_given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TransferProgressed:
+    """The call is being handed to somebody else."""
+
+    stage: str
+    """How far it has come: "requested", "ringing", "answered", "failed"."""

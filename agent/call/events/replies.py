@@ -1,0 +1,101 @@
+"""Events about the agent's replies: begun ahead, confirmed, heard, cut short."""
+
+from dataclasses import dataclass
+
+from agent.call.spoken import Spoken
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBegunAhead:
+    """A reply is being computed before its turn is known to be over."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPutOff:
+    """A reply could have been begun ahead, and was not."""
+
+    reply_id: str
+    reason: str
+    """A value of agent.replies.speculation_policy.Refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyConfirmed:
+    """The turn is over, and the reply prepared for it will be spoken."""
+
+    reply_id: str
+    lead_s: float | None
+    """How much sooner it could sound because it was begun ahead; None if it was not."""
+    put_off_s: float
+    """How long it was ready to begin, and was not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDropped:
+    """The caller went on: the reply prepared for this pause will never be spoken."""
+
+    reply_id: str
+    was_begun: bool
+    """Whether anything had been computed for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyComputed:
+    """Work done for a reply since the last such event about it."""
+
+    reply_id: str
+    is_used: bool
+    """Whether the reply is spoken; otherwise the work was wasted."""
+    tokens: int
+    audio_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """Everything about a reply is over."""
+
+    reply_id: str
+    is_interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStartedSpeaking:
+    """A reply's first sound leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStoppedSpeaking:
+    """A reply's last sound has left, or the reply was cut short."""
+
+    is_interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentIdle:
+    """The agent has nothing more to say for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHeard:
+    """What the caller has heard of a reply so far, word for word."""
+
+    segment: str
+    """Identifies the reply among those heard."""
+    said: Spoken
+    is_final: bool
+    is_interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMessage:
+    """What enters the history as the agent's message: what was heard of it, if it was cut short."""
+
+    said: Spoken
+    is_interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentInterrupted:
+    """A reply was cut short by the caller."""

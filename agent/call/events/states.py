@@ -1,0 +1,54 @@
+"""Where a call stands."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class CallState(Enum):
+    """Who has the floor. It follows from the events (agent/call/state.py)."""
+
+    CONNECTING = "connecting"
+    """The agent is not in the room yet."""
+    LISTENING = "listening"
+    """Both are silent, and nothing is waiting for an answer."""
+    CALLER_SPEAKING = "caller_speaking"
+    TURN_OPEN = "turn_open"
+    """The caller is silent, but their turn may not be over."""
+    ANSWERING = "answering"
+    """The turn is over; the answer has not sounded yet."""
+    AGENT_SPEAKING = "agent_speaking"
+    """A reply is being played, or is held in a pause."""
+    OVERLAP = "overlap"
+    """The caller speaks over the agent."""
+    TALKED_OVER = "talked_over"
+    """The agent speaks on after the caller has said something over it: perhaps a turn, perhaps a backchannel."""
+    HANGING_UP = "hanging_up"
+    """The agent has said its last words."""
+    ENDED = "ended"
+
+    @property
+    def agent_is_speaking(self) -> bool:
+        """Whether a reply is being played, or is held in a pause."""
+        return self in _AGENT_SPEAKS
+
+    @property
+    def caller_is_speaking(self) -> bool:
+        """Whether the VAD hears the caller, as far as it matters."""
+        return self in _CALLER_SPEAKS
+
+    @property
+    def turn_is_open(self) -> bool:
+        """Whether the caller has said something that may become a turn."""
+        return self in _TURN_OPEN
+
+
+_AGENT_SPEAKS = frozenset({CallState.AGENT_SPEAKING, CallState.OVERLAP, CallState.TALKED_OVER})
+_CALLER_SPEAKS = frozenset({CallState.CALLER_SPEAKING, CallState.OVERLAP})
+_TURN_OPEN = _CALLER_SPEAKS | {CallState.TURN_OPEN, CallState.TALKED_OVER}
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The call stands elsewhere than before."""
+
+    state: CallState

@@ -1,0 +1,101 @@
+"""What callers hear when an engine fails: nothing if the answer comes all the same, else an apology, in the end a goodbye."""
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+
+from agent.call.commands import Commands
+from agent.call.events import (
+    AgentStartedSpeaking,
+    AgentStoppedSpeaking,
+    CallEnded,
+    CallerStoppedSpeaking,
+    EngineFailed,
+    Payload,
+    TurnOver,
+)
+from agent.call.stream import EventStream
+from agent.replies.failure import FailureAnswer, FailurePolicy
+
+ANSWER_WITHIN_S = 0.7
+"""A failed engine may still be made up for (a speculative reply failed, the real one does not); then nobody need know."""
+OPTIONAL_STAGES = ("interruption", "turn")
+"""The VAD or silence decides instead: nothing the caller said is lost."""
+
+
+class _Answer(Enum):
+    """What the caller is owed after a failure."""
+
+    NOTHING = "nothing"
+    EXPECTED = "expected"
+    """An answer may still come."""
+    OVERDUE = "overdue"
+    """It did not; why is said as soon as the agent is quiet."""
+
+
+class Recovery:
+    """From the failures of one call. Reacts to its events."""
+
+    def __init__(
+        self, events: EventStream, commands: Commands, *, longest_turn_end_s: float, say_goodbye: Callable[[], None]
+    ) -> None:
+        """`longest_turn_end_s`: the silence that ends any turn; `say_goodbye` ends the call with an apology."""
+        self._events = events
+        self._commands = commands
+        self._longest_turn_end_s = longest_turn_end_s
+        self._say_goodbye = say_goodbye
+        self._policy = FailurePolicy()
+        self._answer = _Answer.NOTHING
+        self._patience: asyncio.TimerHandle | None = None
+        events.react(self._react)
+
+    def _react(self, payload: Payload) -> None:
+        match payload:
+            case EngineFailed(stage):
+                self._failed(stage)
+            case AgentStartedSpeaking():
+                self._answer = _Answer.NOTHING
+            case AgentStoppedSpeaking() if self._answer is _Answer.OVERDUE:
+                asyncio.get_running_loop().call_soon(self._explain)
+            case CallerStoppedSpeaking() | TurnOver() if self._answer is not _Answer.NOTHING:
+                self._wait_for_answer()
+            case CallEnded():
+                self._stop_waiting()
+
+    def _failed(self, stage: str) -> None:
+        state = self._events.state
+        if stage in OPTIONAL_STAGES or (stage == "stt" and not state.turn_is_open):
+            return  # nobody was speaking, or somebody else decides: nothing was lost
+        if state.turn_is_open:
+            self._commands.interrupt()  # else LiveKit would take the reply that failed for the answer to the turn
+        if self._answer is not _Answer.NOTHING:
+            return
+        self._answer = _Answer.EXPECTED
+        if not self._events.state.caller_is_speaking:
+            self._wait_for_answer()
+
+    def _wait_for_answer(self) -> None:
+        """With the caller silent: if no reply begins soon, say why."""
+        self._stop_waiting()
+        self._answer = _Answer.EXPECTED
+        turn_s = self._longest_turn_end_s if self._events.state.turn_is_open else 0.0
+        self._patience = asyncio.get_running_loop().call_later(turn_s + ANSWER_WITHIN_S, self._overdue)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def _overdue(self) -> None:
+        self._answer = _Answer.OVERDUE if self._answer is _Answer.EXPECTED else self._answer
+        if not self._events.state.agent_is_speaking:
+            self._explain()
+
+    def _explain(self) -> None:
+        if self._answer is not _Answer.OVERDUE or self._events.state.caller_is_speaking:
+            return
+        self._answer = _Answer.NOTHING
+        match self._policy.failed(self._events.now_s):
+            case FailureAnswer.APOLOGISE:
+                self._commands.say("technical_apology")
+            case FailureAnswer.SAY_GOODBYE:
+                self._say_goodbye()

@@ -1,0 +1,77 @@
+"""How the events of a call change where it stands. Pure.
+
+connecting -> listening <-> caller_speaking <-> turn_open -> answering -> agent_speaking -> listening
+                                                                         agent_speaking <-> overlap <-> talked_over
+"""
+
+from collections.abc import Mapping
+
+from agent.call.events import (
+    AgentIdle,
+    AgentStartedSpeaking,
+    AgentStoppedSpeaking,
+    CallBegan,
+    CallEnded,
+    CallerStartedSpeaking,
+    CallerStoppedSpeaking,
+    CallState,
+    HangingUp,
+    Payload,
+    TurnOver,
+)
+
+_LEAVING: Mapping[type, CallState] = {HangingUp: CallState.HANGING_UP, CallEnded: CallState.ENDED}
+
+TRANSITIONS: Mapping[CallState, Mapping[type, CallState]] = {
+    CallState.CONNECTING: {CallBegan: CallState.LISTENING, **_LEAVING},
+    CallState.LISTENING: {
+        CallerStartedSpeaking: CallState.CALLER_SPEAKING,
+        TurnOver: CallState.ANSWERING,  # typed, or spoken so softly that the VAD missed it
+        AgentStartedSpeaking: CallState.AGENT_SPEAKING,
+        **_LEAVING,
+    },
+    CallState.CALLER_SPEAKING: {
+        CallerStoppedSpeaking: CallState.TURN_OPEN,
+        TurnOver: CallState.ANSWERING,
+        AgentStartedSpeaking: CallState.OVERLAP,
+        **_LEAVING,
+    },
+    CallState.TURN_OPEN: {
+        CallerStartedSpeaking: CallState.CALLER_SPEAKING,
+        TurnOver: CallState.ANSWERING,
+        AgentStartedSpeaking: CallState.AGENT_SPEAKING,  # an apology, or a request to repeat: the turn is given up
+        **_LEAVING,
+    },
+    CallState.ANSWERING: {
+        CallerStartedSpeaking: CallState.CALLER_SPEAKING,
+        AgentStartedSpeaking: CallState.AGENT_SPEAKING,
+        AgentIdle: CallState.LISTENING,
+        **_LEAVING,
+    },
+    CallState.AGENT_SPEAKING: {
+        CallerStartedSpeaking: CallState.OVERLAP,
+        AgentStoppedSpeaking: CallState.LISTENING,
+        TurnOver: CallState.ANSWERING,
+        **_LEAVING,
+    },
+    CallState.OVERLAP: {
+        CallerStoppedSpeaking: CallState.TALKED_OVER,
+        AgentStoppedSpeaking: CallState.CALLER_SPEAKING,
+        TurnOver: CallState.ANSWERING,
+        **_LEAVING,
+    },
+    CallState.TALKED_OVER: {
+        CallerStartedSpeaking: CallState.OVERLAP,
+        AgentStoppedSpeaking: CallState.TURN_OPEN,
+        TurnOver: CallState.ANSWERING,
+        **_LEAVING,
+    },
+    CallState.HANGING_UP: {CallEnded: CallState.ENDED},
+    CallState.ENDED: {},
+}
+"""State by state, what follows each event that changes it. Any other event leaves it as it is."""
+
+
+def next_state(state: CallState, payload: Payload) -> CallState:
+    """Where the call stands after this event."""
+    return TRANSITIONS[state].get(type(payload), state)

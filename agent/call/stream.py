@@ -1,0 +1,137 @@
+"""The stream of a call's events: published where they happen, read by any number of subscribers.
+
+Two kinds of readers. The conversation itself reacts at once, inside `publish`: it is what the events are about. Everything else
+subscribes: each subscriber has a bounded queue and a task of its own. One that is slow, stuck or failing loses events, which is
+counted, and holds up nothing.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from agent.call.events import CallEnded, CallEvent, CallState, Payload, PublicPayload, StateChanged, is_public
+from agent.call.state import next_state
+from serving import metrics
+
+logger = logging.getLogger("callbox.call")
+
+CAPACITY = 512
+"""Events that wait for one subscriber. A lively call publishes about 20 a second."""
+
+Handle = Callable[[CallEvent[Payload]], Awaitable[None]]
+HandlePublic = Callable[[CallEvent[PublicPayload]], Awaitable[None]]
+React = Callable[[Payload], None]
+Attachment = Callable[["EventStream"], object]
+"""Something that attaches to a call: it subscribes, before the call's first event and on its event loop."""
+
+
+class Subscription:
+    """One subscriber's queue, and the task that empties it."""
+
+    def __init__(self, name: str, handle: Callable[[Any], Awaitable[None]], *, public: bool, capacity: int) -> None:
+        self.name = name
+        self.lost = 0
+        """Events that were dropped because the queue was full."""
+        self._handle = handle
+        self._public = public
+        self._queue: asyncio.Queue[CallEvent[Payload] | None] = asyncio.Queue(capacity)
+        self._reading = asyncio.create_task(self._read(), name=f"call events: {name}")
+
+    def offer(self, event: CallEvent[Payload]) -> None:
+        """Queue an event if the subscriber may have it and there is room."""
+        if self._public and not is_public(event):
+            return
+        try:
+            self._queue.put_nowait(event)
+        except asyncio.QueueFull:
+            self.lost += 1
+            metrics.CALL_EVENTS_LOST.labels(self.name).inc()
+
+    async def drained(self) -> None:
+        """Wait until everything queued so far was handled."""
+        await self._queue.join()
+
+    async def aclose(self) -> None:
+        """Stop reading; what is still queued is dropped."""
+        self._reading.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._reading
+
+    async def _read(self) -> None:
+        while (event := await self._queue.get()) is not None:
+            try:
+                await self._handle(event)
+            except Exception as error:  # noqa: BLE001 - whatever a subscriber does wrong, the call goes on
+                logger.warning("%s failed to handle an event: %s", self.name, type(error).__name__)
+                metrics.CALL_EVENTS_FAILED.labels(self.name).inc()
+            finally:
+                self._queue.task_done()
+
+
+class EventStream:
+    """The events of one call, and where it stands. Belongs to the call's event loop."""
+
+    def __init__(self, call_id: str, loop: asyncio.AbstractEventLoop) -> None:
+        self.call_id = call_id
+        self.state = CallState.CONNECTING
+        self._loop = loop
+        self._began_at = time.monotonic()
+        self._reactions: list[React] = []
+        self._subscriptions: list[Subscription] = []
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the call began."""
+        return time.monotonic() - self._began_at
+
+    def react(self, react: React) -> None:
+        """Have `react` called inside every `publish`, in the order of these calls. For the conversation itself only: it must
+        return at once."""
+        self._reactions.append(react)
+
+    def subscribe(self, name: str, handle: Handle, *, capacity: int = CAPACITY) -> Subscription:
+        """Have `handle` awaited with every event from here on, one after the other."""
+        return self._add(Subscription(name, handle, public=False, capacity=capacity))
+
+    def subscribe_public(self, name: str, handle: HandlePublic, *, capacity: int = CAPACITY) -> Subscription:
+        """The same without the events that hold what somebody said: for logs and metrics."""
+        return self._add(Subscription(name, handle, public=True, capacity=capacity))
+
+    def publish(self, payload: Payload) -> None:
+        """Tell everybody. Never waits. After CallEnded nothing is told any more."""
+        if self.state is CallState.ENDED:
+            return
+        event = CallEvent(self.call_id, self.now_s, payload)
+        for subscription in self._subscriptions:
+            subscription.offer(event)
+        before, self.state = self.state, next_state(self.state, payload)
+        for react in self._reactions:
+            react(payload)
+        if self.state is not before and not isinstance(payload, CallEnded):
+            self.publish(StateChanged(self.state))
+
+    def publish_threadsafe(self, payload: Payload) -> None:
+        """The same from any thread. Lost if the call is over."""
+        with contextlib.suppress(RuntimeError):  # its loop is closed
+            self._loop.call_soon_threadsafe(self.publish, payload)
+
+    async def drained(self, within_s: float) -> None:
+        """Wait until every subscriber has handled what was published, but no longer than that."""
+        waiting = [asyncio.create_task(subscription.drained()) for subscription in self._subscriptions]
+        if waiting:
+            _, late = await asyncio.wait(waiting, timeout=within_s)
+            for task in late:
+                task.cancel()
+
+    async def aclose(self, within_s: float = 1.0) -> None:
+        """The call has ended: let subscribers finish, but no longer than that."""
+        await self.drained(within_s)
+        for subscription in self._subscriptions:
+            await subscription.aclose()
+
+    def _add(self, subscription: Subscription) -> Subscription:
+        self._subscriptions.append(subscription)
+        return subscription
