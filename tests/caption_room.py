@@ -1,5 +1,6 @@
 """A room of which nothing is real but what captions need of it: text streams, kept as they were sent."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -47,6 +48,8 @@ class CaptionRoom:
     sent: list[SentStream] = field(default_factory=list)
     failure: Exception | None = None
     """Raised by the next streams."""
+    takes_s: float = 0.0
+    """How long it takes to open a stream."""
 
     @property
     def local_participant(self) -> "CaptionRoom":
@@ -55,6 +58,8 @@ class CaptionRoom:
 
     async def stream_text(self, *, topic: str, attributes: dict[str, str], sender_identity: str | None) -> SentStream:
         """As rtc.LocalParticipant."""
+        if self.takes_s:
+            await asyncio.sleep(self.takes_s)
         if self.failure is not None:
             raise self.failure
         self.sent.append(SentStream(topic, attributes, sender_identity))

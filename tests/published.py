@@ -18,7 +18,8 @@ class Published(EventStream):
         self.payloads: list[Payload] = []
 
     def publish(self, payload: Payload) -> None:
-        self.payloads.append(payload)
+        if self.state is not CallState.ENDED:
+            self.payloads.append(payload)
         super().publish(payload)
 
     def of(self, kind: type[P]) -> list[P]:

@@ -2,64 +2,25 @@
 
 import asyncio
 import time
-from bisect import bisect_right
-from dataclasses import dataclass, field
+from enum import Enum
 
 from livekit import rtc
 from livekit.agents.voice import io
 
-from agent.adapters.audio import words_of
+from agent.adapters.reply_sound import ReplySound
 from agent.replies.heard import resume_at
-from serving.speech import Word
+from agent.replies.playout import Arrival, Segment, Step, step
 
 SECOND_THOUGHT_S = 0.05
 """A reply that was broken off goes on only after this: LiveKit may resume a reply that it is about to clear, which the caller
 would hear as a click of speech."""
 
 
-@dataclass(slots=True)
-class _Reply:
-    """One reply: all its sound, and how much of it the sink has."""
+class _Line(Enum):
+    """Whether replies go out."""
 
-    rate: int
-    frames: list[rtc.AudioFrame] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    """The first sample of each frame."""
-    words: list[Word] = field(default_factory=list)
-    samples: int = 0
-    sent: int = 0
-    """Samples, from the reply's first, that the sink has or has played."""
-    base: int = 0
-    """The sample with which the sink's present segment begins."""
-    segment_started_at: float | None = None
-    reached_s: float = 0.0
-    """How far it was played, while nothing of it is in the sink."""
-    has_started: bool = False
-    is_complete: bool = False
-    is_cleared: bool = False
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def add(self, frame: rtc.AudioFrame) -> None:
-        """The next of its sound, with the words that begin in it."""
-        self.words += words_of(frame)
-        if frame.samples_per_channel:
-            self.frames.append(frame)
-            self.starts.append(self.samples)
-            self.samples += frame.samples_per_channel
-
-    def next_frame(self) -> rtc.AudioFrame:
-        """The sound from sample `sent` on, to the end of the frame that it is in."""
-        at = bisect_right(self.starts, self.sent) - 1
-        frame, skip = self.frames[at], self.sent - self.starts[at]
-        if skip == 0:
-            return frame
-        data = bytes(frame.data)[2 * frame.num_channels * skip :]
-        return rtc.AudioFrame(data, frame.sample_rate, frame.num_channels, frame.samples_per_channel - skip)
-
-    @property
-    def is_all_played(self) -> bool:
-        """Whether it is held, and nothing of it is left to play."""
-        return self.is_complete and self.reached_s * self.rate >= self.samples - 1
+    OPEN = "open"
+    HELD = "held"
 
 
 class ResumingOutput(io.AudioOutput):
@@ -77,15 +38,11 @@ class ResumingOutput(io.AudioOutput):
             next_in_chain=sink,
             sample_rate=sink.sample_rate,
         )
-        self._reply: _Reply | None = None
-        self._is_paused = False
-        self._is_on_air = False
-        """Whether the sink has a segment of the reply."""
-        self._is_flushed = False
-        """Whether that segment is complete."""
-        self._is_handing_over = False
+        self._reply: ReplySound | None = None
+        self._line = _Line.OPEN
+        self._segment = Segment.NONE
         self._taken_back = asyncio.Event()
-        """Cleared from a pause until the sink has said how far it got."""
+        """Set unless the segment is RECALLED."""
         self._taken_back.set()
         self._turn = asyncio.Lock()
         self._resuming: asyncio.Task[None] | None = None
@@ -101,11 +58,11 @@ class ResumingOutput(io.AudioOutput):
         return reply.base / reply.rate + max(0.0, time.time() - reply.segment_started_at)
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
-        while self._reply is not None and self._reply.is_complete:
+        while self._reply is not None and self._reply.arrival.is_complete:
             await self._reply.over.wait()
         await super().capture_frame(frame)
         if self._reply is None:
-            self._reply = _Reply(frame.sample_rate)
+            self._reply = ReplySound(frame.sample_rate)
         reply = self._reply
         reply.add(frame)
         await self._hand_over(reply)
@@ -115,39 +72,39 @@ class ResumingOutput(io.AudioOutput):
         reply = self._reply
         if reply is None:
             return
-        reply.is_complete = True
-        if self._is_on_air:
+        reply.arrival = reply.arrival.completed()
+        if self._segment is not Segment.NONE:
             is_all_sent = reply.sent == reply.samples and not self._turn.locked()
-            if is_all_sent or reply.is_cleared:
+            if is_all_sent or reply.arrival.is_cut:
                 self._flush_sink()
-        elif reply.is_cleared or reply.is_all_played:
-            self._over(reply, interrupted=reply.is_cleared)
+        elif reply.arrival.is_cut or reply.is_all_played:
+            self._over(reply, interrupted=reply.arrival.is_cut)
 
     def clear_buffer(self) -> None:
         reply = self._reply
         if reply is None:
             return
-        reply.is_cleared = True
+        reply.arrival = reply.arrival.cut()
         self._stop_resuming()
-        if self._is_on_air and self._taken_back.is_set():
-            if reply.is_complete:
+        if self._segment is Segment.NONE:
+            if reply.arrival.is_complete:
+                self._over(reply, interrupted=True)
+        elif self._segment is not Segment.RECALLED:
+            if reply.arrival.is_complete:
                 self._flush_sink()
             self._sink.clear_buffer()
-        elif not self._is_on_air and reply.is_complete:
-            self._over(reply, interrupted=True)
 
     def pause(self) -> None:
-        self._is_paused = True
-        if not self._is_handing_over:
-            self._take_back()
+        self._line = _Line.HELD
+        self._take_back()
 
     def resume(self) -> None:
-        if not self._is_paused:
+        if self._line is _Line.OPEN:
             return
-        self._is_paused = False
+        self._line = _Line.OPEN
         self._stop_resuming()
         if self._reply is not None:
-            after_s = SECOND_THOUGHT_S if self._reply.has_started else 0.0
+            after_s = 0.0 if self._reply.started_at is None else SECOND_THOUGHT_S
             self._resuming = asyncio.create_task(self._hand_over(self._reply, after_s=after_s))
 
     def on_playback_started(self, *, created_at: float) -> None:
@@ -155,8 +112,8 @@ class ResumingOutput(io.AudioOutput):
         if reply is None:
             return
         reply.segment_started_at = created_at
-        if not reply.has_started:
-            reply.has_started = True
+        if reply.started_at is None:
+            reply.started_at = created_at
             super().on_playback_started(created_at=created_at)
 
     def on_playback_progressed(self, *, started_at: float, offset: float, duration: float) -> None:
@@ -166,37 +123,41 @@ class ResumingOutput(io.AudioOutput):
     def on_playback_finished(
         self, *, playback_position: float, interrupted: bool, synchronized_transcript: str | None = None
     ) -> None:
-        reply = self._reply
-        self._is_on_air = False
-        was_taken_back = not self._taken_back.is_set()
-        self._taken_back.set()
+        reply, was_recalled = self._reply, self._segment is Segment.RECALLED
+        self._take(Step.FINISHED)
         if reply is None:
             return
         reply.reached_s = reply.base / reply.rate + playback_position
         reply.segment_started_at = None
-        if not was_taken_back:
+        if not was_recalled:
             self._over(reply, interrupted=interrupted)
-        elif reply.is_cleared:
-            if reply.is_complete:
-                self._over(reply, interrupted=True)
-        else:
+        elif reply.arrival is Arrival.CUT:
+            self._over(reply, interrupted=True)
+        elif not reply.arrival.is_cut:
             self._rewind(reply)
 
-    def _rewind(self, reply: _Reply) -> None:
+    def _rewind(self, reply: ReplySound) -> None:
         """Go back to where the reply is to go on; a reply that was held at its very end is over."""
         reply.sent = min(reply.samples, round(resume_at(reply.words, reply.reached_s) * reply.rate))
         if reply.is_all_played:
             self._over(reply, interrupted=False)
 
-    def _over(self, reply: _Reply, *, interrupted: bool) -> None:
+    def _over(self, reply: ReplySound, *, interrupted: bool) -> None:
         self._reply = None
         self._stop_resuming()
         reply.over.set()
         super().on_playback_finished(playback_position=reply.reached_s, interrupted=interrupted)
 
+    def _take(self, taken: Step) -> None:
+        self._segment = step(self._segment, taken)
+        if self._segment is Segment.RECALLED:
+            self._taken_back.clear()
+        else:
+            self._taken_back.set()
+
     def _flush_sink(self) -> None:
-        if not self._is_flushed:  # again would end the wait for its playout
-            self._is_flushed = True
+        if self._segment in (Segment.FEEDING, Segment.OPEN):  # a second flush would end the wait for its playout
+            self._take(Step.FLUSH)
             self._sink.flush()
 
     def _stop_resuming(self) -> None:
@@ -206,31 +167,37 @@ class ResumingOutput(io.AudioOutput):
 
     def _take_back(self) -> None:
         """Have the sink drop what it has not played, and say how far it got."""
-        if self._is_on_air and self._taken_back.is_set():
-            self._taken_back.clear()
-            self._flush_sink()
+        before = self._segment
+        if before in (Segment.OPEN, Segment.COMPLETE):
+            self._take(Step.RECALL)
+            if before is Segment.OPEN:
+                self._sink.flush()
             self._sink.clear_buffer()
 
-    async def _hand_over(self, reply: _Reply, *, after_s: float = 0.0) -> None:
+    async def _hand_over(self, reply: ReplySound, *, after_s: float = 0.0) -> None:
         """Give the sink all it has not got of the reply, unless a pause comes in between."""
         async with self._turn:
             if after_s:
                 await asyncio.sleep(after_s)
             await self._taken_back.wait()
-            while not (self._is_paused or reply.is_cleared or reply.over.is_set()) and reply.sent < reply.samples:
-                frame = reply.next_frame()
-                if not self._is_on_air:
-                    self._is_on_air, self._is_flushed, reply.base = True, False, reply.sent
-                reply.sent += frame.samples_per_channel
-                self._is_handing_over = True
-                try:
-                    await self._sink.capture_frame(frame)
-                finally:
-                    self._is_handing_over = False
-            if self._is_paused:
+            while self._line is _Line.OPEN and reply.goes_on:
+                await self._feed(reply)
+            if self._line is _Line.HELD:
                 self._take_back()
-            elif reply.is_complete and self._is_on_air and reply is self._reply:
+            elif reply.arrival.is_complete and self._segment is not Segment.NONE and reply is self._reply:
                 self._flush_sink()
+
+    async def _feed(self, reply: ReplySound) -> None:
+        """The next frame, as soon as the sink has room for it."""
+        frame = reply.next_frame()
+        if self._segment is Segment.NONE:
+            reply.base = reply.sent
+        reply.sent += frame.samples_per_channel
+        self._take(Step.FEED)
+        try:
+            await self._sink.capture_frame(frame)
+        finally:
+            self._take(Step.FED)
 
     @property
     def _sink(self) -> io.AudioOutput:

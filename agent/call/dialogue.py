@@ -9,7 +9,6 @@ from agent.call.events import (
     CallEnded,
     CallerTranscript,
     CallerUnintelligible,
-    CallState,
     EndReason,
     HangingUp,
     Payload,
@@ -67,7 +66,8 @@ class Dialogue:
                     self._leaving.cancel()
 
     def _agent_is_quiet(self) -> bool:
-        return not (self._events.state.agent_is_speaking or self._events.state is CallState.ANSWERING)
+        state = self._events.state
+        return not (state.agent_is_speaking or state.answer_is_pending)
 
     def _give_up(self) -> None:
         self._last_words[self._commands.say("technical_goodbye", allow_interruptions=False)] = EndReason.FAILED

@@ -1,7 +1,11 @@
 """How the events of a call change where it stands. Pure.
 
-connecting -> listening <-> caller_speaking <-> turn_open -> answering -> agent_speaking -> listening
-                                                                         agent_speaking <-> overlap <-> talked_over
+While a call lasts it is one of nine combinations:
+
+                       the agent: has nothing to say    prepares an answer    speaks
+    the caller: is silent         LISTENING             ANSWERING             AGENT_SPEAKING
+                speaks            CALLER_SPEAKING       CALLER_ADDING         OVERLAP
+                has stopped       TURN_OPEN             CALLER_ADDED          TALKED_OVER
 """
 
 from collections.abc import Mapping
@@ -43,9 +47,23 @@ TRANSITIONS: Mapping[CallState, Mapping[type, CallState]] = {
         **_LEAVING,
     },
     CallState.ANSWERING: {
-        CallerStartedSpeaking: CallState.CALLER_SPEAKING,
+        CallerStartedSpeaking: CallState.CALLER_ADDING,
         AgentStartedSpeaking: CallState.AGENT_SPEAKING,
         AgentIdle: CallState.LISTENING,
+        **_LEAVING,
+    },
+    CallState.CALLER_ADDING: {
+        CallerStoppedSpeaking: CallState.CALLER_ADDED,
+        TurnOver: CallState.ANSWERING,
+        AgentStartedSpeaking: CallState.OVERLAP,
+        AgentIdle: CallState.CALLER_SPEAKING,
+        **_LEAVING,
+    },
+    CallState.CALLER_ADDED: {
+        CallerStartedSpeaking: CallState.CALLER_ADDING,
+        TurnOver: CallState.ANSWERING,
+        AgentStartedSpeaking: CallState.TALKED_OVER,
+        AgentIdle: CallState.TURN_OPEN,
         **_LEAVING,
     },
     CallState.AGENT_SPEAKING: {

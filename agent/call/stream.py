@@ -104,14 +104,20 @@ class EventStream:
         """Tell everybody. Never waits. After CallEnded nothing is told any more."""
         if self.state is CallState.ENDED:
             return
-        event = CallEvent(self.call_id, self.now_s, payload)
-        for subscription in self._subscriptions:
-            subscription.offer(event)
+        if isinstance(payload, CallEnded):
+            self._react(payload)  # while the call still stands: what is dropped now comes before its end
+            self.state = CallState.ENDED
+            self._tell(payload)
+            return
         before, self.state = self.state, next_state(self.state, payload)
-        for react in self._reactions:
-            react(payload)
-        if self.state is not before and not isinstance(payload, CallEnded):
-            self.publish(StateChanged(self.state))
+        after = self.state
+        has_changed = after is not before
+        self._tell(payload)
+        if has_changed:
+            self._tell(StateChanged(after))
+        self._react(payload)
+        if has_changed and self.state is after:  # else a reaction has changed it again, and told so
+            self._react(StateChanged(after))
 
     def publish_threadsafe(self, payload: Payload) -> None:
         """The same from any thread. Lost if the call is over."""
@@ -131,6 +137,15 @@ class EventStream:
         await self.drained(within_s)
         for subscription in self._subscriptions:
             await subscription.aclose()
+
+    def _tell(self, payload: Payload) -> None:
+        event = CallEvent(self.call_id, self.now_s, payload)
+        for subscription in self._subscriptions:
+            subscription.offer(event)
+
+    def _react(self, payload: Payload) -> None:
+        for react in self._reactions:
+            react(payload)
 
     def _add(self, subscription: Subscription) -> Subscription:
         self._subscriptions.append(subscription)

@@ -11,6 +11,7 @@ from livekit.agents.voice import io
 from agent.adapters.captions import Captions
 from agent.adapters.heard_output import HeardOutput
 from tests.caption_room import CaptionRoom, SentStream
+from tests.published import Published
 from tests.scripted import ROOM_RATE, WORD_S, Sounds
 from tests.virtual_room import Loudspeaker, RoomOutput, heard
 
@@ -25,6 +26,8 @@ class Line:
     output: HeardOutput
     loudspeaker: Loudspeaker
     room: CaptionRoom
+    events: Published
+    """The call's events, which are captioned in the room."""
     sounds: Sounds
     started: list[io.PlaybackStartedEvent] = field(default_factory=list)
     finished: list[io.PlaybackFinishedEvent] = field(default_factory=list)
@@ -65,16 +68,15 @@ class Line:
 @asynccontextmanager
 async def line() -> AsyncIterator[Line]:
     """A line on which nothing was said yet."""
-    room, loudspeaker = CaptionRoom(), Loudspeaker()
-    captions = Captions(room.as_room())
+    room, loudspeaker, events = CaptionRoom(), Loudspeaker(), Published()
+    Captions(room.as_room(), events)
     sink = RoomOutput(loudspeaker)
-    output = HeardOutput(sink, captions)
-    made = Line(output, loudspeaker, room, Sounds())
+    output = HeardOutput(sink, events)
+    made = Line(output, loudspeaker, room, events, Sounds())
     output.on("playback_started", made.started.append)
     output.on("playback_finished", made.finished.append)
     try:
         yield made
     finally:
-        await captions.sent()
-        await captions.aclose()
+        await events.aclose()
         await sink.aclose()

@@ -16,6 +16,10 @@ class CallState(Enum):
     """The caller is silent, but their turn may not be over."""
     ANSWERING = "answering"
     """The turn is over; the answer has not sounded yet."""
+    CALLER_ADDING = "caller_adding"
+    """The caller speaks again before the answer has sounded."""
+    CALLER_ADDED = "caller_added"
+    """They have stopped, and the answer has still not sounded."""
     AGENT_SPEAKING = "agent_speaking"
     """A reply is being played, or is held in a pause."""
     OVERLAP = "overlap"
@@ -37,14 +41,20 @@ class CallState(Enum):
         return self in _CALLER_SPEAKS
 
     @property
+    def answer_is_pending(self) -> bool:
+        """Whether a turn is over whose answer has not sounded yet."""
+        return self in _ANSWER_PENDING
+
+    @property
     def turn_is_open(self) -> bool:
         """Whether the caller has said something that may become a turn."""
         return self in _TURN_OPEN
 
 
 _AGENT_SPEAKS = frozenset({CallState.AGENT_SPEAKING, CallState.OVERLAP, CallState.TALKED_OVER})
-_CALLER_SPEAKS = frozenset({CallState.CALLER_SPEAKING, CallState.OVERLAP})
-_TURN_OPEN = _CALLER_SPEAKS | {CallState.TURN_OPEN, CallState.TALKED_OVER}
+_ANSWER_PENDING = frozenset({CallState.ANSWERING, CallState.CALLER_ADDING, CallState.CALLER_ADDED})
+_CALLER_SPEAKS = frozenset({CallState.CALLER_SPEAKING, CallState.CALLER_ADDING, CallState.OVERLAP})
+_TURN_OPEN = _CALLER_SPEAKS | {CallState.TURN_OPEN, CallState.CALLER_ADDED, CallState.TALKED_OVER}
 
 
 @dataclass(frozen=True, slots=True)

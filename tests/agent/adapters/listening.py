@@ -9,11 +9,11 @@ import numpy as np
 from livekit.agents import APIError, stt
 
 from agent.adapters.audio import frame_from
-from agent.adapters.stt import ListeningHooks, LocalStt
+from agent.adapters.stt import LocalStt
 from agent.turns.caller_turn import CallerTurn
-from models.errors import CallboxError
 from serving.audio import AudioChunk
 from serving.speech import SpeechEnded, SpeechStarted, Transcript, TranscriptStage, Word
+from tests.published import Published
 from tests.scripted import ListedStt, ListedSttStream
 
 Kind = stt.SpeechEventType
@@ -25,16 +25,14 @@ class Listening:
     """A stream of LocalStt, its engine, and everything that came out."""
 
     engine: ListedStt
+    local: LocalStt
     stream: stt.RecognizeStream
     turn: CallerTurn
+    call: Published
+    """The call's events."""
     events: list[stt.SpeechEvent] = field(default_factory=list)
+    """What LiveKit was given."""
     error: Exception | None = None
-    agent_speaks: bool = False
-    barge_ins: int = 0
-    settled: list[str] = field(default_factory=list)
-    """What was told of words that will not change."""
-    no_words: int = 0
-    failures: list[CallboxError] = field(default_factory=list)
 
     @property
     def engine_stream(self) -> ListedSttStream:
@@ -57,8 +55,8 @@ class Listening:
         self.engine_stream.die()
         await asyncio.sleep(0.001)
 
-    def told(self) -> list[tuple[stt.SpeechEventType, str]]:
-        """Kinds and texts of what came out, the bookkeeping left out."""
+    def passed_on(self) -> list[tuple[stt.SpeechEventType, str]]:
+        """Kinds and texts of what LiveKit was given, the bookkeeping left out."""
         return [
             (event.type, event.alternatives[0].text if event.alternatives else "")
             for event in self.events
@@ -77,24 +75,10 @@ class Listening:
 @asynccontextmanager
 async def listening() -> AsyncIterator[Listening]:
     """A stream that is open."""
-    engine = ListedStt()
-    made: Listening
-
-    def barge_in() -> None:
-        made.barge_ins += 1
-
-    def heard_no_words() -> None:
-        made.no_words += 1
-
-    hooks = ListeningHooks(
-        is_agent_speaking=lambda: made.agent_speaks,
-        on_barge_in=barge_in,
-        on_no_words=heard_no_words,
-        on_failure=lambda error: made.failures.append(error),
-        on_settled_words=lambda words: made.settled.append(words),
-    )
-    turn = CallerTurn(is_agent_speaking=lambda: made.agent_speaks)
-    made = Listening(engine, LocalStt(engine, language="en", hooks=hooks, turn=turn).stream(), turn)
+    engine, call = ListedStt(), Published()
+    turn = CallerTurn(call)
+    local = LocalStt(engine, language="en", events=call, turn=turn)
+    made = Listening(engine, local, local.stream(), turn, call)
     collecting = asyncio.create_task(made.collect())
     await asyncio.sleep(0.001)
     try:

@@ -5,7 +5,7 @@ import pytest
 from livekit import rtc
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 
-from agent.adapters.audio import caller_chunk, chunk_from, frame_from, spoken_frame, timed, words_of
+from agent.adapters.audio import caller_chunk, chunk_from, frame_from, spoken_frame, spoken_frames, timed, words_of
 from serving.audio import AudioChunk
 from serving.speech import SpokenAudio, Word
 
@@ -64,6 +64,17 @@ def test_words_go_to_livekit_and_back() -> None:
     assert words_of(frame_from(AudioChunk(SAMPLES, 24_000))) == []
 
 
-def test_a_word_is_told_as_much_later_as_its_clock_began() -> None:
+async def test_synthesized_speech_can_be_played_again_and_again() -> None:
+    words = [Word("good", 0.0, 0.4), Word("morning", 0.5, 0.9)]
+    spoken = [SpokenAudio(AudioChunk(SAMPLES * at, 24_000), (word,)) for at, word in enumerate(words)]
+    for _ in range(2):
+        frames = [frame async for frame in spoken_frames(spoken)]
+        assert [chunk_from(frame).samples.tolist() for frame in frames] == [
+            piece.audio.samples.tolist() for piece in spoken
+        ]
+        assert [words_of(frame) for frame in frames] == [[word] for word in words]
+
+
+def test_a_word_comes_as_much_later_as_its_clock_began() -> None:
     word = timed(Word("good", 0.1, 0.4), shift_s=20.0)
     assert (word.start_time, word.end_time) == (20.1, 20.4)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from livekit import rtc
 
+from agent.call.events import AgentHeard, AgentStartedSpeaking, AgentStoppedSpeaking
 from agent.replies.heard import STILL_HEARD_S
 from tests.agent.line import TEXT, line
 from tests.scripted import ROOM_RATE, WORD_S
@@ -99,27 +100,61 @@ async def test_replies_follow_each_other_with_their_own_words() -> None:
 
 
 @in_virtual_time
+async def test_what_was_heard_is_published_with_its_words_and_their_times() -> None:
+    async with line() as talk:
+        await talk.speak(TEXT)
+        await asyncio.sleep(1.0)
+        await talk.interrupt()
+        await talk.speak("alpha beta")
+        await talk.output.wait_for_playout()
+        finals = [heard for heard in talk.events.of(AgentHeard) if heard.is_final]
+        assert [(heard.said.text, heard.is_interrupted) for heard in finals] == [
+            ("one two three", True),
+            ("alpha beta", False),
+        ]
+        assert [word.text for word in finals[0].said.words] == ["one", "two", "three"]
+        assert [word.start_s for word in finals[0].said.words] == pytest.approx([0.0, WORD_S, 2 * WORD_S])
+        assert finals[0].segment != finals[1].segment
+        assert {heard.segment for heard in talk.events.of(AgentHeard)} == {heard.segment for heard in finals}
+
+
+@in_virtual_time
 async def test_a_reply_without_word_times_is_not_captioned() -> None:
     async with line() as talk:
         await talk.speak(TEXT, has_times=False)
         done = await talk.output.wait_for_playout()
         assert done.synchronized_transcript is None
+        assert talk.events.of(AgentHeard) == []
+        await talk.events.drained(0.5)
         assert talk.captions() == []
 
 
 @in_virtual_time
-async def test_it_is_quiet_but_while_a_reply_is_played_or_held() -> None:
+async def test_the_agent_speaks_while_a_reply_is_played_or_held() -> None:
     async with line() as talk:
-        assert not talk.output.is_speaking
+        assert not talk.events.state.agent_is_speaking
         await talk.speak(TEXT)
         await asyncio.sleep(0.1)
-        assert talk.output.is_speaking
+        assert talk.events.state.agent_is_speaking
         talk.output.pause()
         await asyncio.sleep(9)
-        assert talk.output.is_speaking
+        assert talk.events.state.agent_is_speaking
         talk.output.resume()
-        await asyncio.wait_for(talk.output.quiet.wait(), 5)
-        assert not talk.output.is_speaking
+        await asyncio.wait_for(talk.output.wait_for_playout(), 5)
+        assert not talk.events.state.agent_is_speaking
+        assert talk.events.of(AgentStartedSpeaking) == [AgentStartedSpeaking()]
+        assert talk.events.of(AgentStoppedSpeaking) == [AgentStoppedSpeaking(is_interrupted=False)]
+
+
+@in_virtual_time
+async def test_a_reply_that_was_cut_before_its_first_sound_stops_without_having_started() -> None:
+    async with line() as talk:
+        talk.output.pause()
+        await talk.speak(TEXT)
+        await talk.interrupt()
+        assert talk.events.of(AgentStartedSpeaking) == []
+        assert talk.events.of(AgentStoppedSpeaking) == [AgentStoppedSpeaking(is_interrupted=True)]
+        assert not talk.events.state.agent_is_speaking
 
 
 @in_virtual_time

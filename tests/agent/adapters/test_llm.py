@@ -8,28 +8,22 @@ from livekit.agents import APIError, function_tool, llm
 
 from agent.adapters.front_desk import clinic_tool
 from agent.adapters.llm import LocalLlm, messages_from, plain, tool_specs
+from agent.call.events import EngineFailed, LlmUsage
 from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import load_facts
 from agent.clinic.tools import TOOL_SPECS
 from agent.settings import ROOT
-from models.errors import CallboxError
-from serving import metrics
 from serving.chat import ChatMessage, ChatRequest, Priority, TextDelta, ToolCall
-from serving.errors import EngineDied
+from tests.published import Published
 from tests.scripted import ScriptedLlm, tokens
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.unit
 
 
-def local(engine: ScriptedLlm, *, failures: list[CallboxError] | None = None) -> LocalLlm:
+def local(engine: ScriptedLlm, *, call: Published | None = None) -> LocalLlm:
     """LiveKit's side of an engine."""
-    return LocalLlm(
-        engine,
-        max_reply_tokens=77,
-        plain_user_text=False,
-        on_failure=(failures if failures is not None else []).append,
-    )
+    return LocalLlm(engine, max_reply_tokens=77, plain_user_text=False, events=call or Published())
 
 
 def talk(*messages: tuple[Any, str]) -> llm.ChatContext:
@@ -43,7 +37,7 @@ def talk(*messages: tuple[Any, str]) -> llm.ChatContext:
 def clinic_tools() -> list[llm.Tool]:
     """The front desk's."""
     clinic = demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml"))
-    return [clinic_tool(spec, clinic, lambda name, status, speech: None) for spec in TOOL_SPECS]
+    return [clinic_tool(spec, clinic, Published()) for spec in TOOL_SPECS]
 
 
 def test_messages_keep_their_roles_and_their_order() -> None:
@@ -85,7 +79,7 @@ def test_a_request_says_whose_it_is() -> None:
         max_reply_tokens=77,
         plain_user_text=False,
         tenant="north",
-        on_failure=lambda error: None,
+        events=Published(),
     )
     assert one.request(talk(("user", "hi")), []) == ChatRequest(
         (ChatMessage("user", "hi"),), max_tokens=77, tenant="north"
@@ -142,7 +136,7 @@ def test_tools_that_are_not_raw_schemas_are_left_out() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_is_told_piece_by_piece_and_then_what_it_took() -> None:
+async def test_a_reply_comes_piece_by_piece_and_then_what_it_took() -> None:
     engine = ScriptedLlm(lambda request: tokens("we are open"))
     stream = local(engine).chat(chat_ctx=talk(("user", "hi"), ("assistant", "hello"), ("user", "when")))
     chunks = [chunk async for chunk in stream]
@@ -160,14 +154,14 @@ async def test_a_reply_is_told_piece_by_piece_and_then_what_it_took() -> None:
 
 
 @in_virtual_time
-async def test_a_tool_call_is_told_whole() -> None:
+async def test_a_tool_call_comes_whole() -> None:
     call = ToolCall("7", "end_call", "{}")
     stream = local(ScriptedLlm(lambda request: [TextDelta("bye"), call])).chat(chat_ctx=talk(("user", "bye")))
     deltas = [chunk.delta async for chunk in stream if chunk.delta]
     await stream.aclose()
     assert [delta.content for delta in deltas if delta.content] == ["bye"]
-    (told,) = [told for delta in deltas for told in delta.tool_calls]
-    assert (told.call_id, told.name, told.arguments) == ("7", "end_call", "{}")
+    (called,) = [called for delta in deltas for called in delta.tool_calls]
+    assert (called.call_id, called.name, called.arguments) == ("7", "end_call", "{}")
 
 
 @in_virtual_time
@@ -217,31 +211,29 @@ async def test_a_reply_that_is_closed_before_its_first_token_is_no_longer_comput
 
 @pytest.mark.parametrize("dies", ["when it is opened", "before its first token"])
 @in_virtual_time
-async def test_a_failure_is_told_and_not_tried_again(dies: str) -> None:
-    engine, failures = ScriptedLlm(lambda request: tokens("hello")), list[CallboxError]()
+async def test_a_failure_is_published_and_not_tried_again(dies: str) -> None:
+    engine, call = ScriptedLlm(lambda request: tokens("hello")), Published()
     engine.is_dead = dies == "when it is opened"
     engine.dies_at.append(1)
-    stream = local(engine, failures=failures).chat(chat_ctx=talk(("user", "my name is anna")))
+    stream = local(engine, call=call).chat(chat_ctx=talk(("user", "my name is anna")))
     with pytest.raises(APIError, match="EngineDied") as caught:
         await stream.collect()
     await stream.aclose()
     assert not caught.value.retryable
     assert "anna" not in str(caught.value)
-    assert [type(failure) for failure in failures] == [EngineDied]
+    assert call.payloads == [EngineFailed("llm", "EngineDied")]
     assert len(engine.replies) == (0 if engine.is_dead else 1)
 
 
 @in_virtual_time
-async def test_what_it_took_goes_to_the_metrics() -> None:
-    def sample(name: str, **labels: str) -> float:
-        return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
-
-    before = sample("callbox_prompt_tokens_total", cached="no"), sample("callbox_llm_ttft_seconds_count")
-    stream = local(ScriptedLlm(lambda request: tokens("hello"))).chat(chat_ctx=talk(("user", "hi")))
+async def test_what_it_took_is_published() -> None:
+    call = Published()
+    stream = local(ScriptedLlm(lambda request: tokens("hello"), ttft_s=0.3), call=call).chat(
+        chat_ctx=talk(("user", "hi"))
+    )
     await stream.collect()
     await stream.aclose()
-    after = sample("callbox_prompt_tokens_total", cached="no"), sample("callbox_llm_ttft_seconds_count")
-    assert (after[0] - before[0], after[1] - before[1]) == (1.0, 1.0)
+    assert call.payloads == [LlmUsage(ttft_s=0.3, prompt_tokens=1, cached_tokens=0, completion_tokens=1)]
 
 
 def test_it_tells_livekit_what_it_is() -> None:

@@ -9,13 +9,14 @@ from livekit import rtc
 from livekit.agents import stt, vad
 
 from agent.adapters.audio import frame_from
-from agent.adapters.stt import ListeningHooks, LocalStt
+from agent.adapters.stt import LocalStt
 from agent.adapters.vad import LocalVad
 from agent.turns.caller_turn import CallerTurn
 from serving.audio import AudioChunk, Pcm16
 from serving.engine import VadStream
 from serving.vad.gate import GateOptions
 from serving.vad.shared import SharedVad
+from tests.published import Published
 from tests.scripted import WINDOW_SAMPLES, CountedStream, ScriptedStt, ScriptedVad, Sounds
 from tests.virtual_time import in_virtual_time
 
@@ -47,15 +48,10 @@ class Call:
 
     def __init__(self, engine: CountedVad, sounds: Sounds, *, is_shared: bool) -> None:
         shared = SharedVad(engine) if is_shared else None
-        hooks = ListeningHooks(
-            is_agent_speaking=lambda: False,
-            on_barge_in=lambda: None,
-            on_no_words=lambda: None,
-            on_failure=lambda error: None,
-        )
-        turn = CallerTurn(is_agent_speaking=lambda: False)
+        events = Published()
+        turn = CallerTurn(events)
         self.voice = LocalVad(shared or engine, GateOptions()).stream()
-        self.ears = LocalStt(ScriptedStt(sounds), language="en", hooks=hooks, turn=turn, vad=shared).stream()
+        self.ears = LocalStt(ScriptedStt(sounds), language="en", events=events, turn=turn, vad=shared).stream()
         self._voice_task = asyncio.create_task(self._collect_voice())
         self._ears_task = asyncio.create_task(self._collect_ears())
         self.activity: list[vad.VADEvent] = []

@@ -4,18 +4,19 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 import pytest
 
 from agent.adapters.audio import frame_from
-from agent.adapters.stt import ListeningHooks, LocalStt
+from agent.adapters.stt import LocalStt
+from agent.call.events import BargeIn, CallerTranscript, CallerUnintelligible, CallState, Payload
 from agent.turns.caller_turn import CallerTurn
 from agent.turns.judged_words import judged_words
 from serving.audio import AudioChunk
-from serving.speech import SpeechStarted, Word
+from serving.speech import SpeechEnded, SpeechStarted, Word
 from tests.agent.adapters.listening import FINAL, INTERIM, PREFLIGHT, Kind, listening, transcript, utterance
+from tests.published import Published
 from tests.scripted import ListedStt
 from tests.virtual_time import in_virtual_time
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.unit
 async def test_every_stage_has_its_kind() -> None:
     async with listening() as heard:
         await heard.say(*utterance((INTERIM, "where"), (PREFLIGHT, "where can"), (FINAL, "where can")))
-        assert heard.told() == [
+        assert heard.passed_on() == [
             (Kind.START_OF_SPEECH, ""),
             (Kind.INTERIM_TRANSCRIPT, "where"),
             (Kind.PREFLIGHT_TRANSCRIPT, "where can"),
@@ -91,11 +92,14 @@ async def test_closing_reaches_the_engine() -> None:
 
 
 @in_virtual_time
-async def test_an_utterance_without_words_is_told_apart_from_words() -> None:
+async def test_an_utterance_without_words_is_published_as_such_and_passed_on_without_any() -> None:
     async with listening() as heard:
-        await heard.say(*utterance((FINAL, "")))
-        assert heard.no_words == 1
-        assert heard.told() == [(Kind.START_OF_SPEECH, ""), (Kind.END_OF_SPEECH, "")]
+        silent = replace(transcript(FINAL, ""), end_s=1.8)
+        await heard.say(SpeechStarted(1.0), silent, SpeechEnded(2.0))
+        (unintelligible,) = heard.call.payloads
+        assert isinstance(unintelligible, CallerUnintelligible)
+        assert unintelligible.speech_s == pytest.approx(0.8)
+        assert heard.passed_on() == [(Kind.START_OF_SPEECH, ""), (Kind.END_OF_SPEECH, "")]
 
 
 @in_virtual_time
@@ -105,40 +109,40 @@ async def test_the_end_of_the_turn_is_judged_by_speech_without_words_too() -> No
         await heard.say(*utterance((FINAL, "where can")), SpeechStarted(1.0), silent)
         assert heard.turn.words == "where can"
         assert heard.turn.words_to_judge == f"where can {judged_words('', 0.8)}"
-        heard.agent_speaks = True
+        heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(SpeechStarted(3.0), silent)
         assert heard.turn.words_to_judge == f"where can {judged_words('', 0.8)}"
 
 
 @in_virtual_time
-async def test_no_words_under_the_agents_voice_are_nobodys_business() -> None:
+async def test_unintelligible_speech_under_the_agents_voice_is_not_published() -> None:
     async with listening() as heard:
-        heard.agent_speaks = True
+        heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(*utterance((FINAL, "")))
-        assert heard.no_words == 0
+        assert heard.call.payloads == []
 
 
 @pytest.mark.parametrize("text", ["mm hmm", "yeah okay", "i see"])
 @in_virtual_time
 async def test_a_murmur_under_the_agents_voice_is_withheld(text: str) -> None:
     async with listening() as heard:
-        heard.agent_speaks = True
+        heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(*utterance((INTERIM, text), (PREFLIGHT, text), (FINAL, text)))
-        assert {kind for kind, _ in heard.told()} == {Kind.START_OF_SPEECH, Kind.END_OF_SPEECH}
-        assert heard.barge_ins == 0
+        assert {kind for kind, _ in heard.passed_on()} == {Kind.START_OF_SPEECH, Kind.END_OF_SPEECH}
+        assert heard.call.payloads == []
 
 
 @in_virtual_time
-async def test_a_wish_to_speak_is_told_once_and_what_follows_is_passed_on() -> None:
+async def test_a_barge_in_is_published_once_and_what_follows_is_passed_on() -> None:
     async with listening() as heard:
-        heard.agent_speaks = True
+        heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(SpeechStarted(1.0), transcript(INTERIM, "yeah"))
-        assert (heard.barge_ins, heard.told()) == (0, [(Kind.START_OF_SPEECH, "")])
+        assert (heard.call.payloads, heard.passed_on()) == ([], [(Kind.START_OF_SPEECH, "")])
         await heard.say(transcript(INTERIM, "yeah what about"))
-        assert heard.barge_ins == 1
+        assert heard.call.of(BargeIn) == [BargeIn()]
         await heard.say(transcript(PREFLIGHT, "yeah what about tuesday"), transcript(FINAL, "yeah what about tuesday"))
-        assert heard.barge_ins == 1
-        assert [text for kind, text in heard.told() if kind is not Kind.START_OF_SPEECH] == [
+        assert heard.call.of(BargeIn) == [BargeIn()]
+        assert [text for kind, text in heard.passed_on() if kind is not Kind.START_OF_SPEECH] == [
             "yeah what about",
             "yeah what about tuesday",
             "yeah what about tuesday",
@@ -146,81 +150,96 @@ async def test_a_wish_to_speak_is_told_once_and_what_follows_is_passed_on() -> N
 
 
 @in_virtual_time
-async def test_the_agent_is_stopped_before_the_words_are_told() -> None:
+async def test_the_barge_in_is_published_before_the_words_are() -> None:
     async with listening() as heard:
-        heard.agent_speaks = True
-        order: list[str] = []
-        stop = heard.stream._parent  # type: ignore[attr-defined]
-        stop.hooks = ListeningHooks(
-            is_agent_speaking=lambda: True,
-            on_barge_in=lambda: order.append(f"stopped after {len(heard.events)} events"),
-            on_no_words=lambda: None,
-            on_failure=lambda error: None,
-        )
+        heard.call.state = CallState.AGENT_SPEAKING
+        order: list[tuple[type[Payload], int]] = []
+        heard.call.react(lambda payload: order.append((type(payload), len(heard.events))))
         await heard.say(SpeechStarted(1.0))
         await heard.say(transcript(INTERIM, "wait"))
-        assert order == ["stopped after 1 events"]
-        assert heard.told()[-1] == (Kind.INTERIM_TRANSCRIPT, "wait")
+        assert order == [(BargeIn, 1), (CallerTranscript, 1)]
+        assert heard.passed_on()[-1] == (Kind.INTERIM_TRANSCRIPT, "wait")
 
 
 @in_virtual_time
 async def test_a_murmur_that_outlasts_the_agent_is_words_like_any_other() -> None:
     async with listening() as heard:
-        heard.agent_speaks = True
+        heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(SpeechStarted(1.0), transcript(INTERIM, "yeah"))
-        heard.agent_speaks = False
+        heard.call.state = CallState.LISTENING
         await heard.say(transcript(FINAL, "yeah"))
-        assert heard.told()[-1] == (Kind.FINAL_TRANSCRIPT, "yeah")
-        assert heard.barge_ins == 0
+        assert heard.passed_on()[-1] == (Kind.FINAL_TRANSCRIPT, "yeah")
+        assert heard.call.of(BargeIn) == []
 
 
 @in_virtual_time
 async def test_words_that_began_before_the_agent_spoke_are_passed_on() -> None:
     async with listening() as heard:
         await heard.say(SpeechStarted(1.0))
-        heard.agent_speaks = True
+        heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(transcript(INTERIM, "okay"), transcript(FINAL, "okay"))
-        assert [kind for kind, _ in heard.told()[1:]] == [Kind.INTERIM_TRANSCRIPT, Kind.FINAL_TRANSCRIPT]
+        assert [kind for kind, _ in heard.passed_on()[1:]] == [Kind.INTERIM_TRANSCRIPT, Kind.FINAL_TRANSCRIPT]
 
 
 @in_virtual_time
 async def test_the_next_utterance_is_judged_for_itself() -> None:
     async with listening() as heard:
-        heard.agent_speaks = True
+        heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(*utterance((FINAL, "wait stop")))
         await heard.say(*utterance((FINAL, "okay")))
-        assert heard.barge_ins == 1
-        assert [text for kind, text in heard.told() if kind is Kind.FINAL_TRANSCRIPT] == ["wait stop"]
+        assert heard.call.of(BargeIn) == [BargeIn()]
+        assert [text for kind, text in heard.passed_on() if kind is Kind.FINAL_TRANSCRIPT] == ["wait stop"]
 
 
 @in_virtual_time
-async def test_words_that_will_not_change_are_told_while_the_caller_speaks() -> None:
+async def test_every_transcript_is_published_with_the_words_that_will_not_change() -> None:
     async with listening() as heard:
         interim = transcript(INTERIM, "where can i park")
         await heard.say(SpeechStarted(1.0), replace(interim, agreed_words=0), replace(interim, agreed_words=3))
         await heard.say(transcript(PREFLIGHT, "where can i park"), transcript(FINAL, "where can i park"))
-        assert heard.settled == ["", "where can i"]
+        published = heard.call.of(CallerTranscript)
+        assert [(one.stage, one.said.text) for one in published] == [
+            (stage, "where can i park") for stage in (INTERIM, INTERIM, PREFLIGHT, FINAL)
+        ]
+        settled = [[word.text for word in one.said.words[: one.settled_words]] for one in published[:2]]
+        assert settled == [[], ["where", "can", "i"]]
 
 
 @in_virtual_time
-async def test_murmurs_are_no_words_to_reckon_with() -> None:
+async def test_published_words_have_their_times_in_the_call() -> None:
     async with listening() as heard:
-        heard.agent_speaks = True
+        await asyncio.sleep(5.0)
+        await heard.hear(2.0)  # came in at once: it began to sound 3 s into the call
+        await heard.say(*utterance((FINAL, "where can")))
+        (published,) = heard.call.of(CallerTranscript)
+        assert [word.text for word in published.said.words] == ["where", "can"]
+        assert [word.start_s for word in published.said.words] == pytest.approx([4.0, 4.3], abs=0.01)
+        assert [word.end_s for word in published.said.words] == pytest.approx([4.3, 4.6], abs=0.01)
+
+
+@in_virtual_time
+async def test_murmurs_are_not_published() -> None:
+    async with listening() as heard:
+        heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(SpeechStarted(1.0), replace(transcript(INTERIM, "yeah"), agreed_words=1))
-        assert heard.settled == []
+        assert heard.call.of(CallerTranscript) == []
+
+
+def unused() -> LocalStt:
+    """One that hears nothing."""
+    events = Published()
+    return LocalStt(ListedStt(), language="en", events=events, turn=CallerTurn(events))
 
 
 async def test_there_is_no_recognition_of_finished_recordings() -> None:
-    hooks = ListeningHooks(lambda: False, lambda: None, lambda: None, lambda error: None)
-    local = LocalStt(ListedStt(), language="en", hooks=hooks, turn=CallerTurn(is_agent_speaking=lambda: False))
+    local = unused()
     assert not local.capabilities.offline_recognize
     with pytest.raises(NotImplementedError, match=r"use stream\(\)"):
         await local.recognize(frame_from(AudioChunk(np.zeros(160, np.int16), 16_000)))
 
 
 def test_it_tells_livekit_what_it_can_do() -> None:
-    hooks = ListeningHooks(lambda: False, lambda: None, lambda: None, lambda error: None)
-    local = LocalStt(ListedStt(), language="en", hooks=hooks, turn=CallerTurn(is_agent_speaking=lambda: False))
+    local = unused()
     assert (local.model, local.provider) == ("stt", "callbox")
     assert local.capabilities.streaming
     assert local.capabilities.interim_results
@@ -229,7 +248,7 @@ def test_it_tells_livekit_what_it_can_do() -> None:
 
 
 @in_virtual_time
-async def test_the_agents_own_words_are_nobodys() -> None:
+async def test_the_agents_own_words_that_come_back_are_dropped() -> None:
     async with listening() as heard:
         asked: list[tuple[str, float]] = []
 
@@ -237,12 +256,13 @@ async def test_the_agents_own_words_are_nobodys() -> None:
             asked.extend((word.text, word.start_s) for word in words)
             return words[0].text == "we"
 
-        cast(LocalStt, heard.stream._stt).is_echo = is_echo
+        heard.local.is_echo = is_echo
         await heard.hear(2.0)
         await heard.say(*utterance((INTERIM, "we"), (FINAL, "we open")))
-        assert heard.told() == [(Kind.START_OF_SPEECH, ""), (Kind.END_OF_SPEECH, "")]
+        assert heard.passed_on() == [(Kind.START_OF_SPEECH, ""), (Kind.END_OF_SPEECH, "")]
+        assert heard.call.payloads == []
         text, start_s = asked[0]
         assert text == "we"
         assert start_s == pytest.approx(time.time() - 1.0, abs=0.01)
         await heard.say(*utterance((FINAL, "where can")))
-        assert (Kind.FINAL_TRANSCRIPT, "where can") in heard.told()
+        assert (Kind.FINAL_TRANSCRIPT, "where can") in heard.passed_on()

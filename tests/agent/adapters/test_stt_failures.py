@@ -5,11 +5,14 @@ import asyncio
 import pytest
 from livekit.agents import APIError
 
+from agent.call.events import EngineFailed
 from serving.speech import SpeechStarted
 from tests.agent.adapters.listening import FINAL, Kind, listening, utterance
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.unit
+
+FAILED = EngineFailed("stt", "EngineDied")
 
 
 @in_virtual_time
@@ -19,7 +22,7 @@ async def test_a_stream_that_fails_is_opened_again_with_times_going_on() -> None
         await heard.die()
         assert len(heard.engine.streams) == 2
         assert heard.engine.streams[0].is_closed
-        assert len(heard.failures) == 1
+        assert heard.call.of(EngineFailed) == [FAILED]
         onset_s = heard.engine_stream.heard_s
         await heard.hear(3.0)
         assert heard.engine_stream.heard_s == pytest.approx(onset_s + 3.0)
@@ -54,10 +57,10 @@ async def test_a_stream_that_cannot_be_opened_is_a_failure_too() -> None:
     async with listening() as heard:
         heard.engine.fails_to_open = 1
         await heard.die()
-        assert len(heard.failures) == 2
+        assert heard.call.of(EngineFailed) == 2 * [FAILED]
         await asyncio.sleep(2)
         await heard.say(*utterance((FINAL, "where can")))
-        assert heard.told()[1] == (Kind.FINAL_TRANSCRIPT, "where can")
+        assert heard.passed_on()[1] == (Kind.FINAL_TRANSCRIPT, "where can")
 
 
 @in_virtual_time
@@ -76,7 +79,7 @@ async def test_the_third_failure_in_a_row_is_the_last() -> None:
         for _ in range(3):
             await heard.die()
             await asyncio.sleep(5)
-        assert len(heard.failures) == 3
+        assert heard.call.of(EngineFailed) == 3 * [FAILED]
         assert isinstance(heard.error, APIError)
         assert not heard.error.retryable
 
@@ -88,7 +91,7 @@ async def test_failures_with_words_in_between_are_not_in_a_row() -> None:
             await heard.die()
             await asyncio.sleep(5)
             await heard.say(*utterance((FINAL, "where can")))
-        assert len(heard.failures) == 5
+        assert heard.call.of(EngineFailed) == 5 * [FAILED]
         assert heard.error is None
 
 
@@ -100,3 +103,4 @@ async def test_an_error_holds_no_words_of_a_person() -> None:
             await heard.die()
             await asyncio.sleep(5)
         assert "anna" not in str(heard.error)
+        assert "anna" not in repr(heard.call.of(EngineFailed))

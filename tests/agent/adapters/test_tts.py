@@ -11,8 +11,9 @@ from livekit.agents import APIError, tts
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT, TimedString
 
 from agent.adapters.tts import LocalTts
-from models.errors import CallboxError
+from agent.call.events import EngineFailed
 from serving.audio import Pcm16
+from tests.published import Published
 from tests.scripted import ROOM_RATE, WORD_S, ScriptedTts, Sounds
 from tests.virtual_time import in_virtual_time
 
@@ -25,7 +26,8 @@ class Speaking:
 
     engine: ScriptedTts
     stream: tts.SynthesizeStream
-    failures: list[CallboxError]
+    call: Published
+    """The call's events."""
     sound: list[Pcm16] = field(default_factory=list)
     words: list[TimedString] = field(default_factory=list)
     error: Exception | None = None
@@ -43,7 +45,7 @@ class Speaking:
             self.done.set()
 
     def pieces(self) -> list[str]:
-        """What the engine was told to say, a stretch at a time."""
+        """What the engine was given to say, a stretch at a time."""
         (stream,) = self.engine.streams
         return list(stream.pieces)  # type: ignore[attr-defined]
 
@@ -68,8 +70,8 @@ class Speaking:
 @asynccontextmanager
 async def speaking() -> AsyncIterator[Speaking]:
     """A stream that is open."""
-    engine, failures = ScriptedTts(Sounds()), list[CallboxError]()
-    made = Speaking(engine, LocalTts(engine, on_failure=failures.append).stream(), failures)
+    engine, call = ScriptedTts(Sounds()), Published()
+    made = Speaking(engine, LocalTts(engine, events=call).stream(), call)
     collecting = asyncio.create_task(made.collect())
     try:
         yield made
@@ -141,7 +143,7 @@ async def test_a_text_without_sound_is_not_a_failure(text: str) -> None:
         talk.stream.end_input()
         await talk.done.wait()
         assert talk.error is None
-        assert talk.failures == []
+        assert talk.call.payloads == []
         assert not np.concatenate(talk.sound).any()
         assert talk.words == []
 
@@ -151,7 +153,7 @@ async def test_no_text_is_not_a_failure() -> None:
     async with speaking() as talk:
         talk.stream.end_input()
         await talk.done.wait()
-        assert (talk.error, talk.failures) == (None, [])
+        assert (talk.error, talk.call.payloads) == (None, [])
 
 
 @in_virtual_time
@@ -168,7 +170,7 @@ async def test_closing_reaches_the_engine() -> None:
 
 @pytest.mark.parametrize("dies", ["when it is opened", "at its first piece", "at its second piece"])
 @in_virtual_time
-async def test_a_failure_is_told_and_not_tried_again(dies: str) -> None:
+async def test_a_failure_is_published_and_not_tried_again(dies: str) -> None:
     async with speaking() as talk:
         talk.engine.fails_to_open = 1 if dies == "when it is opened" else 0
         talk.engine.dies_at.append(1 if dies == "at its first piece" else 2)
@@ -176,7 +178,7 @@ async def test_a_failure_is_told_and_not_tried_again(dies: str) -> None:
         assert isinstance(talk.error, APIError)
         assert not talk.error.retryable
         assert "anna" not in str(talk.error)
-        assert len(talk.failures) == 1
+        assert talk.call.payloads == [EngineFailed("tts", "EngineDied")]
         assert talk.heard() == ("my name is anna." if dies == "at its second piece" else "")
         assert all(stream.is_closed for stream in talk.engine.streams)  # type: ignore[attr-defined]
 
@@ -184,7 +186,7 @@ async def test_a_failure_is_told_and_not_tried_again(dies: str) -> None:
 @in_virtual_time
 async def test_a_whole_text_can_be_spoken_too() -> None:
     engine = ScriptedTts(Sounds())
-    stream = LocalTts(engine, on_failure=lambda error: None).synthesize("we are open")
+    stream = LocalTts(engine, events=Published()).synthesize("we are open")
     samples = np.concatenate([np.frombuffer(event.frame.data, np.int16) async for event in stream])
     await stream.aclose()
     assert [word.text for word, _ in engine.sounds.words(samples, rate=ROOM_RATE)] == ["we", "are", "open"]
@@ -193,7 +195,7 @@ async def test_a_whole_text_can_be_spoken_too() -> None:
 @in_virtual_time
 async def test_sound_comes_at_the_engines_rate() -> None:
     engine = ScriptedTts(Sounds())
-    local = LocalTts(engine, on_failure=lambda error: None)
+    local = LocalTts(engine, events=Published())
     assert (local.sample_rate, local.num_channels) == (ROOM_RATE, 1)
     assert local.capabilities.streaming
     assert local.capabilities.aligned_transcript

@@ -8,9 +8,9 @@ from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDete
 
 from agent.adapters.audio import frame_from
 from agent.adapters.turn import LEAST_PROBABILITY, LocalTurnStream
+from agent.call.events import TurnDecided, TurnDecidedBy, TurnJudged
 from agent.turns.endpointing import EndpointingOptions
 from agent.turns.turn_end import WORDS_TIMEOUT_S
-from serving import metrics
 from serving.audio import AudioChunk, Pcm16, Pcm32
 from serving.speech import EndOfTurn, TurnContext
 from serving.vad.gate import Gate, GateOptions
@@ -59,11 +59,6 @@ def push(stream: LocalTurnStream, samples: Pcm16, rate: int = 16_000) -> None:
         stream.push_audio(frame_from(AudioChunk(samples[at : at + step], rate)))
 
 
-def counted(name: str, **labels: str) -> float:
-    """What a metric has counted."""
-    return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
-
-
 def test_livekit_takes_it_for_a_streaming_detector(caller: Pausing) -> None:
     assert isinstance(caller.detector, _StreamingTurnDetector)
     assert isinstance(caller.stream, _StreamingTurnDetectorStream)
@@ -94,7 +89,7 @@ async def test_an_answer_says_how_likely_the_end_was(caller: Pausing, ends_turn:
     event = caller.answer.result()
     assert (event.type, event.end_of_turn_probability) == ("eot_prediction", probability)
     assert event.inference_duration == pytest.approx(0.02)
-    assert caller.told == [probability]
+    assert caller.commit().probability == probability
 
 
 @in_virtual_time
@@ -153,7 +148,8 @@ async def test_a_question_taken_back_is_answered_at_once_by_less_than_livekit_ac
     caller.stream.cancel_inference()
     assert caller.answer.result().end_of_turn_probability < LEAST_PROBABILITY
     await asyncio.sleep(2)
-    assert (engine.running, caller.told) == (0, [])
+    assert (engine.running, caller.judged) == (0, [])
+    assert caller.commit() == TurnDecided(None, None, judgements=len(engine.asked))
 
 
 @in_virtual_time
@@ -166,7 +162,7 @@ async def test_a_new_question_replaces_the_one_before(caller: Pausing, engine: L
     assert not second.done()
     await caller.pause(1.5)
     assert second.result().end_of_turn_probability == 0.05
-    assert caller.told == [0.05]
+    assert caller.commit().probability == 0.05
 
 
 @in_virtual_time
@@ -193,40 +189,42 @@ async def test_a_flush_forgets_the_turn(caller: Pausing, engine: ListeningTurn) 
 
 
 @in_virtual_time
-async def test_a_turn_that_is_answered_is_counted(caller: Pausing) -> None:
-    names = ("callbox_end_of_turn_probability_count", "callbox_turn_judgements_count", "callbox_turn_judgements_sum")
-    before = [counted(name) for name in names]
-    ends = counted("callbox_turn_ends_total", decided_by="judgement")
+async def test_how_a_turn_was_decided_is_published_once_it_is_answered(caller: Pausing) -> None:
     await caller.say("i would like", ends_turn=False)
     await caller.pause(0.32)
     await caller.say("to park")
     await caller.pause(0.5)
     caller.stream.flush("clear_user_turn")
-    assert [counted(name) for name in names] == before
+    assert caller.call.of(TurnDecided) == []
     await caller.say("i would like", ends_turn=False)
     await caller.pause(0.32)  # judged once
     await caller.say("to park")
     await caller.pause(0.5)  # and once more
     caller.stream.flush("turn committed")
-    assert [counted(name) for name in names] == [before[0] + 1, before[1] + 1, before[2] + 2]
-    assert counted("callbox_turn_ends_total", decided_by="judgement") == ends + 1
+    assert caller.call.of(TurnDecided) == [TurnDecided(TurnDecidedBy.JUDGEMENT, 0.95, judgements=2)]
 
 
 @in_virtual_time
-async def test_why_a_turn_was_over_is_counted(caller: Pausing, engine: ListeningTurn) -> None:
-    def ends() -> dict[str, float]:
-        reasons = ("judgement", "longest_delay", "silence")
-        return {reason: counted("callbox_turn_ends_total", decided_by=reason) for reason in reasons}
+async def test_every_judgement_is_published_with_the_silence_that_it_was_about(
+    caller: Pausing, engine: ListeningTurn
+) -> None:
+    await caller.say("i would like", ends_turn=False)
+    await caller.pause(0.5)
+    published = caller.call.of(TurnJudged)
+    assert len(published) > 1
+    assert [judged.silence_s for judged in published] == [context.silence_s for context in engine.asked]
+    assert {(judged.probability, judged.inference_s) for judged in published} == {(0.05, 0.02)}
 
-    before = ends()
+
+@in_virtual_time
+async def test_why_a_turn_was_over_is_published(caller: Pausing, engine: ListeningTurn) -> None:
     await caller.say("where can i", ends_turn=False)
     await caller.pause(1.5)
-    caller.stream.flush("turn committed")
+    assert caller.commit().by is TurnDecidedBy.LONGEST_DELAY
     engine.is_dead = True
     await caller.say("where can i park")
     await caller.pause(1.5)
-    caller.stream.flush("turn committed")
-    assert ends() == {**before, "longest_delay": before["longest_delay"] + 1, "silence": before["silence"] + 1}
+    assert caller.commit().by is TurnDecidedBy.SILENCE
 
 
 @in_virtual_time
@@ -263,5 +261,7 @@ async def test_calls_share_nothing_but_the_engine(engine: ListeningTurn, sounds:
         await caller.pause(1.5)
 
     await asyncio.gather(talk(one, "park", ends_turn=True), talk(other, "where", ends_turn=False))
-    assert (one.told, other.told) == ([0.95], [0.05])
+    assert (one.commit().probability, other.commit().probability) == (0.95, 0.05)
+    assert one.judged == [0.95]
+    assert set(other.judged) == {0.05}
     assert {context.words for context in engine.asked} == {"park", "where"}

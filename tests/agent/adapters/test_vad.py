@@ -13,7 +13,7 @@ from agent.adapters.vad import LocalVad
 from serving.audio import AudioChunk, Pcm32
 from serving.engine import VadStream
 from serving.speech import VoiceActivity
-from serving.vad.gate import GateOptions
+from serving.vad.gate import Gate, GateOptions
 from tests.scripted import WINDOW_SAMPLES, ScriptedVad
 
 pytestmark = pytest.mark.unit
@@ -67,7 +67,7 @@ def silence(windows: int) -> list[rtc.AudioFrame]:
 
 
 async def events_of(stream: vad.VADStream, frames: list[rtc.AudioFrame]) -> list[vad.VADEvent]:
-    """Everything a stream says to some audio."""
+    """Everything a stream says of some audio."""
     for frame in frames:
         stream.push_frame(frame)
     stream.end_input()
@@ -95,7 +95,7 @@ async def theirs(probabilities: Sequence[float]) -> list[vad.VADEvent]:
 
 
 def turning_points(events: list[vad.VADEvent]) -> list[tuple[vad.VADEventType, dict[str, float]]]:
-    """Starts and ends of speech with all that is told about them."""
+    """Starts and ends of speech with all that is said about them."""
     return [
         (
             event.type,
@@ -140,7 +140,7 @@ async def test_speech_begins_and_ends_as_livekit_has_it_whatever_is_heard(seed: 
     assert turning_points(await ours(probabilities)) == turning_points(await theirs(probabilities))
 
 
-async def test_every_window_is_told_with_what_came_before_its_turning_point() -> None:
+async def test_every_window_has_an_event_which_comes_before_its_turning_point() -> None:
     events = await ours(marks("..sss" + "." * 8))
     kinds = [event.type for event in events]
     assert kinds == [DONE] * 4 + [START] + [DONE] * 9 + [END]
@@ -150,8 +150,8 @@ async def test_every_window_is_told_with_what_came_before_its_turning_point() ->
     assert [event.probability for event in done] == marks("..sss" + "." * 8)
 
 
-async def test_what_livekit_decides_by_is_told_at_most_one_window_sooner_than_its_own() -> None:
-    """LiveKit's own events tell a window's verdict with the next window; ours with the window itself."""
+async def test_what_livekit_decides_by_comes_one_window_sooner_than_its_own() -> None:
+    """LiveKit's own events give a window's verdict with the next window; ours with the window itself."""
     probabilities = marks(".." + "s" * 30 + "." * 12)
     mine = [event for event in await ours(probabilities) if event.type is DONE]
     livekits = [event for event in await theirs(probabilities) if event.type is DONE]
@@ -189,6 +189,37 @@ async def test_audio_at_another_rate_is_resampled() -> None:
     frames = [frame_from(AudioChunk(samples[at : at + 960], 48_000)) for at in range(0, len(samples), 960)]
     events = await events_of(stream, frames)
     assert [event.type for event in events if event.type is not DONE] == [START, END]
+
+
+class Listener:
+    """Notes what it hears."""
+
+    def __init__(self) -> None:
+        self.windows: list[tuple[float, bool]] = []
+        """Where each ended, and whether the gate was open."""
+        self.resets_at: list[int] = []
+        """After how many windows the VAD began anew."""
+
+    def heard_window(self, gate: Gate, end_s: float) -> None:
+        """As VoiceListener."""
+        self.windows.append((round(end_s, 3), gate.is_open))
+
+    def voice_reset(self) -> None:
+        """As VoiceListener."""
+        self.resets_at.append(len(self.windows))
+
+
+async def test_listeners_hear_of_every_window_and_of_every_new_beginning() -> None:
+    listeners = Listener(), Listener()
+    stream = LocalVad(ListedVad(marks(".sss")), GATE, listeners=listeners).stream()
+    for frame in silence(4):
+        stream.push_frame(frame)
+    stream.flush()
+    await events_of(stream, silence(2))
+    for listener in listeners:
+        assert listener.windows[:4] == [(0.032, False), (0.064, False), (0.096, True), (0.128, True)]
+        assert listener.windows[4:] == [(0.032, False), (0.064, False)]
+        assert listener.resets_at == [4, 6]  # the end of the input is a flush, too
 
 
 def test_it_tells_livekit_what_it_needs_to_know() -> None:

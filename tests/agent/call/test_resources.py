@@ -1,12 +1,15 @@
 """What all calls share, and the engines chosen for it."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from agent.call.resources import build_box, build_engines, prepare
+from agent.call.events import EngineReloaded, Payload
+from agent.call.resources import build_engines, build_resources, prepare
+from agent.call.stream import EventStream
 from agent.clinic.tools import TOOL_SPECS
 from agent.errors import ConfigError
 from agent.settings import Settings
@@ -75,7 +78,7 @@ def test_recognition_listens_with_the_same_vad(store: ModelStore) -> None:
     assert engines.stt.extra == {"vad": engines.vad}
 
 
-def test_the_voice_speaks_at_the_rooms_rate_unless_it_is_told_otherwise(store: ModelStore) -> None:
+def test_the_voice_speaks_at_the_rooms_rate_unless_another_is_set(store: ModelStore) -> None:
     engines: Any = build_engines(settings(), store)
     assert engines.tts.options.room_rate == 48_000
     engines = build_engines(settings(tts={"room_rate": 16_000}), store)
@@ -111,23 +114,37 @@ def test_a_model_that_is_not_there_is_named_before_anything_loads(store: ModelSt
         build_engines(settings(), empty)
 
 
-def test_a_box_has_what_every_call_needs(store: ModelStore) -> None:
-    box = build_box(settings(), store, lambda stage, state, took_s: None)
-    assert "Riverside Clinic" in box.instructions
-    assert {"greeting", "not_heard", "technical_apology", "technical_goodbye"} <= set(box.stock_lines)
-    assert "Riverside Clinic" in box.stock_lines["greeting"]
-    assert box.gate.max_calls == 4
-    assert not box.is_ready
+def test_there_is_what_every_call_needs(store: ModelStore) -> None:
+    resources = build_resources(settings(), store, lambda stage, state, took_s: None)
+    assert "Riverside Clinic" in resources.instructions
+    assert {"greeting", "not_heard", "technical_apology", "technical_goodbye"} <= set(resources.phrase_texts)
+    assert "Riverside Clinic" in resources.phrase_texts["greeting"]
+    assert resources.gate.max_calls == 4
+    assert not resources.is_ready
 
 
-async def test_preparing_warms_the_prompt_and_speaks_every_stock_line(store: ModelStore) -> None:
-    box = build_box(settings(), store, lambda stage, state, took_s: None)
+async def test_preparing_warms_the_prompt_and_synthesizes_every_phrase(store: ModelStore) -> None:
+    resources = build_resources(settings(), store, lambda stage, state, took_s: None)
     llm, tts = ScriptedLlm(lambda request: []), ScriptedTts(Sounds(), piece_s=0.0)
-    engines = box.host.engines
-    box.host = EngineHost(type(engines)(engines.vad, engines.stt, engines.turn, llm, tts))
-    await prepare(box)
+    engines = resources.host.engines
+    resources.host = EngineHost(type(engines)(engines.vad, engines.stt, engines.turn, llm, tts))
+    await prepare(resources)
     (warmed,) = llm.warmed
-    assert [message.text for message in warmed.messages] == [box.instructions]
+    assert [message.text for message in warmed.messages] == [resources.instructions]
     assert warmed.tools == TOOL_SPECS
-    assert set(box.stock) == set(box.stock_lines)
-    assert all(line.spoken for line in box.stock.values())
+    assert {name: phrase.text for name, phrase in resources.phrases.items()} == resources.phrase_texts
+    assert all(phrase.spoken for phrase in resources.phrases.values())
+
+
+async def test_every_call_in_progress_is_told_of_an_engine_that_works_again(store: ModelStore) -> None:
+    resources = build_resources(settings(), store, lambda stage, state, took_s: None)
+    loop = asyncio.get_running_loop()
+    calls = [EventStream(name, loop) for name in ("one", "two", "over")]
+    published: list[tuple[str, Payload]] = []
+    for call in calls:
+        call.react(lambda payload, name=call.call_id: published.append((name, payload)))  # type: ignore[misc]
+    resources.calls |= set(calls[:2])
+    await asyncio.to_thread(resources.engine_reloaded, "llm")  # as the host does, from a thread of its own
+    await asyncio.sleep(0)
+    assert sorted(name for name, _ in published) == ["one", "two"]
+    assert {payload for _, payload in published} == {EngineReloaded("llm")}

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from agent.call.resources import Box, prepare
+from agent.call.resources import CallResources, prepare
 from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import load_facts
 from agent.operate.health import create_ops_app, serve_ops
@@ -22,8 +22,8 @@ Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-def box() -> Box:
-    """A box on scripted engines, not loaded yet."""
+def resources() -> CallResources:
+    """What calls share, on scripted engines that are not loaded yet."""
     sounds, choice = Sounds(), {"engine": "scripted", "model": "none"}
     engines = Engines(
         vad=ScriptedVad(),
@@ -32,23 +32,22 @@ def box() -> Box:
         llm=ScriptedLlm(lambda request: []),
         tts=ScriptedTts(sounds, piece_s=0.0),
     )
-    return Box(
+    return CallResources(
         settings=Settings.model_validate(
             {"profile": "scripted", "title": "only a test", "engines": {"stt": choice, "llm": choice, "tts": choice}}
         ),
         host=EngineHost(engines),
         clinic=demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml")),
         instructions="",
-        stock_lines={"greeting": "hello"},
+        phrase_texts={"greeting": "hello"},
         gate=CapacityGate(3),
-        stock={},
     )
 
 
 @pytest.fixture
-async def client(box: Box) -> AsyncIterator[Client]:
+async def client(resources: CallResources) -> AsyncIterator[Client]:
     """Whoever asks."""
-    async with TestClient(TestServer(create_ops_app(box))) as client:
+    async with TestClient(TestServer(create_ops_app(resources))) as client:
         yield client
 
 
@@ -64,22 +63,22 @@ async def test_it_is_not_ready_before_its_engines_are(client: Client) -> None:
     assert body["engines"] == dict.fromkeys(("vad", "stt", "turn", "llm", "tts"), "unloaded")
 
 
-async def test_it_is_not_ready_before_its_stock_lines_are(client: Client, box: Box) -> None:
-    box.host.load()
+async def test_it_is_not_ready_before_its_stock_phrases_are(client: Client, resources: CallResources) -> None:
+    resources.host.load()
     assert (await client.get("/readyz")).status == 503
 
 
-async def test_it_is_not_ready_before_the_media_server_knows_it(client: Client, box: Box) -> None:
-    box.host.load()
-    await prepare(box)
+async def test_it_is_not_ready_before_the_media_server_knows_it(client: Client, resources: CallResources) -> None:
+    resources.host.load()
+    await prepare(resources)
     assert (await client.get("/readyz")).status == 503
 
 
-async def test_it_is_ready_when_everything_is(client: Client, box: Box) -> None:
-    box.host.load()
-    await prepare(box)
-    box.registered = True
-    box.gate.enter()
+async def test_it_is_ready_when_everything_is(client: Client, resources: CallResources) -> None:
+    resources.host.load()
+    await prepare(resources)
+    resources.registered = True
+    resources.gate.enter()
     answer = await client.get("/readyz")
     assert answer.status == 200
     assert await answer.json() == {
@@ -92,14 +91,14 @@ async def test_it_is_ready_when_everything_is(client: Client, box: Box) -> None:
     }
 
 
-async def test_a_dead_engine_makes_it_unready(client: Client, box: Box) -> None:
-    box.host.load()
-    await prepare(box)
-    box.registered = True
+async def test_a_dead_engine_makes_it_unready(client: Client, resources: CallResources) -> None:
+    resources.host.load()
+    await prepare(resources)
+    resources.registered = True
     assert (await client.get("/readyz")).status == 200
-    box.host.engines.llm.is_dead = True  # type: ignore[attr-defined]
-    box.host.engines.llm.load_error = RuntimeError("no memory")  # type: ignore[attr-defined]
-    box.host.examine()
+    resources.host.engines.llm.is_dead = True  # type: ignore[attr-defined]
+    resources.host.engines.llm.load_error = RuntimeError("no memory")  # type: ignore[attr-defined]
+    resources.host.examine()
     answer = await client.get("/readyz")
     assert answer.status == 503
     assert (await answer.json())["engines"]["llm"] == "failed"
@@ -114,9 +113,9 @@ async def test_metrics_are_prometheus_text(client: Client) -> None:
     assert 'callbox_turns_total{preempted="yes"}' in text
 
 
-async def test_the_clinics_book_is_shown(client: Client, box: Box) -> None:
+async def test_the_clinics_book_is_shown(client: Client, resources: CallResources) -> None:
     answer = await client.get("/clinic")
-    assert await answer.json() == await box.clinic.book.snapshot()
+    assert await answer.json() == await resources.clinic.book.snapshot()
 
 
 @pytest.mark.parametrize("path", ["/", "/clinic/1", "/metricsx"])
@@ -128,8 +127,8 @@ async def test_it_changes_nothing(client: Client) -> None:
     assert (await client.post("/clinic", json={})).status == 405
 
 
-async def test_a_taken_port_is_an_error(box: Box) -> None:
-    async with TestServer(create_ops_app(box), host="127.0.0.1") as taken:
+async def test_a_taken_port_is_an_error(resources: CallResources) -> None:
+    async with TestServer(create_ops_app(resources), host="127.0.0.1") as taken:
         assert taken.port is not None
         with pytest.raises(OSError, match="in use"):
-            await serve_ops(box, taken.port)
+            await serve_ops(resources, taken.port)

@@ -1,4 +1,4 @@
-"""How often a caller is told of trouble."""
+"""How often the agent apologises for a failure, and when it gives up."""
 
 import pytest
 

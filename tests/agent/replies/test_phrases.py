@@ -1,10 +1,9 @@
-"""Lines that can always be said."""
+"""Phrases that can always be said."""
 
 import numpy as np
 import pytest
-from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 
-from agent.replies.phrases import speak_stock_lines
+from agent.replies.phrases import StockPhrase, synthesize_phrases
 from serving.errors import EngineDied
 from tests.scripted import ROOM_RATE, WORD_S, ScriptedTts, Sounds
 from tests.virtual_time import in_virtual_time
@@ -12,41 +11,47 @@ from tests.virtual_time import in_virtual_time
 pytestmark = pytest.mark.unit
 
 
-@in_virtual_time
-async def test_a_line_is_its_text_its_sound_and_its_word_times() -> None:
-    tts = ScriptedTts(Sounds())
-    lines = await speak_stock_lines(tts, {"greeting": "welcome to us"})
-    assert lines["greeting"].text == "welcome to us"
-    frames = [frame async for frame in lines["greeting"].frames()]
-    assert {frame.sample_rate for frame in frames} == {ROOM_RATE}
-    samples = np.concatenate([np.frombuffer(frame.data, np.int16) for frame in frames])
-    assert [word.text for word, _ in tts.sounds.words(samples, rate=ROOM_RATE)] == ["welcome", "to", "us"]
-    words = [word for frame in frames for word in frame.userdata[USERDATA_TIMED_TRANSCRIPT]]
-    assert [str(word) for word in words] == ["welcome ", "to ", "us "]
-    assert [word.start_time for word in words] == pytest.approx([0.0, WORD_S, 2 * WORD_S])
+def words_in(phrase: StockPhrase, sounds: Sounds) -> list[str]:
+    """The words that its sound holds."""
+    samples = np.concatenate([piece.audio.samples for piece in phrase.spoken])
+    return [word.text for word, _ in sounds.words(samples, rate=ROOM_RATE)]
 
 
 @in_virtual_time
-async def test_a_line_can_be_said_again_without_the_engine() -> None:
+async def test_a_phrase_is_its_text_its_sound_and_its_word_times() -> None:
     tts = ScriptedTts(Sounds())
-    lines = await speak_stock_lines(tts, {"sorry": "i am sorry"})
+    phrases = await synthesize_phrases(tts, {"greeting": "welcome to us"})
+    greeting = phrases["greeting"]
+    assert greeting.text == "welcome to us"
+    assert {piece.audio.sample_rate for piece in greeting.spoken} == {ROOM_RATE}
+    assert words_in(greeting, tts.sounds) == ["welcome", "to", "us"]
+    words = [word for piece in greeting.spoken for word in piece.words]
+    assert [word.text for word in words] == ["welcome", "to", "us"]
+    assert [word.start_s for word in words] == pytest.approx([0.0, WORD_S, 2 * WORD_S])
+
+
+@in_virtual_time
+async def test_a_phrase_needs_no_engine_any_more() -> None:
+    tts = ScriptedTts(Sounds())
+    phrases = await synthesize_phrases(tts, {"sorry": "i am sorry"})
     tts.is_dead = True
     for _ in range(2):
-        assert [frame async for frame in lines["sorry"].frames()]
+        assert words_in(phrases["sorry"], tts.sounds) == ["i", "am", "sorry"]
 
 
 @in_virtual_time
-async def test_a_line_is_made_speakable() -> None:
+async def test_a_phrase_is_made_speakable() -> None:
     tts = ScriptedTts(Sounds())
-    await speak_stock_lines(tts, {"hours": "we open at 8:30"})
+    await synthesize_phrases(tts, {"hours": "we open at 8:30"})
     assert tts.spoken == ["we open at eight thirty"]
 
 
 @in_virtual_time
-async def test_every_line_is_spoken_and_its_stream_closed() -> None:
+async def test_every_phrase_is_synthesized_and_its_stream_closed() -> None:
     tts = ScriptedTts(Sounds())
-    lines = await speak_stock_lines(tts, {"one": "first line", "two": "second line"})
-    assert list(lines) == ["one", "two"]
+    phrases = await synthesize_phrases(tts, {"one": "first phrase", "two": "second phrase"})
+    assert list(phrases) == ["one", "two"]
+    assert all(phrase.spoken for phrase in phrases.values())
     assert all(stream.is_closed for stream in tts.streams)  # type: ignore[attr-defined]
 
 
@@ -55,4 +60,4 @@ async def test_a_voice_that_fails_stops_the_start() -> None:
     tts = ScriptedTts(Sounds())
     tts.is_dead = True
     with pytest.raises(EngineDied):
-        await speak_stock_lines(tts, {"one": "first line"})
+        await synthesize_phrases(tts, {"one": "first phrase"})

@@ -1,3 +1,5 @@
+"""When a prompt is computed ahead."""
+
 import pytest
 
 from agent.replies.prefill_policy import NEW_WORDS, PrefillPolicy

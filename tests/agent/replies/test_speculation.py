@@ -1,60 +1,72 @@
 """Replies between their announcement and the end of their turn."""
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from livekit.agents.voice import SpeechHandle
-from livekit.agents.voice.events import SpeechCreatedEvent
 
-from agent.replies.reply import Reply, reply_in_hand
-from agent.replies.speculation import GOES_ON_S, Speculations
+from agent.call.events import (
+    CallEnded,
+    CallerStartedSpeaking,
+    CallerStoppedSpeaking,
+    CallEvent,
+    CallState,
+    EndReason,
+    Payload,
+    ReplyBegunAhead,
+    ReplyComputed,
+    ReplyConfirmed,
+    ReplyDropped,
+    ReplyEnded,
+    ReplyPutOff,
+    TurnJudged,
+    TurnOver,
+)
+from agent.replies.reply import Reply
+from agent.replies.speculation import GOES_ON_S, Replies
 from agent.replies.speculation_policy import SpeculationLimits
-from serving import metrics
 from serving.demand import Demand
+from tests.published import Published
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.unit
 
 
-def count(name: str, **labels: str) -> float:
-    """A counter of the registry, 0 if there is none yet."""
-    return metrics.REGISTRY.get_sample_value(f"callbox_{name}_total", labels) or 0.0
-
-
-@dataclass(slots=True)
 class Call:
-    """Speculations, and LiveKit's part in them."""
-
-    demand: Demand = field(default_factory=Demand)
-    thrown_away: int = 0
-    speculations: Speculations = field(init=False)
+    """A call's replies, and LiveKit's part in them."""
 
     def __init__(self, **limits: Any) -> None:
         self.demand = Demand()
-        self.thrown_away = 0
-        self.speculations = Speculations(
-            SpeculationLimits(**limits), self.demand, lines=4, is_judged=True, throw_away=self._throw_away
+        self.events = Published(CallState.TURN_OPEN)
+        self.interrupted = 0
+        """How often the reply that was being prepared was stopped."""
+        self.replies = Replies(
+            SpeculationLimits(**limits),
+            self.demand,
+            self.events,
+            lines=4,
+            is_judged=True,
+            interrupt=self._interrupt,
         )
 
-    def _throw_away(self) -> None:
-        self.thrown_away += 1
+    def _interrupt(self) -> None:
+        self.interrupted += 1
 
-    def announce(self, source: Literal["say", "generate_reply"] = "generate_reply") -> Reply:
+    def announce(self, *, is_awaited: bool = True) -> tuple[Reply, SpeechHandle]:
         """A reply is announced; LiveKit's tasks begin in the next step of the loop."""
-        handle = SpeechHandle.create()
-        self.speculations.announced(SpeechCreatedEvent(user_initiated=True, source=source, speech_handle=handle))
-        reply = reply_in_hand()
-        assert reply is not None
-        assert reply.handle is handle
-        return reply
+        speech = SpeechHandle.create()
+        return self.replies.announce(speech, is_awaited=is_awaited), speech
 
-    def turn_is_over(self, adopted: Reply | None = None) -> None:
+    def judge(self, probability: float) -> None:
+        """The end-of-turn engine has judged the pause."""
+        self.events.publish(TurnJudged(probability, silence_s=0.3, inference_s=0.02))
+
+    def turn_is_over(self, spoken: SpeechHandle | None = None) -> None:
         """The turn is over, and this reply is spoken."""
-        self.speculations.turn_over()
-        if adopted is not None:
-            adopted.handle._mark_scheduled()
+        self.events.publish(TurnOver())
+        if spoken is not None:
+            spoken._mark_scheduled()
 
 
 async def begin(reply: Reply) -> "asyncio.Task[None]":
@@ -66,73 +78,100 @@ async def begin(reply: Reply) -> "asyncio.Task[None]":
 
 
 @in_virtual_time
-async def test_what_livekit_starts_from_an_announcement_finds_its_reply() -> None:
+async def test_a_speech_stands_for_its_reply_until_it_is_done() -> None:
     call = Call()
+    announced = [call.announce() for _ in range(2)]
+    for reply, speech in announced:
+        assert call.replies.of(speech) is reply
+        assert (reply.speech, reply.id) == (speech, speech.id)
+    (_, first), (second_reply, second) = announced
+    first._mark_done()
+    await asyncio.sleep(0)
+    assert call.replies.of(first) is None
+    assert call.replies.of(second) is second_reply
+    assert call.events.of(ReplyEnded) == [ReplyEnded(first.id, is_interrupted=False)]
+    second._cancel()
+    second._mark_done()
+    await asyncio.sleep(0)
+    assert call.replies.of(second) is None
+    assert call.events.of(ReplyEnded)[1:] == [ReplyEnded(second.id, is_interrupted=True)]
 
-    async def work() -> Reply | None:
-        await asyncio.sleep(0.01)
-        return await asyncio.create_task(deeper())
 
-    async def deeper() -> Reply | None:
-        return reply_in_hand()
-
-    first = call.announce()
-    of_first = asyncio.create_task(work())
-    second = call.announce()
-    assert [await of_first, await work()] == [first, second]
+@in_virtual_time
+async def test_a_speech_that_was_not_announced_stands_for_no_reply() -> None:
+    call = Call()
+    call.announce()
+    assert call.replies.of(SpeechHandle.create()) is None
+    assert call.replies.of(None) is None
 
 
 @in_virtual_time
 async def test_a_reply_that_is_spoken_anyway_needs_no_leave() -> None:
     call = Call(max_per_turn=0)
-    reply = call.announce()
-    reply.handle._mark_scheduled()
+    reply, speech = call.announce()
+    speech._mark_scheduled()
     assert (await begin(reply)).done()
     assert reply.begun_at is None
+    assert call.events.payloads == []
     await asyncio.wait_for(reply.confirmed(), 0.1)
+
+
+@in_virtual_time
+async def test_a_reply_begun_ahead_is_published_at_once() -> None:
+    call = Call()
+    reply, _ = call.announce()
+    assert (await begin(reply)).done()
+    assert call.events.payloads == [ReplyBegunAhead(reply.id)]
 
 
 @in_virtual_time
 async def test_a_reply_that_was_put_off_begins_when_its_turn_is_over() -> None:
     call = Call(max_per_turn=0)
-    before = count("speculations_put_off", reason="budget")
-    reply = call.announce()
+    reply, speech = call.announce()
     asking = await begin(reply)
-    call.speculations.judged(0.9)
+    call.judge(0.9)
     await asyncio.sleep(5.0)
     assert not asking.done()
-    assert count("speculations_put_off", reason="budget") == before + 1
-    call.turn_is_over(reply)
+    assert call.events.of(ReplyPutOff) == [ReplyPutOff(reply.id, "budget")]
+    call.turn_is_over(speech)
     await asyncio.wait_for(asking, 0.1)
-    assert (reply.begun_at, call.speculations.lead_s) == (None, None)
-    assert call.speculations.put_off_s == pytest.approx(5.01)
+    assert reply.begun_at is None
+    assert call.events.of(ReplyBegunAhead) == []
+    (confirmed,) = call.events.of(ReplyConfirmed)
+    assert (confirmed.reply_id, confirmed.lead_s) == (reply.id, None)
+    assert confirmed.put_off_s == pytest.approx(5.01)
 
 
 @in_virtual_time
-async def test_a_reply_that_was_put_off_and_is_thrown_away_never_begins() -> None:
+async def test_a_reply_that_was_put_off_and_is_dropped_never_begins() -> None:
     call = Call(max_per_turn=1)
-    used = call.announce()
+    used, _ = call.announce()
     await begin(used)
-    reply = call.announce()
+    reply, speech = call.announce()
     asking = await begin(reply)
-    reply.handle._cancel()
+    speech._cancel()
     call.turn_is_over()
-    call.speculations.judged(0.9)
+    call.judge(0.9)
     await asyncio.sleep(5.0)
     assert not asking.done()
+    assert call.events.of(ReplyDropped) == [
+        ReplyDropped(used.id, was_begun=True),
+        ReplyDropped(reply.id, was_begun=False),
+    ]
+    assert call.events.of(ReplyConfirmed) == []
     asking.cancel()
 
 
 @in_virtual_time
 async def test_a_judgement_lets_the_last_reply_of_a_turn_begin() -> None:
     call = Call(max_per_turn=2)
-    await begin(call.announce())
-    reply = call.announce()
+    await begin(call.announce()[0])
+    reply, _ = call.announce()
     asking = await begin(reply)
-    call.speculations.judged(0.1)
+    call.judge(0.1)
     await asyncio.sleep(0.1)
     assert not asking.done()
-    call.speculations.judged(0.8)
+    call.judge(0.8)
     await asyncio.sleep(0.1)
     assert asking.done()
     assert reply.begun_at is not None
@@ -141,118 +180,162 @@ async def test_a_judgement_lets_the_last_reply_of_a_turn_begin() -> None:
 @in_virtual_time
 async def test_the_lead_is_the_time_that_the_first_sound_would_have_taken() -> None:
     call = Call()
-    reply = call.announce()
+    reply, speech = call.announce()
     await begin(reply)
     await asyncio.sleep(0.1)
     reply.sounded(0.5)
     await asyncio.sleep(0.3)
-    call.turn_is_over(reply)
+    call.turn_is_over(speech)
     await asyncio.sleep(0)
-    assert call.speculations.lead_s == pytest.approx(0.11)
+    (confirmed,) = call.events.of(ReplyConfirmed)
+    assert confirmed.lead_s == pytest.approx(0.11)
+    assert confirmed.put_off_s == 0.0
 
 
 @in_virtual_time
 async def test_the_lead_of_a_reply_that_is_still_silent_is_the_time_since_it_was_begun() -> None:
     call = Call()
-    reply = call.announce()
+    reply, speech = call.announce()
     await begin(reply)
     await asyncio.sleep(0.2)
-    call.turn_is_over(reply)
+    call.turn_is_over(speech)
     await asyncio.sleep(0)
-    assert call.speculations.lead_s == pytest.approx(0.21)
+    (confirmed,) = call.events.of(ReplyConfirmed)
+    assert confirmed.lead_s == pytest.approx(0.21)
     call.turn_is_over()
-    assert call.speculations.lead_s is None
+    await asyncio.sleep(0)
+    assert call.events.of(ReplyConfirmed) == [confirmed]  # the next turn has no lead of the last one's
 
 
 @in_virtual_time
 async def test_work_is_useful_or_wasted_also_what_comes_later() -> None:
     call = Call()
-    names = [("reply_tokens", "useful"), ("reply_tokens", "wasted"), ("reply_audio_seconds", "wasted")]
-    before = [count(name, use=use) for name, use in names]
-    thrown_away = call.announce()
-    await begin(thrown_away)
-    thrown_away.wrote(5)
-    thrown_away.sounded(0.5)
-    kept = call.announce()
+    dropped, dropped_speech = call.announce()
+    await begin(dropped)
+    dropped.wrote(5)
+    dropped.sounded(0.5)
+    kept, kept_speech = call.announce()
     await begin(kept)
-    thrown_away.wrote(1)  # on its way when LiveKit closed it
+    dropped.wrote(1)  # on its way when LiveKit closed it
     kept.wrote(7)
-    call.turn_is_over(kept)
+    call.turn_is_over(kept_speech)
     await asyncio.sleep(0)
+    assert call.events.of(ReplyComputed) == [
+        ReplyComputed(dropped.id, is_used=False, tokens=5, audio_s=0.5),
+        ReplyComputed(kept.id, is_used=True, tokens=7, audio_s=0.0),
+    ]
     kept.wrote(3)
-    assert [count(name, use=use) - was for (name, use), was in zip(names, before, strict=True)] == [10, 6, 0.5]
+    for speech in (dropped_speech, kept_speech):
+        speech._mark_done()
+    await asyncio.sleep(0)
+    assert call.events.of(ReplyComputed)[2:] == [
+        ReplyComputed(dropped.id, is_used=False, tokens=1, audio_s=0.0),
+        ReplyComputed(kept.id, is_used=True, tokens=3, audio_s=0.0),
+    ]
+
+
+@in_virtual_time
+async def test_a_reply_for_which_nothing_was_computed_is_not_accounted_for() -> None:
+    call = Call()
+    for is_spoken in (True, False):
+        _, speech = call.announce(is_awaited=False)
+        await asyncio.sleep(0)
+        call.turn_is_over(speech if is_spoken else None)
+        await asyncio.sleep(0)
+        speech._mark_done()
+        await asyncio.sleep(0)
+    assert len(call.events.of(ReplyEnded)) == 2
+    assert call.events.of(ReplyComputed) == []
 
 
 @in_virtual_time
 async def test_only_what_is_still_computed_is_stopped_when_the_caller_goes_on() -> None:
     call = Call()
-    reply = call.announce()
+    reply, _ = call.announce()
     await begin(reply)
-    call.speculations.caller_speaks()
+    call.events.publish(CallerStartedSpeaking())
     await asyncio.sleep(2 * GOES_ON_S)
-    assert call.thrown_away == 0
+    assert call.interrupted == 0
     with reply.computing():
-        call.speculations.caller_speaks()
+        call.events.publish(CallerStartedSpeaking())
         await asyncio.sleep(GOES_ON_S / 2)
-        call.speculations.caller_is_silent()
+        call.events.publish(CallerStoppedSpeaking())
         await asyncio.sleep(2 * GOES_ON_S)
-        assert call.thrown_away == 0
-        call.speculations.caller_speaks()
+        assert call.interrupted == 0
+        assert call.events.of(ReplyDropped) == []
+        call.events.publish(CallerStartedSpeaking())
         await asyncio.sleep(2 * GOES_ON_S)
-    assert call.thrown_away == 1
+    assert call.interrupted == 1
     assert reply.is_given_up
+    assert call.events.of(ReplyDropped) == [ReplyDropped(reply.id, was_begun=True)]
 
 
 @in_virtual_time
 async def test_a_caller_waits_from_the_end_of_the_turn_to_the_first_sound() -> None:
     call = Call()
-    reply = call.announce()
+    reply, speech = call.announce()
     await begin(reply)
     assert call.demand.longest_wait_s == 0.0
-    call.turn_is_over(reply)
+    call.turn_is_over(speech)
     await asyncio.sleep(0.5)
     assert call.demand.longest_wait_s == pytest.approx(0.5)
     reply.sounded(0.2)
     assert call.demand.longest_wait_s == 0.0
 
 
-@pytest.mark.parametrize("source", ["say", "generate_reply"])
+@pytest.mark.parametrize("is_awaited", [False, True])
 @in_virtual_time
-async def test_nobody_waits_for_a_line_that_is_there_or_a_reply_that_is_done(
-    source: Literal["say", "generate_reply"],
-) -> None:
+async def test_nobody_waits_for_a_phrase_that_is_there_or_a_reply_that_is_done(is_awaited: bool) -> None:
     call = Call()
-    reply = call.announce(source)
-    reply.handle._mark_scheduled()
+    _, speech = call.announce(is_awaited=is_awaited)
+    speech._mark_scheduled()
     await asyncio.sleep(0.5)
-    assert call.demand.longest_wait_s == pytest.approx(0.5 if source == "generate_reply" else 0.0)
-    reply.handle._mark_done()
+    assert call.demand.longest_wait_s == pytest.approx(0.5 if is_awaited else 0.0)
+    speech._mark_done()
     await asyncio.sleep(0)
     assert call.demand.longest_wait_s == 0.0
 
 
 @in_virtual_time
-async def test_a_box_that_is_busy_puts_off_and_a_caller_who_hangs_up_has_wasted() -> None:
+async def test_a_busy_box_puts_off_and_lets_a_reply_begin_once_it_is_free() -> None:
     call = Call(max_load=0.5)
-    before = count("speculations", outcome="thrown_away")
-    reply = call.announce()
+    reply, _ = call.announce()
     with call.demand.reply(), call.demand.reply():
         asking = await begin(reply)
         assert not asking.done()
-    call.speculations.judged(0.5)
+        assert call.events.of(ReplyPutOff) == [ReplyPutOff(reply.id, "load")]
+    call.judge(0.5)
     await asyncio.wait_for(asking, 0.1)
-    call.speculations.close()
-    assert count("speculations", outcome="thrown_away") == before + 1
+
+
+@in_virtual_time
+async def test_a_caller_who_hangs_up_has_wasted_what_was_prepared() -> None:
+    call, heard = Call(), list[Payload]()
+
+    async def hear(event: CallEvent[Payload]) -> None:
+        heard.append(event.payload)
+
+    reply, _ = call.announce()
+    await begin(reply)
+    reply.wrote(5)
+    call.events.subscribe("test", hear)
+    call.events.publish(CallEnded(EndReason.CALLER_LEFT))
+    await call.events.aclose()
+    assert heard == [
+        ReplyDropped(reply.id, was_begun=True),
+        ReplyComputed(reply.id, is_used=False, tokens=5, audio_s=0.0),
+        CallEnded(EndReason.CALLER_LEFT),
+    ]
 
 
 @pytest.mark.parametrize("max_load", [0.25, 0.5])
 @in_virtual_time
 async def test_only_other_callers_are_load(max_load: float) -> None:
     call = Call(max_load=max_load)
-    before = call.announce()
+    before, _ = call.announce()
     await begin(before)
     with before.computing(), call.demand.reply():
         assert call.demand.computing == 2
-        asking = await begin(call.announce())
+        asking = await begin(call.announce()[0])
         assert asking.done() is (max_load > 0.25)
         asking.cancel()

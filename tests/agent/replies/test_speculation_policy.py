@@ -29,7 +29,7 @@ def test_a_turn_has_so_many_replies_and_the_next_turn_too(limit: int) -> None:
         one.turn_over()
 
 
-def test_what_was_thrown_away_is_limited() -> None:
+def test_what_is_wasted_is_limited() -> None:
     one = policy(max_wasted_tokens=10, max_wasted_audio_s=2.0)
     one.wasted(9, 1.9)
     assert one.refusal(IDLE) is None

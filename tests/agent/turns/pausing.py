@@ -6,12 +6,14 @@ from livekit.agents.voice.turn import TurnDetectionEvent
 
 from agent.adapters.audio import frame_from
 from agent.adapters.turn import LocalTurnDetector, LocalTurnStream
+from agent.call.events import TurnDecided, TurnJudged
 from agent.turns.caller_turn import CallerTurn
 from agent.turns.endpointing import EndpointingOptions
 from serving.audio import AudioChunk, Pcm16, Pcm32
 from serving.engine import TurnEngine
 from serving.speech import TranscriptStage
 from serving.vad.gate import Gate, GateClosed, GateOpened, GateOptions
+from tests.published import Published
 from tests.scripted import ScriptedVad, Sounds, noise
 
 FRAME_S = 0.032
@@ -25,19 +27,10 @@ class Pausing:
 
     def __init__(self, engine: TurnEngine, sounds: Sounds, options: EndpointingOptions | None = None) -> None:
         self.sounds = sounds
-        self.agent_speaks = False
-        self.turn = CallerTurn(is_agent_speaking=lambda: self.agent_speaks)
-        self.judged: list[float] = []
-        """What was told of judgements."""
-        self.told: list[float | None] = []
-        """What was told of decisions."""
-        self.detector = LocalTurnDetector(
-            engine,
-            options or EndpointingOptions(),
-            turn=self.turn,
-            on_judgement=self.judged.append,
-            on_decision=self.told.append,
-        )
+        self.call = Published()
+        """The call's events."""
+        self.turn = CallerTurn(self.call)
+        self.detector = LocalTurnDetector(engine, options or EndpointingOptions(), turn=self.turn, events=self.call)
         self.stream: LocalTurnStream = self.detector.stream()
         self.answer: asyncio.Future[TurnDetectionEvent] | None = None
         self.answered_after_s: float | None = None
@@ -45,6 +38,18 @@ class Pausing:
         self._vad = ScriptedVad().open()
         self._gate = Gate(GateOptions())
         self._speech_ended_at = 0.0
+
+    @property
+    def judged(self) -> list[float]:
+        """The judgements that were published."""
+        return [judged.probability for judged in self.call.of(TurnJudged)]
+
+    def commit(self) -> TurnDecided:
+        """LiveKit takes the turn for over and answers it: how it was decided."""
+        before = len(self.call.of(TurnDecided))
+        self.stream.flush("turn committed")
+        (decided,) = self.call.of(TurnDecided)[before:]
+        return decided
 
     async def say(self, text: str, *, ends_turn: bool = True, in_words: bool = True) -> None:
         """Speak; the words are recognised at once."""
@@ -59,7 +64,7 @@ class Pausing:
         self.turn.utterance_over()
 
     def not_recognised(self, speech_s: float) -> None:
-        """Nothing was made out of the utterance."""
+        """The utterance was unintelligible."""
         self.turn.heard_no_words(speech_s)
         self.turn.utterance_over()
 

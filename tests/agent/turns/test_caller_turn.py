@@ -1,13 +1,15 @@
-"""What the stages tell of a caller's turn, and what is known from it."""
+"""What the stages report of a caller's turn, and what is known from it."""
 
 import asyncio
 
 import pytest
 
+from agent.call.events import CallState
 from agent.turns.caller_turn import BETWEEN_WINDOWS_S, MUTED_S, CallerTurn
 from agent.turns.judged_words import judged_words
 from serving.speech import Asked, TranscriptStage, VoiceActivity
 from serving.vad.gate import Gate, GateOptions
+from tests.published import Published
 from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.unit
@@ -17,7 +19,7 @@ WINDOW_S = 0.032
 
 @pytest.fixture
 def turn() -> CallerTurn:
-    return CallerTurn(is_agent_speaking=lambda: False)
+    return CallerTurn(Published())
 
 
 class Windows:
@@ -38,18 +40,18 @@ class Windows:
 
 @in_virtual_time
 async def test_the_words_are_those_of_the_turn_with_the_newest_hypothesis(turn: CallerTurn) -> None:
-    told: list[str] = []
+    known: list[str] = []
     turn.utterance_began()
     for text in ("i", "i would", "i wood like"):
         turn.heard_words(text, TranscriptStage.INTERIM)
-        told.append(turn.words)
+        known.append(turn.words)
     turn.heard_words("i would like", TranscriptStage.FINAL)
     turn.utterance_over()
-    told.append(turn.words)
+    known.append(turn.words)
     turn.utterance_began()
     turn.heard_words("to book", TranscriptStage.INTERIM)
-    told.append(turn.words)
-    assert told == ["i", "i would", "i wood like", "i would like", "i would like to book"]
+    known.append(turn.words)
+    assert known == ["i", "i would", "i wood like", "i would like", "i would like to book"]
 
 
 @in_virtual_time
@@ -70,7 +72,7 @@ async def test_a_hypothesis_that_came_to_nothing_is_forgotten(turn: CallerTurn) 
 
 
 @in_virtual_time
-async def test_speech_that_was_not_made_out_is_judged_in_its_place_and_answered_by_nobody(turn: CallerTurn) -> None:
+async def test_unintelligible_speech_is_judged_in_its_place_and_is_no_words_to_answer(turn: CallerTurn) -> None:
     turn.heard_words("i need a refill for my", TranscriptStage.FINAL)
     turn.heard_words("met", TranscriptStage.INTERIM)
     turn.heard_no_words(0.9)
@@ -99,13 +101,13 @@ async def test_what_the_agent_asks_for_again_is_no_longer_judged(turn: CallerTur
 
 @in_virtual_time
 async def test_words_are_settled_in_a_pause_and_no_longer_when_the_caller_goes_on(turn: CallerTurn) -> None:
-    told = [turn.words_are_settled]
+    settled = [turn.words_are_settled]
     turn.utterance_began()
-    told.append(turn.words_are_settled)
+    settled.append(turn.words_are_settled)
     for stage in (TranscriptStage.INTERIM, TranscriptStage.PREFLIGHT, TranscriptStage.INTERIM, TranscriptStage.FINAL):
         turn.heard_words("where can i park", stage)
-        told.append(turn.words_are_settled)
-    assert told == [True, False, False, True, False, True]
+        settled.append(turn.words_are_settled)
+    assert settled == [True, False, False, True, False, True]
     assert not turn.words_are_in
 
 
@@ -145,13 +147,13 @@ async def test_short_and_long_silences_that_the_caller_ends_are_pauses(turn: Cal
 
 @in_virtual_time
 async def test_a_silence_that_the_agent_filled_is_none() -> None:
-    speaking = False
-    turn = CallerTurn(is_agent_speaking=lambda: speaking)
+    call = Published(CallState.TURN_OPEN)
+    turn = CallerTurn(call)
     windows = Windows(turn)
     windows.hear("ss.....")
-    speaking = True
+    call.state = CallState.AGENT_SPEAKING
     windows.hear(".....")
-    speaking = False
+    call.state = CallState.TURN_OPEN
     windows.hear(".....ss")
     assert turn.context().pauses_s == ()
 
@@ -172,7 +174,7 @@ async def test_what_was_asked_stands_until_something_else_is(turn: CallerTurn) -
 
 
 @in_virtual_time
-async def test_news_wake_who_waits_and_are_told_once(turn: CallerTurn) -> None:
+async def test_news_wakes_whoever_waits_and_only_once(turn: CallerTurn) -> None:
     began = asyncio.get_running_loop().time()
     asyncio.get_running_loop().call_later(0.1, turn.utterance_over)
     await turn.changed(1.0)

@@ -1,4 +1,4 @@
-"""Who decides about sounds over the agent's voice."""
+"""What is decided about sounds over the agent's voice, and published."""
 
 import asyncio
 from collections import deque
@@ -6,13 +6,23 @@ from collections import deque
 import numpy as np
 import pytest
 
+from agent.call.events import (
+    BargeIn,
+    CallState,
+    EngineFailed,
+    EngineLate,
+    OverlapJudged,
+    OverlapSampled,
+    OverlapVerdict,
+)
 from agent.turns.barge_in import Overlap, OverlapOptions
-from agent.turns.overlap import GOES_ON, JUDGEMENT_TIMEOUT_S, OverlapHooks, OverlapJudge
+from agent.turns.overlap import GOES_ON, JUDGEMENT_TIMEOUT_S, OverlapJudge
 from models.errors import CallboxError
 from serving.audio import SPEECH_RATE, Pcm16, Pcm32
 from serving.errors import EngineDied
-from serving.speech import Interruption, Word
-from tests.overlaps import CountedOverlaps
+from serving.speech import Interruption, VoiceActivity, Word
+from serving.vad.gate import Gate, GateOptions
+from tests.published import Published
 from tests.scripted import ScriptedEngine
 from tests.virtual_time import in_virtual_time
 
@@ -54,24 +64,35 @@ class Call:
 
     def __init__(self, *answers: Interruption | CallboxError | float, options: OverlapOptions = OPTIONS) -> None:
         self.engine = ListedInterruption(*answers)
-        self.is_agent_speaking = True
-        self.barge_ins = 0
-        self.failures: list[CallboxError] = []
-        hooks = OverlapHooks(lambda: self.is_agent_speaking, self._barge_in, self.failures.append)
-        self.judge = OverlapJudge(self.engine, options, longest_unjudged_s=0.8, hooks=hooks)
-        self.counted = CountedOverlaps()
+        self.events = Published(CallState.AGENT_SPEAKING)
+        self.judge = OverlapJudge(self.engine, options, longest_unjudged_s=0.8, events=self.events)
+        self._open, self._shut = Gate(GateOptions()), Gate(GateOptions())
+        for window in (1, 2):
+            self._open.push(VoiceActivity(0.9, window * 0.032))
 
-    def _barge_in(self) -> None:
-        self.barge_ins += 1
+    def sound_lasts(self, seconds: float) -> None:
+        """The VAD has heard a window: the caller's sound has been going on for so long, or there is none."""
+        gate = self._open if seconds else self._shut
+        self.judge.heard_window(gate, gate.opened_at_s + seconds)
 
     async def stops_at(self, *seconds: float) -> list[float]:
         """The moments of one sound at which its window is answered with a stop."""
         stops = []
         for at in seconds:
-            self.judge.sound_lasts(at)
+            self.sound_lasts(at)
             if (await self.judge.judge(window(at))).stops:
                 stops.append(at)
         return stops
+
+    @property
+    def barge_ins(self) -> int:
+        """How many were published."""
+        return len(self.events.of(BargeIn))
+
+    @property
+    def verdicts(self) -> list[str]:
+        """What was published of its sounds, in order."""
+        return [judged.verdict.value for judged in self.events.of(OverlapJudged)]
 
 
 def wish(probability: float) -> Interruption:
@@ -80,7 +101,7 @@ def wish(probability: float) -> Interruption:
 
 
 def noise(interruption: float = 0.0) -> Interruption:
-    """Sound that nobody means."""
+    """Sound that does not want the floor."""
     return Interruption(interruption, 0.0, 1 - interruption, 0.012)
 
 
@@ -89,20 +110,23 @@ def window(overlap_s: float) -> Pcm16:
     return np.ones(round((1.0 + overlap_s) * SPEECH_RATE), np.int16)
 
 
-async def test_a_sure_window_stops_the_agent_and_tells_the_call_once() -> None:
+async def test_a_sure_window_stops_the_agent_and_publishes_one_barge_in() -> None:
     call = Call(wish(0.5), wish(0.95))
     assert await call.stops_at(0.2, 0.3, 0.4, 0.5) == [0.3]
     assert call.barge_ins == 1
     assert len(call.engine.asked) == 2
-    call.judge.sound_lasts(0.0)
-    assert call.counted() == {"interruption": 1}
+    call.sound_lasts(0.0)
+    (judged,) = call.events.of(OverlapJudged)
+    assert judged.verdict is OverlapVerdict.INTERRUPTION
+    assert judged.after_s == pytest.approx(0.3)
 
 
 async def test_the_answer_says_what_the_engine_heard() -> None:
     call = Call(wish(0.5))
-    call.judge.sound_lasts(0.2)
+    call.sound_lasts(0.2)
     judged = await call.judge.judge(window(0.2))
     assert (judged.stops, judged.wish, judged.inference_s) == (False, 0.5, 0.012)
+    assert call.events.payloads == [OverlapSampled(interruption=0.5, inference_s=0.012)]
 
 
 async def test_the_engine_hears_no_more_than_it_can_use_and_how_long_the_sound_is() -> None:
@@ -116,25 +140,25 @@ async def test_the_engine_is_not_asked_about_more_than_a_beginning() -> None:
     call = Call(noise(), noise())
     assert await call.stops_at(0.2, OPTIONS.longest_judged_s, OPTIONS.longest_judged_s + 0.1, 9.0) == []
     assert len(call.engine.asked) == 2
-    call.judge.sound_lasts(0.0)
-    assert call.counted() == {"other": 1}
+    call.sound_lasts(0.0)
+    assert call.verdicts == ["other"]
 
 
 async def test_each_sound_is_judged_by_itself() -> None:
     call = Call(wish(0.7), wish(0.7))
     assert await call.stops_at(0.2) == []
-    call.judge.sound_lasts(0.0)
+    call.sound_lasts(0.0)
     assert await call.stops_at(0.2) == []
-    assert call.counted() == {"backchannel": 1}
+    assert call.verdicts == ["backchannel"]
 
 
-async def test_sounds_that_do_not_interrupt_are_counted_by_what_they_resemble() -> None:
+async def test_sounds_that_do_not_interrupt_are_published_as_what_they_resemble() -> None:
     call = Call(noise(), wish(0.1), wish(0.1), wish(0.1))
     await call.stops_at(0.2, 0.3, 0.4)
-    call.judge.sound_lasts(0.0)
+    call.sound_lasts(0.0)
     await call.stops_at(0.2)
-    call.judge.sound_lasts(0.0)
-    assert call.counted() == {"backchannel": 2}
+    call.sound_lasts(0.0)
+    assert call.verdicts == ["backchannel", "backchannel"]
 
 
 async def test_words_count_with_the_sound() -> None:
@@ -142,13 +166,13 @@ async def test_words_count_with_the_sound() -> None:
     assert await call.stops_at(0.2) == []
     assert call.judge.judge_words("tuesday", is_final=False, words=said("tuesday")) is Overlap.BARGE_IN
     assert await call.stops_at(0.3) == []
-    assert call.barge_ins == 0  # whoever heard the words tells the call
-    assert call.counted() == {"interruption": 1}
+    assert call.barge_ins == 0  # whoever heard the words publishes it
+    assert call.verdicts == ["interruption"]
 
 
 async def test_words_known_before_a_window_count_with_it() -> None:
     call = Call(wish(0.95), wish(0.95))
-    call.judge.sound_lasts(0.1)
+    call.sound_lasts(0.1)
     assert call.judge.judge_words("yeah", is_final=False, words=said("yeah")) is Overlap.UNDECIDED
     assert await call.stops_at(0.2) == []
     assert call.judge.judge_words("yeah", is_final=True, words=said("yeah")) is Overlap.BACKCHANNEL
@@ -164,12 +188,12 @@ async def test_words_that_the_recogniser_doubts_wait_for_the_sound() -> None:
     assert call.judge.judge_words("hugo cooper", is_final=False, words=said("hugo", "cooper")) is Overlap.BARGE_IN
 
 
-async def test_a_sound_without_a_caller_or_a_window_without_a_sound_is_nobodys() -> None:
+async def test_a_window_without_a_sound_and_a_sound_without_a_window_publish_nothing() -> None:
     call = Call()
     assert await call.judge.judge(window(0.2)) == GOES_ON
-    call.judge.sound_lasts(0.2)
-    call.judge.sound_lasts(0.0)
-    assert call.counted() == {}
+    call.sound_lasts(0.2)
+    call.sound_lasts(0.0)
+    assert call.events.payloads == []
 
 
 # the engine fails or is late
@@ -179,14 +203,14 @@ async def test_unjudged_sound_stops_by_its_length_and_is_no_barge_in() -> None:
     call = Call(*[EngineDied("dead")] * 9)
     assert await call.stops_at(*(0.1 * n for n in range(1, 12))) == [pytest.approx(0.8)]
     assert call.barge_ins == 0
-    assert len(call.failures) == 1
-    assert call.counted() == {"fallback": 1}
+    assert call.events.of(EngineFailed) == [EngineFailed("interruption", "EngineDied")]
+    assert call.verdicts == ["fallback"]
 
 
 async def test_an_engine_that_recovers_in_a_sound_is_believed() -> None:
     call = Call(EngineDied("dead"), EngineDied("dead"), wish(0.95))
     assert await call.stops_at(0.2, 0.3, 0.4) == [0.4]
-    assert call.counted() == {"interruption": 1}
+    assert call.verdicts == ["interruption"]
 
 
 @in_virtual_time
@@ -195,14 +219,14 @@ async def test_a_late_judgement_is_done_without_in_time_for_livekit() -> None:
     began = asyncio.get_running_loop().time()
     assert await call.stops_at(0.2) == []
     assert asyncio.get_running_loop().time() - began == pytest.approx(JUDGEMENT_TIMEOUT_S)
-    assert call.failures == []
+    assert call.events.payloads == [EngineLate("interruption")]
     assert await call.stops_at(0.6) == [0.6]
 
 
 @in_virtual_time
 async def test_windows_that_come_meanwhile_are_answered_at_once() -> None:
     call = Call(0.3, wish(0.95))
-    call.judge.sound_lasts(0.2)
+    call.sound_lasts(0.2)
     first = asyncio.create_task(call.judge.judge(window(0.2)))
     await asyncio.sleep(0.1)
     assert await call.judge.judge(window(0.3)) == GOES_ON
@@ -214,10 +238,10 @@ async def test_windows_that_come_meanwhile_are_answered_at_once() -> None:
 @in_virtual_time
 async def test_a_judgement_of_a_sound_that_is_over_says_nothing_about_the_next() -> None:
     call = Call(0.3, wish(0.7))
-    call.judge.sound_lasts(0.2)
+    call.sound_lasts(0.2)
     first = asyncio.create_task(call.judge.judge(window(0.2)))
     await asyncio.sleep(0.1)
-    call.judge.sound_lasts(0.0)
+    call.sound_lasts(0.0)
     assert await call.stops_at(0.2) == []
     assert await first == GOES_ON
     assert len(call.engine.asked) == 2
@@ -226,19 +250,34 @@ async def test_a_judgement_of_a_sound_that_is_over_says_nothing_about_the_next()
 # LiveKit does not ask
 
 
-def test_a_sound_that_livekit_leaves_to_the_vad_is_counted_so() -> None:
+def test_a_sound_that_livekit_leaves_to_the_vad_is_published_as_such() -> None:
     call = Call()
     for seconds in (0.1, 0.4, 0.6, 0.0):
-        call.judge.sound_lasts(seconds)
-    assert call.counted() == {"fallback": 1}
+        call.sound_lasts(seconds)
+    assert call.verdicts == ["fallback"]
+
+
+def state_when(*, agent_speaks: bool) -> CallState:
+    """Where the call stands while the caller speaks."""
+    return CallState.OVERLAP if agent_speaks else CallState.CALLER_SPEAKING
 
 
 @pytest.mark.parametrize("speaking", [(True, False), (False, True), (False, False)])
 def test_a_sound_not_wholly_over_the_agents_voice_is_no_overlap(speaking: tuple[bool, bool]) -> None:
     call = Call()
-    call.is_agent_speaking = speaking[0]
-    call.judge.sound_lasts(0.1)
-    call.is_agent_speaking = speaking[1]
-    call.judge.sound_lasts(0.6)
-    call.judge.sound_lasts(0.0)
-    assert call.counted() == {}
+    call.events.state = state_when(agent_speaks=speaking[0])
+    call.sound_lasts(0.1)
+    call.events.state = state_when(agent_speaks=speaking[1])
+    call.sound_lasts(0.6)
+    call.sound_lasts(0.0)
+    assert call.events.payloads == []
+
+
+async def test_a_vad_that_begins_anew_ends_the_sound() -> None:
+    call = Call(noise(), noise())
+    await call.stops_at(0.2)
+    call.judge.voice_reset()
+    assert call.verdicts == ["other"]
+    await call.stops_at(0.2)
+    call.judge.voice_reset()
+    assert call.verdicts == ["other", "other"]

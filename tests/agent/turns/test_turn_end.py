@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from agent.call.events import EngineFailed, EngineLate, TurnDecided, TurnDecidedBy
 from agent.turns.caller_turn import MUTED_S
 from agent.turns.endpointing import EndpointingOptions, Judgement, delay_s, turn_end_s
 from agent.turns.judged_words import judged_words
 from agent.turns.turn_end import JUDGEMENT_TIMEOUT_S, WORDS_TIMEOUT_S
-from serving import metrics
 from serving.speech import TranscriptStage, TurnContext
 from tests.agent.turns.pausing import Pausing
 from tests.scripted import ScriptedTurn, Sounds
@@ -38,11 +38,6 @@ def caller(engine: ScriptedTurn, sounds: Sounds) -> Pausing:
     return Pausing(engine, sounds, OPTIONS)
 
 
-def errors() -> float:
-    """How many failures were counted."""
-    return metrics.REGISTRY.get_sample_value("callbox_engine_errors_total", {"stage": "turn"}) or 0.0
-
-
 @in_virtual_time
 async def test_a_sure_end_is_answered_at_the_least_delay_after_one_judgement(
     caller: Pausing, engine: ScriptedTurn
@@ -50,7 +45,7 @@ async def test_a_sure_end_is_answered_at_the_least_delay_after_one_judgement(
     await caller.say("where can i park")
     await caller.pause(1.5)
     assert caller.answered_after_s == pytest.approx(0.3)
-    assert caller.told == [0.95]
+    assert caller.commit() == TurnDecided(TurnDecidedBy.JUDGEMENT, 0.95, judgements=1)
     assert len(engine.asked) == 1
 
 
@@ -74,7 +69,7 @@ async def test_doubt_waits_as_long_as_the_policy_says_and_is_judged_all_the_whil
         [0.224, 0.324, 0.424, 0.524, 0.624], abs=0.01
     )
     assert caller.judged == [0.5] * len(engine.asked)
-    assert caller.told == [0.5]
+    assert caller.commit() == TurnDecided(TurnDecidedBy.JUDGEMENT, 0.5, judgements=len(engine.asked))
 
 
 @in_virtual_time
@@ -82,7 +77,7 @@ async def test_the_longest_delay_ends_every_turn(caller: Pausing, engine: Script
     await caller.say("where can i", ends_turn=False)
     await caller.pause(2.0)
     assert caller.answered_after_s == pytest.approx(1.2)
-    assert caller.told == [0.05]
+    assert caller.commit() == TurnDecided(TurnDecidedBy.LONGEST_DELAY, 0.05, judgements=len(engine.asked))
     assert len(engine.asked) <= 10
 
 
@@ -92,11 +87,12 @@ async def test_the_newest_judgement_counts(caller: Pausing, engine: ScriptedTurn
     await caller.say("where can i", ends_turn=False)
     await caller.pause(2.0)
     assert caller.answered_after_s == pytest.approx(0.74, abs=0.05)
+    assert caller.commit().probability == 0.9
     engine.doubt = lambda context: 0.5 if context.silence_s < 0.5 else 0.05
     await caller.say("where can i", ends_turn=False)
     await caller.pause(2.0)
     assert caller.answered_after_s == pytest.approx(1.2)
-    assert caller.told == [0.9, 0.05]
+    assert caller.commit().probability == 0.05
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -131,10 +127,10 @@ async def test_a_caller_who_goes_on_takes_the_question_back(caller: Pausing, eng
     taken_back = caller.answer
     await caller.say("to book", ends_turn=False)
     assert taken_back.result().end_of_turn_probability == 0.0
-    assert caller.told == []
     asked = len(engine.asked)
     await caller.pause(0.192)
     assert len(engine.asked) == asked
+    assert caller.commit() == TurnDecided(None, None, judgements=asked)  # LiveKit's doing, not ours
 
 
 @in_virtual_time
@@ -155,7 +151,7 @@ async def test_a_turn_is_not_over_while_there_is_sound_that_may_be_speech(
 
 
 @in_virtual_time
-async def test_the_engine_is_told_what_is_known(caller: Pausing, engine: ScriptedTurn) -> None:
+async def test_the_engine_is_given_what_is_known(caller: Pausing, engine: ScriptedTurn) -> None:
     caller.turn.agent_said("Thank you. What is your full name?")
     await caller.say("my name is", ends_turn=False)
     await caller.pause(0.48)
@@ -244,30 +240,32 @@ async def test_sound_without_words_is_not_judged(caller: Pausing, engine: Script
     caller.turn.utterance_over()
     await caller.pause(2.0)
     assert engine.asked == []
-    assert caller.told == []
+    assert caller.call.payloads == []
 
 
 @in_virtual_time
 async def test_an_engine_that_fails_leaves_it_to_a_longer_silence(caller: Pausing, engine: ScriptedTurn) -> None:
-    engine.is_dead, before = True, errors()
+    engine.is_dead = True
     await caller.say("where can i park")
     await caller.pause(1.5)
     assert caller.answered_after_s == pytest.approx(0.8)
-    assert caller.told == [None]
-    assert (len(engine.asked), errors()) == (1, before + 1)
+    assert caller.call.payloads == [EngineFailed("turn", "EngineDied")]
+    assert caller.commit() == TurnDecided(TurnDecidedBy.SILENCE, None, judgements=1)
+    assert len(engine.asked) == 1
     engine.is_dead = False
     await caller.say("where can i park")
     await caller.pause(1.5)
-    assert caller.told == [None, 0.95]
+    assert caller.commit() == TurnDecided(TurnDecidedBy.JUDGEMENT, 0.95, judgements=1)
 
 
 @in_virtual_time
 async def test_an_engine_that_is_late_leaves_it_to_a_longer_silence(caller: Pausing, engine: ScriptedTurn) -> None:
-    engine.inference_s, before = 60.0, errors()
+    engine.inference_s = 60.0
     await caller.say("where can i park")
     await caller.pause(2.0)
     assert caller.answered_after_s == pytest.approx(0.8)
-    assert (caller.told, errors()) == ([None], before + 1)
+    assert caller.call.payloads == [EngineLate("turn")]
+    assert caller.commit() == TurnDecided(TurnDecidedBy.SILENCE, None, judgements=1)
     assert ASKED_S + JUDGEMENT_TIMEOUT_S < 0.8
 
 

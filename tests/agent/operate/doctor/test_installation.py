@@ -6,20 +6,20 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from agent.call.resources import Box
+from agent.call.resources import CallResources
 from agent.operate.doctor.installation import Running, ask_readiness, find_running
 from agent.operate.health import create_ops_app
-from tests.agent.operate.test_health import box
+from tests.agent.operate.test_health import resources
 
-__all__ = ["box"]
+__all__ = ["resources"]
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
-async def door(box: Box) -> AsyncIterator[int]:
+async def door(resources: CallResources) -> AsyncIterator[int]:
     """Its port."""
-    async with TestServer(create_ops_app(box)) as server:
+    async with TestServer(create_ops_app(resources)) as server:
         assert server.port
         yield server.port
 
@@ -30,8 +30,8 @@ async def test_a_worker_that_loads(door: int) -> None:
     assert str(running) == "Callbox is running (profile scripted, still loading, 0 of 3 lines busy)"
 
 
-async def test_a_busy_line(door: int, box: Box) -> None:
-    box.gate.enter()
+async def test_a_busy_line(door: int, resources: CallResources) -> None:
+    resources.gate.enter()
     running = await ask_readiness(door)
     assert running is not None
     assert running.lines_busy == 1
