@@ -78,7 +78,7 @@ voices:
 bench-voices:
 	@scripts/install_voices.sh flite espeak-ng festival
 
-lock: setup-dev ## renew requirements/*.txt from pyproject.toml
+lock: setup-dev ## update requirements/*.txt from pyproject.toml
 	@scripts/lock.sh
 
 clean: ## remove what was built, installed and recorded; keeps .env and configs/site.yaml

@@ -19,6 +19,7 @@ import pytest
 
 from agent.operate.supervisor.livekit_server import CACHE, server_config
 from agent.settings import Network
+from scripts.free_ports import free_ports
 
 START_TIMEOUT_S = 20.0
 
@@ -74,10 +75,8 @@ def livekit_server() -> Iterator[LiveKitServer]:
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port on loopback that nobody uses now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nothing uses."""
+    return free_ports(kind)[0]
 
 
 def _wait_until_up(process: "subprocess.Popen[bytes]", port: int) -> None:

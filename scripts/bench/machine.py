@@ -1,4 +1,4 @@
-"""Which machine the figures are from."""
+"""The machine that figures come from."""
 
 import datetime
 import os
@@ -28,7 +28,7 @@ PACKAGES = (
 
 
 class Machine(BaseModel):
-    """What a figure depends on."""
+    """What figures depend on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -40,10 +40,10 @@ class Machine(BaseModel):
     cores: int
     memory_gib: int
     load: float
-    """Processes that wanted a core in the last minute, when the bench began."""
+    """Average number of runnable processes in the minute before the bench began."""
     python: str
     packages: dict[str, str]
-    """Versions, by name; only what is installed."""
+    """Versions of installed packages, by name."""
     commit: str
     date: str
 
@@ -54,7 +54,7 @@ class Machine(BaseModel):
 
     @property
     def sentence(self) -> str:
-        """All of it in words."""
+        """All of it in one sentence."""
         gpu = f"{', '.join(self.gpus)} (driver {self.driver}, CUDA {self.driver_cuda})" if self.gpus else "no GPU"
         packages = ", ".join(f"{name} {number}" for name, number in self.packages.items())
         return (
@@ -64,7 +64,7 @@ class Machine(BaseModel):
 
 
 def this_machine() -> Machine:
-    """As it is now."""
+    """This machine as it is now."""
     gpus = list_gpus()
     return Machine(
         gpus=tuple(f"{gpu.name}, {gpu.total_mib:,} MiB" for gpu in gpus),
@@ -82,7 +82,7 @@ def this_machine() -> Machine:
 
 
 def free_mib() -> int | None:
-    """Free memory of the GPU that the engines use; None without one."""
+    """Free memory of the GPU that the engines use, in MiB; None without a GPU."""
     gpus = list_gpus()
     return gpus[0].free_mib if gpus else None
 
@@ -104,7 +104,7 @@ def _version(package: str) -> str:
 
 
 def _commit() -> str:
-    """Short, with a plus where files differ from it; `unknown` outside a checkout."""
+    """Short hash, with a plus if files differ from the commit; `unknown` outside a checkout."""
     try:
         found = subprocess.run(
             ["git", "describe", "--always", "--dirty=+", "--exclude=*"],

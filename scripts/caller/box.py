@@ -1,4 +1,4 @@
-"""A box to call: the one that runs, or one started for the occasion."""
+"""A box to call: the one that is running, or one started for the purpose."""
 
 import contextlib
 import json
@@ -15,20 +15,20 @@ from scripts.caller.errors import CallerError
 from scripts.paths import OUT, ROOT
 
 START_S = 300.0
-"""Loading and warming every engine on a busy machine takes less."""
+"""Longer than loading and warming up every engine takes on a busy machine."""
 STOP_S = 30.0
 
 
 @contextlib.contextmanager
 def running_box(web: str, *options: str, start_s: float = START_S, module: str = "agent") -> Iterator[None]:
-    """While in here the box at `web` takes calls; one that was started here, with these options of `python -m agent run` (or
-    of another module's run), is stopped again. Raises CallerError."""
+    """The box at `web` takes calls within this context. If none is running, one is started with these options of `python -m agent
+    run` (or of another module's run), and stopped afterwards. Raises CallerError."""
     if is_answering(web):
         yield
         return
     log = OUT / "box.log"
     log.parent.mkdir(exist_ok=True)
-    print(f"no box runs at {web}: starting one (its log: {log.relative_to(ROOT)})", flush=True)
+    print(f"no box is running at {web}: starting one (log: {log.relative_to(ROOT)})", flush=True)
     with log.open("wb") as output:
         box = subprocess.Popen([sys.executable, "-m", module, "run", *options], cwd=ROOT, stdout=output, stderr=output)
     try:
@@ -47,14 +47,14 @@ def _wait_until_ready(box: "subprocess.Popen[bytes]", web: str, log: Path, start
     while not is_answering(web):
         if box.poll() is not None:
             last = log.read_text(errors="replace").strip().splitlines()[-1:]
-            raise CallerError(f"the box did not start: {' '.join(last) or 'no output'} (all of it in {log})")
+            raise CallerError(f"the box did not start: {' '.join(last) or 'no output'} (see {log})")
         if time.monotonic() > deadline:
             raise CallerError(f"the box at {web} was not ready after {start_s:.0f} s: see {log}")
         time.sleep(0.5)
 
 
 def is_answering(web: str) -> bool:
-    """Whether a call can be taken now."""
+    """Whether the box takes calls now."""
     try:
         with urllib.request.urlopen(f"{web}/api/status", timeout=3) as answer:
             return bool(json.load(answer).get("ready"))

@@ -1,19 +1,19 @@
-"""Both transcripts as a client of the room sees them: text streams on `lk.transcription`, joined into segments. Pure."""
+"""Both transcripts as a client of the room sees them: text streams on `lk.transcription`, merged into segments. Pure."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Segment:
-    """A stretch of one participant's words."""
+    """Words of one participant."""
 
     segment_id: str
     identity: str
     began_s: float
-    """Clock time of its first text."""
+    """Time of its first text."""
     text: str = ""
     final: bool = False
-    """False while it may still change."""
+    """False while the text may still change."""
 
 
 class Captions:
@@ -24,7 +24,7 @@ class Captions:
         self._by_id: dict[str, Segment] = {}
 
     def open(self, segment_id: str, identity: str, at_s: float) -> Segment:
-        """A stream begins: the segment it is about. With a known id its text stands until the stream's own has come."""
+        """The segment of a stream that begins. A known id keeps its text until the stream brings a new one."""
         segment = self._by_id.get(segment_id)
         if segment is None:
             segment = Segment(segment_id, identity, at_s)
@@ -33,6 +33,6 @@ class Captions:
         return segment
 
     def text(self, identities: set[str], *, since_s: float = 0.0) -> str:
-        """The words of these participants in segments that began after a time, joined by spaces."""
+        """The words of these participants in segments that began since `since_s`, separated by spaces."""
         parts = [s.text.strip() for s in self.segments if s.identity in identities and s.began_s >= since_s]
         return " ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""The one clock of a recording: both channels are laid out on it."""
+"""The clock of a recording, on which both channels are laid out."""
 
 import time
 
@@ -7,7 +7,7 @@ from serving.audio import SPEECH_RATE
 RATE = SPEECH_RATE
 """Sample rate in Hz of everything the caller says, hears and records."""
 FRAME_S = 0.01
-"""Seconds of audio in one frame: what WebRTC itself works in, so no frame waits for its other half."""
+"""Seconds of audio in one frame: WebRTC's own unit, so that no frame waits for another half."""
 FRAME_SAMPLES = int(RATE * FRAME_S)
 """Samples in one frame."""
 
@@ -19,7 +19,7 @@ class AudioClock:
         self.restart()
 
     def restart(self, now_s: float = 0.0) -> None:
-        """Make the present `now_s`."""
+        """Set the current time to `now_s`."""
         self._origin_s = time.perf_counter() - now_s
 
     def now_s(self) -> float:

@@ -1,4 +1,4 @@
-"""Holds one call: greets back, answers by the dialogue's rules, listens for the end of each answer, hangs up."""
+"""Holds one call: answers by the dialogue's rules, listens for the end of each reply, hangs up."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -10,29 +10,29 @@ from scripts.caller.room import CallerRoom, TurnEvent
 from scripts.caller.voice import Voice
 from serving.audio import Pcm16
 
-JOIN_S = 15.0
-"""The agent must be in the room by then."""
-GREETING_S = 6.0
-"""A greeting begins by then, or the caller speaks first."""
-ANSWER_S = 10.0
-"""An answer begins by then, or the caller says the line once more, as people do, and then gives up."""
-REPLY_S = 60.0
-"""No reply is longer."""
+MAX_JOIN_S = 15.0
+"""The agent must have joined the room by then."""
+MAX_GREETING_WAIT_S = 6.0
+"""If no greeting has begun by then, the caller speaks first."""
+MAX_ANSWER_WAIT_S = 10.0
+"""If no answer has begun by then, the caller repeats the line once, as people do, and then gives up."""
+MAX_REPLY_S = 60.0
+"""Longest reply."""
 SILENCE_S = 0.7
-"""A reply has ended after this much silence, if the agent does not say that it is speaking or thinking."""
-PATIENCE_S = 4.0
-"""And after this much in any case: the sound decides."""
+"""A reply is over after this much silence, unless the agent's state is speaking or thinking."""
+MAX_SILENCE_S = 4.0
+"""A reply is over after this much silence in any case."""
 POLL_S = 0.02
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One line of the caller and the reply to it."""
+    """A line of the caller and the reply to it."""
 
     utterance: Utterance | None
-    """None for the greeting, which answers nothing."""
+    """None for the greeting."""
     reply: str
-    """The agent's words as captioned."""
+    """The agent's words, from the captions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Step:
 
 @dataclass(slots=True, kw_only=True)
 class CallRecord:
-    """Everything a call left behind; both recordings begin at the same instant, int16 at RATE."""
+    """The records of a call; both recordings begin at the same instant, int16 at RATE."""
 
     room: str
     caller: Pcm16
@@ -56,16 +56,16 @@ class CallRecord:
     turns: list[TurnEvent]
     exchanges: list[Exchange]
     problems: list[str] = field(default_factory=list)
-    """What went wrong, in words."""
+    """What went wrong, in sentences."""
 
     @property
     def agent_said(self) -> str:
-        """All the agent's captions."""
+        """All captions of the agent."""
         return " ".join(s.text.strip() for s in self.segments if s.identity != self.caller_identity)
 
 
 class Conversation:
-    """Drives one caller through a dialogue in a room that was joined already."""
+    """Takes one caller through a dialogue, in a room already joined."""
 
     def __init__(self, call: CallerRoom, voice: Voice, dialogue: Dialogue) -> None:
         self._call = call
@@ -77,11 +77,11 @@ class Conversation:
         self._problems: list[str] = []
 
     async def hold(self, room: str) -> CallRecord:
-        """The whole call, from the greeting to hanging up."""
+        """Hold the whole call, from the greeting to hanging up."""
         try:
-            await asyncio.wait_for(self._call.agent_joined.wait(), JOIN_S)
+            await asyncio.wait_for(self._call.agent_joined.wait(), MAX_JOIN_S)
         except TimeoutError:
-            self._problems.append(f"no agent joined within {JOIN_S:.0f} s: is the worker running and not full?")
+            self._problems.append(f"no agent joined within {MAX_JOIN_S:.0f} s: is the worker running and not full?")
         else:
             await self._talk()
         return CallRecord(
@@ -97,7 +97,7 @@ class Conversation:
         )
 
     async def _talk(self) -> None:
-        due = await self._listen(0.0, 0.0, GREETING_S)
+        due = await self._listen(0.0, 0.0, MAX_GREETING_WAIT_S)
         self._exchanges.append(Exchange(None, self._reply_since(0.0)))
         opening = self._dialogue.opening
         step = Step(Rule(say=opening), Kind.LINE) if opening and due is None else self._next_step(due)
@@ -109,24 +109,24 @@ class Conversation:
             self._problems.append(f"the dialogue was not over after {self._dialogue.max_turns} lines of the caller")
 
     async def _exchange(self, step: Step) -> Step | None:
-        """Say the rule's line and hear the answer; what follows, None to hang up."""
+        """Say the rule's line and listen to the answer. Returns the next step; None to hang up."""
         say, kind = step.rule.say or "", step.kind
         for attempt in (1, 2):
             began_s = self._call.clock.now_s()
             utterance = self._call.mouth.say(self._lines[say], kind)
             spoken_s = await until_spoken(utterance, self._call.clock)
-            due = await self._listen(began_s, spoken_s, ANSWER_S)
+            due = await self._listen(began_s, spoken_s, MAX_ANSWER_WAIT_S)
             self._exchanges.append(Exchange(utterance, self._reply_since(began_s)))
             if step.rule.hang_up:
                 return None
             if self._call.ear.sounded_since(spoken_s) or self._call.over.is_set():
                 return self._next_step(due)
-            self._problems.append(f"no answer within {ANSWER_S:.0f} s to {say!r} (attempt {attempt})")
+            self._problems.append(f"no answer within {MAX_ANSWER_WAIT_S:.0f} s to {say!r} (attempt {attempt})")
             kind = Kind.LINE
         return None
 
     def _next_step(self, due: Rule | None) -> Step | None:
-        """The barge-in that is due, else what the rules say to the reply heard last; None to hang up."""
+        """The barge-in that is due, or the rules' answer to the last reply; None to hang up."""
         if due is not None:
             return Step(due, Kind.BARGE_IN)
         reply = self._exchanges[-1].reply
@@ -142,9 +142,9 @@ class Conversation:
         return Step(rule, Kind.LINE)
 
     async def _listen(self, began_s: float, since_s: float, begins_within_s: float) -> Rule | None:
-        """Until the reply that sounds after `since_s` is over, or a barge-in is due, which is returned.
+        """Wait until the reply that sounds after `since_s` is over, or until a barge-in is due, which is returned.
 
-        `began_s` is when the line began that it answers: its captions are younger than that.
+        `began_s` is the start of the line that it answers: the reply's captions begin later.
         """
         call, murmured, onset_s = self._call, False, None
         while not call.over.is_set():
@@ -152,7 +152,7 @@ class Conversation:
             if call.ear.sounded_since(since_s):
                 onset_s = onset_s or call.ear.began_after(since_s) or since_s
                 so_far, sounding_s = self._reply_since(began_s), now_s - onset_s
-                if self._is_silent(now_s) or sounding_s > REPLY_S:
+                if self._is_silent(now_s) or sounding_s > MAX_REPLY_S:
                     return None
                 if rule := self._script.interruption(so_far, sounding_s):
                     return rule
@@ -167,7 +167,7 @@ class Conversation:
 
     def _is_silent(self, now_s: float) -> bool:
         silence_s = now_s - (self._call.ear.last_sound_s or 0.0)
-        return silence_s > (PATIENCE_S if self._agent_is_busy else SILENCE_S)
+        return silence_s > (MAX_SILENCE_S if self._agent_is_busy else SILENCE_S)
 
     @property
     def _agent_is_busy(self) -> bool:

@@ -1,4 +1,4 @@
-"""What the caller wants and how they answer: rules on the agent's last reply. Pure; `Dialogue` is one YAML file.
+"""What the caller wants and how they answer: rules for the agent's replies. Pure; a `Dialogue` is one YAML file.
 
     goal: {appointments: [{name: anna smith, doctor: chen}]}
     opening: i would like to book an appointment with doctor chen
@@ -9,9 +9,9 @@
       - {when: goodbye, hang_up: true}
     max_turns: 12
 
-A rule is about the reply that matches `when` (a regular expression, any case): the first that matches and has uses left
-holds. With `barge_in_after_s` the line is said over that reply, with `backchannel` something is murmured meanwhile;
-both match what has been said of the reply so far.
+A rule applies to replies that match `when` (a regular expression, any case): the first rule that matches and has uses left is
+used. With `barge_in_after_s` the line is said over the reply, with `backchannel` something is murmured meanwhile; both match
+what has been said of the reply so far.
 """
 
 import re
@@ -29,7 +29,7 @@ DIALOGUES = Path(__file__).parent / "dialogues"
 
 
 class Backchannel(BaseModel):
-    """A murmur under the agent's words."""
+    """A murmur while the agent speaks."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,22 +40,22 @@ class Backchannel(BaseModel):
 
 
 class Rule(BaseModel):
-    """One reaction to a reply of the agent."""
+    """A reaction to a reply of the agent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     when: str = "."
     """Regular expression searched for in the reply, any case."""
     say: str | None = None
-    """The line to say; None says nothing, which makes sense only with `hang_up`."""
+    """The line to say; None only with `hang_up`."""
     barge_in_after_s: float | None = Field(default=None, ge=0)
-    """Say it over the reply, this long after its first sound, instead of after its end."""
+    """Say the line over the reply, this long after its first sound, instead of after its end."""
     backchannel: Backchannel | None = None
-    """Murmured while the reply goes on."""
+    """Murmured during the reply."""
     hang_up: bool = False
     """End the call, after the line if there is one."""
     times: int = Field(default=3, ge=1)
-    """How often the rule may be used in one call."""
+    """How often the rule may be used in a call."""
 
     @field_validator("when")
     @classmethod
@@ -73,37 +73,37 @@ class Rule(BaseModel):
         return self
 
     def matches(self, reply: str) -> bool:
-        """Whether the rule is about this reply."""
+        """Whether the rule applies to this reply."""
         return re.search(self.when, reply, re.IGNORECASE) is not None
 
 
 class Dialogue(BaseModel):
-    """One call from the caller's side."""
+    """A call from the caller's side."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = ""
-    """The file's stem."""
+    """Stem of the file's name."""
     goal: dict[str, Any] = Field(default_factory=dict)
-    """What must be true afterwards: see scripts/caller/goal.py."""
+    """What must be true after the call: see scripts/caller/goal.py."""
     opening: str | None = None
-    """The first line, said when the agent has greeted; None lets the rules answer the greeting."""
+    """The first line, said after the greeting; None lets the rules answer the greeting."""
     rules: list[Rule]
     """In order of precedence."""
     otherwise: str | None = "can you repeat that"
-    """Said, at most twice in a row, when no rule matches."""
+    """Said when no rule matches, at most twice in a row."""
     max_turns: int = Field(default=12, ge=1)
-    """Lines after which the caller gives up."""
+    """Number of lines after which the caller gives up."""
 
     def lines(self) -> list[str]:
-        """Every line that the dialogue may ask a voice for, in order, each once."""
+        """Every line that the dialogue may need, in order, each once."""
         said = [self.opening, self.otherwise, *(r.say for r in self.rules)]
         said += [r.backchannel.say for r in self.rules if r.backchannel]
         return list(dict.fromkeys(line for line in said if line))
 
 
 class Script:
-    """A dialogue under way: which rule holds, and how often each was used."""
+    """A dialogue in progress: which rule applies, and how often each has been used."""
 
     def __init__(self, dialogue: Dialogue) -> None:
         self.dialogue = dialogue
@@ -111,7 +111,7 @@ class Script:
         self._lost = 0
 
     def answer(self, reply: str) -> Rule | None:
-        """The rule for a whole reply, counted as used; None when the caller is lost for the third time in a row."""
+        """The rule for a whole reply, counted as used; None if no rule matches for the third time in a row."""
         found = self._find(reply, over_reply=False)
         if found is not None:
             self._lost = 0
@@ -134,7 +134,7 @@ class Script:
         return rule
 
     def backchannel(self, reply_so_far: str, sounding_s: float) -> Backchannel | None:
-        """The murmur that is due after `sounding_s` seconds of a reply; the caller of this says it once a reply."""
+        """The murmur that is due after `sounding_s` seconds of a reply. To be said at most once per reply."""
         for index, rule in enumerate(self.dialogue.rules):
             murmur = rule.backchannel
             if murmur and murmur.after_s <= sounding_s and self._left(index) and rule.matches(reply_so_far):

@@ -1,4 +1,4 @@
-"""What the caller hears: the agent's track, laid out on the recording's clock, and whether it is sounding now."""
+"""What the caller hears: the agent's track on the recording's clock, and whether it is sounding now."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from scripts.caller.measure import AGENT_THRESHOLD_DBFS, level_dbfs
 from serving.audio import Pcm16
 
 WINDOW_S = 0.5
-"""A lateness that lasts this long is a gap in the sound and not a late event loop."""
-TOLERANCE_S = 0.02
-"""Shorter gaps are left alone."""
-LAG_S = 0.005
-"""So are shorter lags."""
+"""A delay that lasts this long is a gap in the sound, not a late event loop."""
+MIN_GAP_S = 0.02
+"""Shorter gaps are ignored."""
+MIN_LAG_S = 0.005
+"""Shorter lags are ignored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,11 +29,11 @@ class Arrival:
 
 
 def lay_out(arrivals: Sequence[Arrival], rate: int = RATE) -> Pcm16:
-    """Place frames on the clock, shape (n,); a sample is heard when its frame arrives, as through a loudspeaker.
+    """The frames placed on the clock, shape (n,); a sample is heard when its frame arrives, as from a loudspeaker.
 
-    Frames come at the pace of the sender, a little late whenever the event loop is busy; so the earliest of the frames
-    within WINDOW_S on either side tells where a frame belongs. Where that shifts later by more than TOLERANCE_S there
-    was a gap, which becomes silence; where it shifts earlier, silence is cut until the lag is made up.
+    Frames come at the sender's pace, slightly late when the event loop is busy, so the earliest of the frames within WINDOW_S
+    on either side tells where a frame belongs. If that shifts later by more than MIN_GAP_S, there was a gap, which becomes
+    silence; if it shifts earlier, silence is cut until the lag is made up.
     """
     if not arrivals:
         return np.zeros(0, np.int16)
@@ -46,11 +46,11 @@ def lay_out(arrivals: Sequence[Arrival], rate: int = RATE) -> Pcm16:
     for i, arrival in enumerate(arrivals):
         low, high = np.searchsorted(times_s, [times_s[i] - WINDOW_S, times_s[i] + WINDOW_S])
         belongs = round(float(offsets_s[low:high].min()) * rate) + int(before[i])
-        if belongs > position + TOLERANCE_S * rate:
+        if belongs > position + MIN_GAP_S * rate:
             placed.append(np.zeros(belongs - position, np.int16))
             position = belongs
         samples = arrival.samples
-        if position > belongs + LAG_S * rate and level_dbfs(samples) < AGENT_THRESHOLD_DBFS:
+        if position > belongs + MIN_LAG_S * rate and level_dbfs(samples) < AGENT_THRESHOLD_DBFS:
             samples = samples[position - belongs :]
         placed.append(samples)
         position += len(samples)
@@ -58,16 +58,16 @@ def lay_out(arrivals: Sequence[Arrival], rate: int = RATE) -> Pcm16:
 
 
 class Ear:
-    """Keeps every frame of the agent's track."""
+    """Records the agent's track."""
 
     def __init__(self, clock: AudioClock) -> None:
         self._clock = clock
         self._arrivals: list[Arrival] = []
         self.loudspeaker: Loudspeaker | None = None
-        """Plays what is heard, for the caller's own microphone to pick up."""
+        """Plays what is heard, so that the caller's own microphone picks it up."""
         self._run_frames = 0
         self.onsets_s: list[float] = []
-        """Clock times at which the agent began to sound after silence of any length."""
+        """Clock times at which the agent began to sound after any silence."""
         self.last_sound_s: float | None = None
         """Clock time of the latest frame with sound."""
 
@@ -77,7 +77,7 @@ class Ear:
             self.hear(samples, self._clock.now_s())
 
     def hear(self, samples: Pcm16, at_s: float) -> None:
-        """Take one frame that arrived at `at_s`."""
+        """Add a frame that arrived at `at_s`."""
         self._arrivals.append(Arrival(at_s, samples))
         if self.loudspeaker is not None:
             self.loudspeaker.play(samples, at_s)
@@ -92,11 +92,11 @@ class Ear:
         self.last_sound_s = at_s
 
     def began_after(self, at_s: float) -> float | None:
-        """Clock time of the first sound that begins after a time, or None."""
+        """Clock time of the first sound that begins after `at_s`, or None."""
         return next((onset for onset in self.onsets_s if onset > at_s), None)
 
     def sounded_since(self, at_s: float) -> bool:
-        """Whether there was sound after a time."""
+        """Whether there was sound after `at_s`."""
         return self.last_sound_s is not None and self.last_sound_s > at_s
 
     def recording(self) -> Pcm16:

@@ -1,7 +1,7 @@
-"""The transport's own share of voice-to-voice: a click to an echo participant and back, through the same server.
+"""The transport's share of voice-to-voice: a click to an echo participant and back, through the same server.
 
-The speaker and the listener are the caller's own mouth and ear, and the click's way is measured as a turn is: from the
-recording. The echo hands every frame on as it comes.
+The clicks use the caller's own mouth and ear, and are measured as turns are: in the recording. The echo participant returns
+every frame as it comes.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from serving.audio import Pcm16
 
 CLICK = Line("[click]", (9000 * np.sin(2 * np.pi * 700 * np.arange(RATE * 6 // 100) / RATE)).astype(np.int16))
 """60 ms of 700 Hz."""
-EVERY_S = 0.8
-"""Time from click to click."""
+CLICK_EVERY_S = 0.8
+"""Time from one click to the next."""
 
 
 async def measure_floor(ticket_for: Callable[[str], Ticket], *, clicks: int = 12) -> list[float]:
-    """Round trips in ms, one a click that came back; `ticket_for` gives a ticket for an identity, to one room for all."""
+    """Round trips in ms of the clicks that came back. `ticket_for` gives an identity's ticket, all to the same room."""
     echo = rtc.Room()
     relays: list[asyncio.Task[None]] = []
     echo.on("track_subscribed", lambda track, *_: relays.append(asyncio.ensure_future(_relay(track, source))))
@@ -39,7 +39,7 @@ async def measure_floor(ticket_for: Callable[[str], Ticket], *, clicks: int = 12
             await asyncio.sleep(1.0)
             for _ in range(clicks):
                 await until_spoken(speaker.mouth.say(CLICK), speaker.clock)
-                await asyncio.sleep(EVERY_S)
+                await asyncio.sleep(CLICK_EVERY_S)
             return _round_trips_ms(speaker.mouth, speaker.ear.recording())
     finally:
         for relay in relays:
@@ -57,6 +57,7 @@ def _round_trips_ms(mouth: Mouth, heard: Pcm16) -> list[float]:
     said = spans(mouth.recording(), CALLER_THRESHOLD_DBFS, FRAME_S)
     back = spans(heard, AGENT_THRESHOLD_DBFS, FRAME_S)
     trips = (
-        next((b.start_s - s.start_s for b in back if s.start_s < b.start_s < s.start_s + EVERY_S), None) for s in said
+        next((b.start_s - s.start_s for b in back if s.start_s < b.start_s < s.start_s + CLICK_EVERY_S), None)
+        for s in said
     )
     return [1000 * trip for trip in trips if trip is not None]

@@ -1,10 +1,10 @@
-"""What can go wrong on the caller's side."""
+"""Errors on the caller's side."""
 
 from models.errors import CallboxError
 
 
 class CallerError(CallboxError):
-    """The caller cannot make the call; the message says what to do next."""
+    """The caller cannot make the call; the message says what to do."""
 
 
 class DialogueInvalid(CallerError):

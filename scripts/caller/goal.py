@@ -1,8 +1,8 @@
-"""Whether the call reached its goal, from the clinic's own records.
+"""Whether a call reached its goal, by the clinic's records.
 
-A goal is `{appointments: [{name: anna smith, doctor: chen}], said: [parking]}`: under the name of a list in the
-clinic's snapshot, records that must have appeared or changed during the call; under `said`, regular expressions that
-the agent's words must match.
+A goal is `{appointments: [{name: anna smith, doctor: chen}], said: [parking]}`: under the name of a list in the clinic's
+snapshot, records that must have been added or changed during the call; under `said`, regular expressions that the agent's words
+must match.
 """
 
 import re
@@ -19,7 +19,7 @@ Snapshot = Mapping[str, Any]
 
 
 def unmet(goal: Mapping[str, Any], before: Snapshot, after: Snapshot, agent_said: str) -> list[str]:
-    """What of the goal is missing, in words; empty when it is reached."""
+    """What is missing to the goal, in words; empty if it is reached."""
     missing = []
     for pattern in _as_list(goal.get("said", [])):
         if not re.search(str(pattern), agent_said, re.IGNORECASE):
@@ -41,7 +41,7 @@ def unmet(goal: Mapping[str, Any], before: Snapshot, after: Snapshot, agent_said
 
 
 async def fetch_snapshot(ops: str = OPS) -> dict[str, Any]:
-    """The clinic's records as they are now. Raises CallerError when nothing answers."""
+    """The clinic's current records. Raises CallerError if nothing answers."""
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http,
@@ -57,7 +57,7 @@ async def fetch_snapshot(ops: str = OPS) -> dict[str, Any]:
 
 
 def _agrees(wanted: Mapping[str, Any], record: Any) -> bool:
-    """Every wanted field is there with that value, any case; extra fields do not matter."""
+    """Whether every wanted field has its value, in any case; extra fields do not matter."""
     return isinstance(record, Mapping) and all(
         str(record.get(key, "")).strip().casefold() == str(value).strip().casefold() for key, value in wanted.items()
     )
@@ -68,5 +68,5 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def needs_snapshot(goal: Mapping[str, Any]) -> bool:
-    """Whether the clinic's records decide."""
+    """Whether the goal depends on the clinic's records."""
     return any(what != "said" for what in goal)

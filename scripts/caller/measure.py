@@ -1,9 +1,9 @@
-"""Latency from the recorded audio alone. Pure: two mono arrays and where the caller's lines lie in, times out.
+"""Latency from the recorded audio alone. Pure: two mono arrays and the positions of the caller's lines in, times out.
 
-Sound is judged in windows of 5 ms by RMS level. The caller's channel is what was sent, lines at -20 dBFS over a floor of
--60 dBFS, so anything above -50 dBFS is voice; the agent's channel went through Opus and a jitter buffer, whose comfort
-noise stays below -60 dBFS, so the line is drawn at -45 dBFS. Less than 20 ms above it is a click and no sound.
-The agent pauses at commas and between sentences; only SILENCE_S without sound ends what it says.
+Sound is judged by RMS level in windows of 5 ms. The caller's channel is what was sent, lines at -20 dBFS over a floor of
+-60 dBFS, so anything above -50 dBFS is voice. The agent's channel went through Opus and a jitter buffer, whose comfort noise
+stays below -60 dBFS, so the threshold is -45 dBFS. Anything shorter than 20 ms is a click. The agent pauses at commas and
+between sentences; only SILENCE_S without sound ends what it says.
 """
 
 from dataclasses import dataclass
@@ -19,23 +19,23 @@ CALLER_THRESHOLD_DBFS = -50.0
 AGENT_THRESHOLD_DBFS = -45.0
 """RMS of a window above which the agent is sounding."""
 WINDOW_SAMPLES = RATE // 200
-"""5 ms: the resolution of every time measured here."""
+"""5 ms: the resolution of all times measured here."""
 CLICK_WINDOWS = 4
 """Sounds shorter than 20 ms are not speech."""
 SILENCE_S = 0.35
-"""The agent has stopped when it is silent for this long; pauses inside its speech are shorter."""
+"""The agent has stopped once it is silent for this long; pauses within its speech are shorter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Where a line of the caller lies in the recording."""
+    """The place of a caller's line in the recording."""
 
     start_sample: int
     """First sample of the line's audio."""
     end_sample: int
     """Just after its last sample."""
     takes_floor: bool = True
-    """False for a backchannel, which wants no answer."""
+    """False for a backchannel, which needs no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +48,23 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class TurnTiming:
-    """One line of the caller and the agent's answer to it, seconds from the recording's origin."""
+    """A line of the caller and the agent's answer, in seconds from the recording's origin."""
 
     caller_start_s: float
     """First voiced sample of the line."""
     caller_end_s: float
     """Last voiced sample of the line."""
     agent_start_s: float | None
-    """First voiced sample of the answer; None when there was none."""
+    """First voiced sample of the answer; None without an answer."""
     agent_end_s: float | None
     """Last voiced sample of the answer before the caller's next line was over."""
     voice_to_voice_ms: float | None
-    """agent_start - caller_end; negative when the agent began before the caller had finished."""
+    """agent_start - caller_end; negative if the agent began before the caller had finished."""
     overlap_ms: float
-    """How long both sounded at once while the line was spoken."""
+    """How long both sounded at once during the line."""
     stopped_after_ms: float | None
-    """For a line that began over the agent: from its first voiced sample to the agent's last. None when the agent was
-    silent as the line began, or went on for longer than 2 s after it ended."""
+    """For a line that began over the agent: from its first voiced sample to the agent's last. None if the agent was silent when
+    the line began, or went on for more than 2 s after its end."""
 
 
 def level_dbfs(samples: Pcm16) -> float:
@@ -85,7 +85,7 @@ def sounding(samples: Pcm16, threshold_dbfs: float) -> npt.NDArray[np.bool_]:
 
 
 def spans(samples: Pcm16, threshold_dbfs: float, silence_s: float) -> list[Span]:
-    """Stretches of sound, joined where less than `silence_s` lies between them."""
+    """Stretches of sound, merged if less than `silence_s` apart."""
     window_s = WINDOW_SAMPLES / RATE
     found: list[Span] = []
     for start, end in _runs(sounding(samples, threshold_dbfs)):
@@ -97,7 +97,7 @@ def spans(samples: Pcm16, threshold_dbfs: float, silence_s: float) -> list[Span]
 
 
 def measure(caller: Pcm16, agent: Pcm16, marks: list[Mark]) -> list[TurnTiming]:
-    """One timing a mark, in order; both arrays are int16 at RATE and begin at the same instant."""
+    """One timing for each mark, in order; both arrays are int16 at RATE and begin at the same instant."""
     voiced = [_voiced(caller, mark) for mark in marks]
     spoken = spans(agent, AGENT_THRESHOLD_DBFS, SILENCE_S)
     timings = []

@@ -1,9 +1,9 @@
-"""What the caller says: lines cut into frames on an audio clock, and where exactly each line lies on it.
+"""What the caller says: lines cut into frames on an audio clock, and the exact position of each line on it.
 
-A sample at position p of the recording is spoken at p / RATE. Frames are handed LEAD_S ahead to the audio source, whose own
-thread sends them at an even pace, as a sound card's would; so a busy event loop does not make the caller stutter, which
-the jitter buffers on the way would answer with delay. As with a microphone, a frame leaves when its last sample has been
-spoken: the first one FRAME_S after the clock's origin.
+The sample at position p of the recording is spoken at p / RATE. Frames are handed to the audio source LEAD_S ahead; its own
+thread sends them at an even pace, as a sound card would. So a busy event loop does not make the caller stutter, to which jitter
+buffers would react with delay. As with a microphone, a frame leaves when its last sample has been spoken: the first one FRAME_S
+after the clock's origin.
 """
 
 import asyncio
@@ -28,21 +28,21 @@ class Kind(StrEnum):
     BARGE_IN = "barge_in"
     """Said over the agent, to take the floor: the agent should stop, then answer."""
     BACKCHANNEL = "backchannel"
-    """Said over the agent without wanting the floor: the agent should go on."""
+    """Said over the agent without taking the floor: the agent should go on."""
 
 
 @dataclass(slots=True, eq=False)
 class Utterance:
-    """One line as it was said; the positions are known once its frames are sent."""
+    """A line as it is said; its position is known once its first frame is sent."""
 
     line: Line
-    """What is said, and its samples."""
+    """The words and their samples."""
     kind: Kind = Kind.LINE
-    """Why."""
+    """Why it is said."""
     start_sample: int | None = None
-    """Position in the recording of the line's first sample."""
+    """Position of the line's first sample in the recording."""
     handed_over: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the last frame is on its way, up to LEAD_S before it is spoken."""
+    """Set when the last frame has been handed over, up to LEAD_S before it is spoken."""
 
     @property
     def end_sample(self) -> int | None:
@@ -51,33 +51,33 @@ class Utterance:
 
 
 LEAD_S = 0.1
-"""Longest stall of the event loop that the far end does not notice."""
+"""Longest stall of the event loop that cannot be heard at the other end."""
 FLOOR_DBFS = -60.0
-"""Noise of the microphone and the room, RMS. No microphone delivers digital silence, and models of speech that were
-trained on recordings judge a voice that ends in it worse than one that ends in a quiet room."""
+"""RMS noise of the microphone and the room. No microphone delivers digital silence, and speech models trained on recordings
+judge a voice that ends in it worse than one that ends in a quiet room."""
 
 
 class Mouth:
-    """Speaks queued lines, a quiet room in between, one frame every FRAME_S seconds."""
+    """Speaks queued lines over the noise of a quiet room, one frame every FRAME_S seconds."""
 
     def __init__(self, *, floor_dbfs: float = FLOOR_DBFS) -> None:
         self._noise = np.random.default_rng(0).normal(0, 32768 * 10 ** (floor_dbfs / 20), (100, FRAME_SAMPLES))
         self.utterances: list[Utterance] = []
-        """Everything that was begun, in order."""
+        """Every utterance begun so far, in order."""
         self.loudspeaker: Loudspeaker | None = None
-        """What else the microphone picks up."""
+        """Heard by the microphone too."""
         self._waiting: deque[Utterance] = deque()
         self._offset = 0
         self._sent: list[Pcm16] = []
 
     def say(self, line: Line, kind: Kind = Kind.LINE) -> Utterance:
-        """Queue a line; it begins with the next frame, or after what is queued already."""
+        """Queue a line, which begins with the next frame or after the lines already queued."""
         utterance = Utterance(line, kind)
         self._waiting.append(utterance)
         return utterance
 
     def next_frame(self) -> Pcm16:
-        """The next FRAME_SAMPLES samples, int16; only the floor where nothing is to be said."""
+        """The next FRAME_SAMPLES samples, int16; only noise if nothing is queued."""
         frame = self._noise[len(self._sent) % len(self._noise)].copy()
         if self._waiting:
             utterance = self._waiting[0]
@@ -101,7 +101,7 @@ class Mouth:
         return np.concatenate(self._sent) if self._sent else np.zeros(0, np.int16)
 
     async def run(self, clock: AudioClock, send: Callable[[Pcm16], Awaitable[None]]) -> None:
-        """Hand frames over, LEAD_S ahead of the clock, until cancelled. The clock starts anew with the first."""
+        """Send frames LEAD_S ahead of the clock, until cancelled. The clock restarts with the first."""
         clock.restart(-FRAME_S)
         while True:
             due_s = (len(self._sent) + 1) * FRAME_S - LEAD_S
@@ -110,7 +110,7 @@ class Mouth:
 
 
 async def until_spoken(utterance: Utterance, clock: AudioClock) -> float:
-    """Wait for the last sample; the clock time at which it was spoken."""
+    """Wait until the last sample is spoken. Returns its clock time."""
     await utterance.handed_over.wait()
     assert utterance.end_sample is not None
     end_s = utterance.end_sample / RATE

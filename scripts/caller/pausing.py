@@ -1,4 +1,4 @@
-"""A caller who stops to think in the middle of a line."""
+"""A caller who pauses to think in the middle of a line."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -11,14 +11,14 @@ from scripts.caller.voice import Line, Voice, load_voice
 from serving.audio import Pcm16
 
 MIN_LINE_S = 1.0
-"""Shorter lines are said in one go."""
+"""Shorter lines are said without a pause."""
 WINDOW_S = 0.04
-"""What a gap between words must be long, at least, to be found."""
+"""Shortest gap between words that is found."""
 
 
 @dataclass(frozen=True, slots=True)
 class PausingVoice(Voice):
-    """Lengthens the quietest moment in the middle of each line that is long enough, by these pauses in turn."""
+    """Inserts these pauses, in turn, at the quietest moment in the middle of each line that is long enough."""
 
     pauses_s: Iterator[float] = field(default_factory=lambda: itertools.cycle([0.5]))
 
@@ -31,13 +31,13 @@ class PausingVoice(Voice):
 
 
 def pausing_voice(name: str, pauses_s: Sequence[float]) -> PausingVoice:
-    """A shipped voice that pauses. Raises CallerError when there is no such voice."""
+    """A shipped voice that pauses. Raises CallerError if there is no such voice."""
     voice = load_voice(name)
     return PausingVoice(voice.name, voice.root, voice.files, itertools.cycle(pauses_s))
 
 
 def with_pause(samples: Pcm16, pause_s: float) -> Pcm16:
-    """The line (int16 at RATE) with silence where its middle half is quietest."""
+    """The line (int16 at RATE) with silence inserted where its middle half is quietest."""
     window = round(WINDOW_S * RATE)
     first, last = len(samples) // 4, 3 * len(samples) // 4
     power = np.convolve(samples[first:last].astype(np.float64) ** 2, np.ones(window), mode="valid")

@@ -1,4 +1,4 @@
-"""The picture of a call: both voices on one time axis, and every turn's latency beside the stages' own figures."""
+"""The picture of a call: both voices over time, and the latency of each turn beside the stages' own figures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CALLER, AGENT, GAP, GREY = "#33658a", "#c1666b", "#e2b04a", "#555555"
 NOISE = 0.008
-"""Peaks below this are the floor of a quiet room, not speech."""
+"""Peaks below this are room noise, not speech."""
 STAGE_COLOURS = {"end_of_turn_delay_ms": "#7a9e7e", "llm_ttft_ms": "#8d6a9f", "tts_ttfb_ms": "#4f9da6"}
 STAGE_NAMES = {
     "end_of_turn_delay_ms": "end-of-turn delay",
@@ -90,7 +90,7 @@ def _draw_turns(axes: Axes, turns: "list[Turn]") -> None:
 
 
 def draw_bench(figures: dict[str, Any], path: Path) -> None:
-    """Every turn of a run, sorted, recorded and framework's own, over the transport floor. Writes PNG."""
+    """Write a PNG: the latencies of all turns, recorded and by the framework, sorted, and the transport floor."""
     values = figures["values_ms"]
     figure, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
     for name, colour in (("recorded voice-to-voice", CALLER), ("framework's own figure", AGENT)):
@@ -112,14 +112,14 @@ def draw_bench(figures: dict[str, Any], path: Path) -> None:
 
 
 def shown(figures: dict[str, Any], name: str) -> float:
-    """Length of a stage's bar: LLM and TTS took no time of their own when the reply was ready ahead."""
+    """Length of a stage's bar: LLM and TTS took no time of their own if the reply was ready ahead."""
     if figures.get("preempted") and name != "end_of_turn_delay_ms":
         return 0.0
     return float(figures.get(name) or 0.0)
 
 
 def envelope(samples: Pcm16, columns: int = 1600) -> tuple[Any, Any]:
-    """Times in seconds and peak levels of about `columns` stretches: 0 to 0.95 on a square-root scale, noise left out."""
+    """Times in seconds and peak levels of about `columns` stretches: 0 to 0.95 on a square-root scale, without noise."""
     step = max(1, -(-len(samples) // columns))
     padded = np.pad(samples, (0, -len(samples) % step)).astype(np.float64)
     peaks = np.abs(padded.reshape(-1, step)).max(axis=1) / 32768

@@ -1,4 +1,4 @@
-"""What a call leaves on disk: the stereo recording, both transcripts, every turn's latency as JSON and as a picture."""
+"""Writes a call's report: the stereo recording, both transcripts, and each turn's latency as JSON and as a picture."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -17,35 +17,35 @@ from scripts.caller.room import TurnEvent
 from scripts.figures import number, summarize
 
 EARLY_S = 0.5
-"""A turn's figures may come this long before its sound has reached the caller."""
+"""A turn's figures may arrive this long before its sound reaches the caller."""
 STAGES = {
     "end_of_turn_delay_ms": "end of turn",
     "transcription_delay_ms": "transcript",
     "llm_ttft_ms": "LLM",
     "tts_ttfb_ms": "TTS",
 }
-"""The stages' figures that are shown, and their names."""
+"""The stages' figures in tables, and their names there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One line of the caller, what was measured of it, and what the stages say of it."""
+    """A line of the caller, its measured timing, and the stages' own figures."""
 
     number: int
     said: str
     kind: Kind
     timing: TurnTiming
     figures: dict[str, Any] | None
-    """The stages' own figures; None when the agent sent none for this turn."""
+    """The stages' own figures; None if the agent sent none for this turn."""
 
     @property
     def framework_ms(self) -> float | None:
-        """Voice-to-voice as the agent's framework counts it, without the transport."""
+        """Voice-to-voice by the agent's framework, without the transport."""
         return self.figures.get("voice_to_voice_ms") if self.figures else None
 
 
 def turns_of(record: CallRecord) -> list[Turn]:
-    """Every line of the caller with its measurements, in order."""
+    """All lines of the caller with their measurements, in order."""
     spoken = [u for u in record.utterances if u.end_sample is not None]
     timings = measure(record.caller, record.agent, [_mark(u) for u in spoken])
     figures = pair(timings, record.turns)
@@ -56,7 +56,7 @@ def turns_of(record: CallRecord) -> list[Turn]:
 
 
 def pair(timings: list[TurnTiming], events: list[TurnEvent]) -> list[dict[str, Any] | None]:
-    """The figures that belong to each turn: those that came after its answer began and before the next answer did."""
+    """The figures of each turn: those that arrived after its answer began and before the next answer did."""
     starts = [(t.agent_start_s, i) for i, t in enumerate(timings) if t.agent_start_s is not None]
     found: list[dict[str, Any] | None] = [None] * len(timings)
     for event in events:
@@ -67,7 +67,7 @@ def pair(timings: list[TurnTiming], events: list[TurnEvent]) -> list[dict[str, A
 
 
 def write_recording(record: CallRecord, path: Path) -> None:
-    """FLAC at RATE, caller left, agent right, on one clock; as long as the longer of the two."""
+    """Write FLAC at RATE: caller left, agent right, as long as the longer of the two."""
     both = np.zeros((max(len(record.caller), len(record.agent)), 2), np.int16)
     both[: len(record.caller), 0] = record.caller
     both[: len(record.agent), 1] = record.agent
@@ -75,7 +75,7 @@ def write_recording(record: CallRecord, path: Path) -> None:
 
 
 def transcript(record: CallRecord, turns: list[Turn]) -> str:
-    """Who said what when; for the caller's lines both what was said and, as the agent heard it, what was understood."""
+    """Who said what when; for the caller's lines both the words said and the words the agent understood."""
     rows = [(t.timing.caller_start_s, "said", t.said) for t in turns]
     for segment in record.segments:
         who = "heard" if segment.identity == record.caller_identity else "agent"
@@ -100,7 +100,7 @@ def as_json(record: CallRecord, turns: list[Turn], missing: list[str]) -> dict[s
 
 
 def write_report(record: CallRecord, turns: list[Turn], missing: list[str], folder: Path) -> None:
-    """recording.flac, transcript.txt, turns.json and turns.png."""
+    """Write recording.flac, transcript.txt, turns.json and turns.png."""
     from scripts.caller.picture import draw_call
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -111,14 +111,14 @@ def write_report(record: CallRecord, turns: list[Turn], missing: list[str], fold
 
 
 def table_of(turns: list[Turn], title: str) -> Table:
-    """Every turn's latency from the recording, beside the stages' own figures. Milliseconds."""
+    """The latency of each turn by the recording, beside the stages' own figures, in milliseconds."""
     table = Table(
         title=title, caption="ms; recorded: last word of the caller to first sound of the agent", expand=False
     )
     over_agent = any(turn.timing.stopped_after_ms is not None or turn.kind is not Kind.LINE for turn in turns)
     extra = ("overlap", "stopped") if over_agent else ()
     for column in ("turn", "caller", "recorded", "framework", *STAGES.values(), "ahead", *extra):
-        # the caller's words are wrapped where the terminal is narrow, the figures stay
+        # in a narrow terminal the caller's words are wrapped, but not the figures
         if column == "caller":
             table.add_column(column, min_width=12, max_width=40)
         else:

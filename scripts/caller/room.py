@@ -24,7 +24,7 @@ WEB = "http://127.0.0.1:8080"
 """The web process of a running box."""
 START_IT = "start it with 'make run'"
 QUEUE_MS = 200
-"""Of the audio source: more than the mouth's lead, so that handing a frame over never waits."""
+"""Queue of the audio source: more than the mouth's lead, so that handing over a frame never waits."""
 TRANSCRIPTION_TOPIC = "lk.transcription"
 TURN_TOPIC = "callbox.turn"
 STATE_ATTRIBUTE = "lk.agent.state"
@@ -42,12 +42,12 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class TurnEvent:
-    """The stages' own figures of one completed turn."""
+    """The stages' own figures for a completed turn."""
 
     at_s: float
-    """Clock time at which the caller got them."""
+    """Clock time at which they arrived."""
     figures: dict[str, Any]
-    """As sent on TURN_TOPIC: milliseconds by name, null where a stage had no part."""
+    """As sent on TURN_TOPIC: milliseconds by name, null if a stage had no part."""
 
 
 def silence_media_log() -> None:
@@ -56,7 +56,7 @@ def silence_media_log() -> None:
 
 
 async def ask_for_call(web: str = WEB) -> Ticket:
-    """A ticket for a new call from the box's web process. Raises CallerError when it refuses or is not there."""
+    """Get a ticket for a new call from the box's web process. Raises CallerError if it refuses or does not answer."""
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
             answer = await http.post(f"{web}/api/calls", json={})
@@ -69,7 +69,7 @@ async def ask_for_call(web: str = WEB) -> Ticket:
 
 
 def mint_ticket(url: str, key: str, secret: str, *, room: str, identity: str, agent: str | None = None) -> Ticket:
-    """A ticket signed here, for tests and measurements without the web process; `agent` is dispatched to the room."""
+    """Sign a ticket here, for tests and measurements without the web process; `agent` is dispatched to the room."""
     token = api.AccessToken(key, secret).with_identity(identity)
     token = token.with_grants(api.VideoGrants(room_join=True, room=room))
     if agent is not None:
@@ -90,14 +90,14 @@ class CallerRoom:
         self.ear = Ear(self.clock)
         self.captions = Captions()
         self.turns: list[TurnEvent] = []
-        """Figures of completed turns as they came."""
+        """Figures of completed turns, in the order of their arrival."""
         self.agent_joined = asyncio.Event()
         """Set when the agent's track is heard."""
         self.over = asyncio.Event()
         """Set when the agent has left or the room is gone."""
 
     def listen_aloud(self, loudspeaker: Loudspeaker) -> None:
-        """Hear the agent through a loudspeaker that the microphone picks up. Before the call."""
+        """Listen through a loudspeaker that the microphone picks up. To be called before the call."""
         self.ear.loudspeaker = self.mouth.loudspeaker = loudspeaker
 
     async def __aenter__(self) -> "CallerRoom":
@@ -109,7 +109,9 @@ class CallerRoom:
         try:
             await asyncio.wait_for(self._room.connect(self._ticket.url, self._ticket.token), 15)
         except (rtc.ConnectError, TimeoutError) as error:
-            raise CallerError(f"the media server at {self._ticket.url} lets nobody in ({error}): {START_IT}") from error
+            raise CallerError(
+                f"the media server at {self._ticket.url} cannot be joined ({error}): {START_IT}"
+            ) from error
         source = rtc.AudioSource(RATE, 1, queue_size_ms=QUEUE_MS)
         track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
         await self._room.local_participant.publish_track(
@@ -136,18 +138,18 @@ class CallerRoom:
 
     @property
     def agent_identities(self) -> set[str]:
-        """Everybody else who spoke or is in the room."""
+        """Everybody else who has spoken or is in the room."""
         seen = {segment.identity for segment in self.captions.segments} | set(self._room.remote_participants)
         return seen - {self.identity}
 
     @property
     def agent_state(self) -> str | None:
-        """`listening`, `thinking` or `speaking` as the agent says of itself; None before it says anything."""
+        """The agent's state: `listening`, `thinking` or `speaking`; None before it reports one."""
         states = (p.attributes.get(STATE_ATTRIBUTE) for p in self._room.remote_participants.values())
         return next((state for state in states if state), None)
 
     def on_text(self, topic: str, act: Callable[[str], Coroutine[Any, Any, None]]) -> None:
-        """Have each text stream on a topic acted on, once it is complete."""
+        """Call `act` with the text of each stream on a topic, once it is complete."""
 
         async def read(reader: rtc.TextStreamReader) -> None:
             with contextlib.suppress(rtc.StreamError):
@@ -168,7 +170,7 @@ class CallerRoom:
         segment_id = attributes.get("lk.segment_id", reader.info.stream_id)
         segment = self.captions.open(segment_id, identity, self.clock.now_s())
         text = ""
-        with contextlib.suppress(rtc.StreamError):  # the room closed; what came so far stays
+        with contextlib.suppress(rtc.StreamError):  # the room closed; the text so far stays
             async for piece in reader:
                 text += piece
                 segment.text = text

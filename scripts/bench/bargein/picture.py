@@ -1,4 +1,4 @@
-"""The trade-off of barge-in: murmurs that stop the agent against wishes to speak that stop it in time. Writes PNG."""
+"""The trade-off of barge-in: backchannels that stop the agent against interruptions that stop it in time."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,15 +16,15 @@ GREY = "#555555"
 
 
 def point(outcomes: Sequence[Outcome]) -> Point:
-    """False stops on murmurs and recall at 500 ms, in percent. Raises ValueError without either kind of case."""
+    """False stops on backchannels and recall at 500 ms, in percent. Raises ValueError if either kind of case is missing."""
     stopped, count = false_stops(outcomes, "backchannel")
     if not count:
-        raise ValueError("no murmurs among the outcomes")
+        raise ValueError("no backchannel among the outcomes")
     return 100 * stopped / count, 100 * caught(outcomes).within_500_ms
 
 
 def draw(curves: Mapping[str, Sequence[Point]], marks: Mapping[str, tuple[str, Point]], title: str, path: Path) -> None:
-    """A curve a line over the threshold; a mark a way of deciding: name -> (line, point)."""
+    """Write a PNG: a curve over the threshold for each line, and a mark (line and point) for each way of deciding."""
     figure, axes = plt.subplots(figsize=(7.5, 5), layout="constrained")
     for line, points in curves.items():
         axes.plot(*zip(*points, strict=True), color=COLOURS[line], label=f"ours, {line}, over the threshold")
@@ -35,10 +35,10 @@ def draw(curves: Mapping[str, Sequence[Point]], marks: Mapping[str, tuple[str, P
     axes.set(
         xlim=(-1, 101),
         ylim=(-2, 102),
-        xlabel="murmurs that stop the agent, %",
-        ylabel="wishes to speak caught within 500 ms of their onset, %",
+        xlabel="backchannels that stop the agent, %",
+        ylabel="interruptions caught within 500 ms of their onset, %",
     )
-    axes.set_title(f"{title}; dotted: the aim", fontsize=10)
+    axes.set_title(f"{title}; dotted: the target", fontsize=10)
     axes.legend(frameon=False, fontsize=8, loc="center right")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

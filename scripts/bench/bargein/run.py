@@ -1,4 +1,4 @@
-"""Cases through the VAD and the interruption model as a call runs them, and when each way of deciding stops the agent."""
+"""Runs cases through the VAD and the interruption model as a call does, and tells when each way of deciding stops the agent."""
 
 import asyncio
 import math
@@ -21,37 +21,37 @@ from serving.speech import VoiceActivity, Word
 from serving.vad.gate import Gate, GateClosed, GateOpened, GateOptions
 
 WINDOW_EVERY_S = 0.1
-"""LiveKit asks so often, first this long after the VAD has noticed."""
+"""How often LiveKit asks, first this long after the VAD has noticed."""
 LIVEKIT_MIN_DURATION_S = 0.5
-"""LiveKit's default: so much speech by the VAD, with its hangover, stops the agent."""
+"""LiveKit's default: this much speech, by the VAD with its hangover, stops the agent."""
 WORDS_MIN_DURATION_S = 1.4
-"""So much stopped it before there was a model, and recognised words did sooner."""
+"""The rule without a model: this much speech stops the agent, and recognised words stop it sooner."""
 NEVER = math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One stretch that the VAD took for speech."""
+    """A stretch that the VAD took for speech."""
 
     opened_at_s: float
     decided_at_s: float
     closed_at_s: float
-    """When the VAD said that it is over; where the audio ends, if it never did."""
+    """When the VAD decided that it was over, or the end of the audio."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the model said, and when it had said it."""
+    """An answer of the model and its time."""
 
     asked_at_s: float
-    """On the audio clock."""
+    """On the audio's clock."""
     took_s: float
-    """Of the processor, which other programs cannot lengthen."""
+    """Processor time, which other programs do not lengthen."""
     window: Window
 
     @property
     def at_s(self) -> float:
-        """When the answer was there."""
+        """When the answer was ready."""
         return self.asked_at_s + self.took_s
 
 
@@ -60,15 +60,15 @@ class Heard:
     """Words recognised so far."""
 
     at_s: float
-    """When they were there, on the audio clock."""
+    """When they were ready, on the audio's clock."""
     text: str
     is_final: bool
     words: tuple[Word, ...]
-    """Those of the text, with their probabilities."""
+    """The words of the text, with their probabilities."""
 
 
 def sounds_of(activities: Sequence[VoiceActivity], options: GateOptions, window_s: float) -> list[Sound]:
-    """What the gate takes for speech."""
+    """The stretches that the gate takes for speech."""
     gate, found = Gate(options, window_s=window_s), list[Sound]()
     opened: GateOpened | None = None
     for activity in activities:
@@ -90,15 +90,15 @@ def asked_at(sound: Sound) -> Iterator[float]:
 
 
 async def judged(
-    samples: Pcm32, sounds: Sequence[Sound], engine: InterruptionEngine, window_s: float, longest_s: float = 1.6
+    samples: Pcm32, sounds: Sequence[Sound], engine: InterruptionEngine, window_s: float, max_overlap_s: float = 1.6
 ) -> list[list[Judgement]]:
-    """The model's answers, sound by sound. The length of a sound is known to the last window of the VAD."""
+    """The model's answers for each sound, whose length is known up to the VAD's latest window."""
     found = []
     for sound in sounds:
         answers = []
         for at_s in asked_at(sound):
             overlap_s = int(at_s / window_s + 1e-6) * window_s - sound.opened_at_s
-            if overlap_s > longest_s:
+            if overlap_s > max_overlap_s:
                 break
             began_s = time.process_time()
             verdict = await engine.predict(samples[: round(at_s * SPEECH_RATE)], overlap_s)
@@ -108,14 +108,14 @@ async def judged(
 
 
 def activities_of(vad: VadEngine, samples: Pcm32) -> list[VoiceActivity]:
-    """The VAD's verdicts on a whole case."""
+    """The VAD's decisions on a whole case."""
     return vad.open().push(samples)
 
 
 def stop_by_model(
     judgements: Sequence[Sequence[Judgement]], heard: Sequence[Heard] = (), options: OverlapOptions = DEFAULT_OPTIONS
 ) -> float:
-    """When the rule that calls use stops the agent; NEVER if it does not."""
+    """When the rule of a call stops the agent; NEVER if it does not."""
     stops = []
     for answers in judgements:
         moments = sorted([answer.at_s for answer in answers] + [words.at_s for words in heard])
@@ -132,7 +132,7 @@ def stop_by_model(
 
 
 def stop_by_length(sounds: Sequence[Sound], min_duration_s: float, vad_window_s: float) -> float:
-    """When speech, by the VAD, has lasted so long; its hangover counts, as in LiveKit."""
+    """When speech has lasted this long by the VAD, whose hangover counts, as in LiveKit."""
     for sound in sounds:
         windows = math.ceil((sound.opened_at_s + min_duration_s) / vad_window_s - 1e-6)
         at_s = max(windows * vad_window_s, sound.decided_at_s)
@@ -142,7 +142,7 @@ def stop_by_length(sounds: Sequence[Sound], min_duration_s: float, vad_window_s:
 
 
 def stop_by_words(sounds: Sequence[Sound], heard: Sequence[Heard], vad_window_s: float) -> float:
-    """When words are a wish to speak, or the sound has lasted WORDS_MIN_DURATION_S."""
+    """When the words are a barge-in, or the sound has lasted WORDS_MIN_DURATION_S."""
     by_words = [words.at_s for words in heard if judge_overlap(words.text, is_final=words.is_final) is Overlap.BARGE_IN]
     return min([*by_words, stop_by_length(sounds, WORDS_MIN_DURATION_S, vad_window_s)])
 
@@ -150,7 +150,7 @@ def stop_by_words(sounds: Sequence[Sound], heard: Sequence[Heard], vad_window_s:
 def run(
     samples: Pcm32, vad: VadEngine, engine: InterruptionEngine, options: GateOptions
 ) -> tuple[list[Sound], list[list[Judgement]]]:
-    """A case's sounds and what the model said of each."""
+    """The sounds of a case, and the model's answers for each."""
     window_s = vad.window_samples / SPEECH_RATE
     sounds = sounds_of(activities_of(vad, samples), options, window_s)
     return sounds, asyncio.run(judged(samples, sounds, engine, window_s))

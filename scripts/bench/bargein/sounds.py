@@ -1,7 +1,6 @@
-"""Sounds over a telephone to measure with, made otherwise than those the interruption model is trained on.
+"""Noises to measure with, synthesized in other ways than those that the interruption model is trained on.
 
-Throats by filtered pulse trains and breath, hands and things by recorded-like modes. Each draws one sound of random shape:
-float32 at SPEECH_RATE, shape (n,), peak 1.
+Each function draws one sound of random shape: float32 at SPEECH_RATE, shape (n,), peak 1.
 """
 
 from collections.abc import Callable
@@ -15,7 +14,7 @@ Rng = np.random.Generator
 
 
 def cough(rng: Rng) -> Pcm32:
-    """One to three bursts: a crack, then breath that closes, brighter at its beginning."""
+    """One to three bursts: a crack, then fading breath, brighter at the start."""
     bursts = []
     for number in range(rng.integers(1, 4)):
         count = round(rng.uniform(0.16, 0.36) * SPEECH_RATE)
@@ -28,7 +27,7 @@ def cough(rng: Rng) -> Pcm32:
 
 
 def throat(rng: Rng) -> Pcm32:
-    """A creaking voice: irregular pulses through two resonances, and breath."""
+    """Throat clearing: irregular pulses through two resonances, and breath."""
     count = round(rng.uniform(0.35, 0.8) * SPEECH_RATE)
     pulses, place = np.zeros(count), 0.0
     while place < count:
@@ -40,7 +39,7 @@ def throat(rng: Rng) -> Pcm32:
 
 
 def laugh(rng: Rng) -> Pcm32:
-    """Breathy syllables at a steady rate, each lower and weaker."""
+    """Breathy syllables at a steady rate, each lower and softer than the one before."""
     pitch, rate, syllables = rng.uniform(160, 350), rng.uniform(4.5, 6), []
     for number in range(rng.integers(3, 7)):
         count = round(SPEECH_RATE / rate)
@@ -52,13 +51,13 @@ def laugh(rng: Rng) -> Pcm32:
 
 
 def breath(rng: Rng) -> Pcm32:
-    """Into the microphone, slowly swelling."""
+    """Breathing into the microphone, slowly swelling."""
     count = round(rng.uniform(0.5, 1.2) * SPEECH_RATE)
     return _peaked(_band(rng.normal(size=count), 200, rng.uniform(2000, 5000)) * np.hanning(count))
 
 
 def keyboard(rng: Rng) -> Pcm32:
-    """Clicks of 25 ms at the pace of a typist."""
+    """Clicks of 25 ms at a typist's pace."""
     sound = rng.normal(size=round(1.5 * SPEECH_RATE)) * 1e-3
     for at in np.sort(rng.integers(0, len(sound) - 400, rng.integers(6, 14))):
         sound[at : at + 400] += (
@@ -68,7 +67,7 @@ def keyboard(rng: Rng) -> Pcm32:
 
 
 def door(rng: Rng) -> Pcm32:
-    """A heavy low blow, then a click of the latch."""
+    """A heavy low thud, then the click of the latch."""
     count = round(0.6 * SPEECH_RATE)
     t = np.arange(count) / SPEECH_RATE
     blow = sum(np.sin(2 * np.pi * f * t) * np.exp(-t / rng.uniform(0.03, 0.1)) for f in rng.uniform(60, 400, 4))
@@ -79,7 +78,7 @@ def door(rng: Rng) -> Pcm32:
 
 
 def paper(rng: Rng) -> Pcm32:
-    """Pages turned: noise in gusts of crackles."""
+    """Turning pages: gusts of crackling noise."""
     count = round(rng.uniform(0.6, 1.3) * SPEECH_RATE)
     crackle = _band(rng.normal(size=count) * (rng.random(count) < 0.05), 1500, 7000)
     gusts = np.interp(np.arange(count), np.linspace(0, count, 9), rng.random(9) ** 2)
@@ -87,7 +86,7 @@ def paper(rng: Rng) -> Pcm32:
 
 
 def jingle(rng: Rng) -> Pcm32:
-    """Plucked notes of a pentatonic scale, as between two programmes."""
+    """Plucked notes of a pentatonic scale, as between two radio programmes."""
     sound, root = np.zeros(round(1.8 * SPEECH_RATE)), rng.uniform(180, 420)
     for number in range(8):
         t = np.arange(len(sound) - round(number * 0.2 * SPEECH_RATE)) / SPEECH_RATE
@@ -98,7 +97,7 @@ def jingle(rng: Rng) -> Pcm32:
 
 
 def hum(rng: Rng) -> Pcm32:
-    """A murmur with the mouth shut: a triangle wave, dulled, falling, or low and then high."""
+    """A hum with the mouth closed: a muffled triangle wave, falling, or low and then high."""
     pitch, is_double = rng.uniform(95, 240), rng.random() < 0.6
     lengths = (rng.uniform(0.14, 0.22), rng.uniform(0.18, 0.3)) if is_double else (rng.uniform(0.25, 0.5),)
     parts = []

@@ -1,4 +1,4 @@
-"""Voices to measure barge-in with: none of them is ever trained on. Debian packages flite, festival, espeak-ng."""
+"""Voices to measure barge-in with, none of which is ever trained on. Debian packages flite, festival, espeak-ng."""
 
 import hashlib
 import shutil
@@ -16,15 +16,15 @@ VOICES = (
     "festival ked",
     *(f"espeak {name}" for name in ("en-us+Andy", "en-us+Alicia", "en-gb+Andrea", "en-gb+Gene", "en-us+linda")),
 )
-"""espeak-ng has one synthesizer with many throats: its variants are less foreign to a model that heard others of them."""
+"""The variants of espeak-ng share one synthesizer, so they are less foreign to a model that has heard others of them."""
 MURMURS = {
     "mm hmm": ("m m hh m m", "[[m:h'm:]]"),
     "mhm": ("m hh m", "[[m'mh'm]]"),
     "hm": ("hh m", "[[h@m]]"),
 }
-"""With the lips closed, in the phones of flite and festival and in espeak-ng's: written as words they are letters to all three."""
+"""Murmurs in the phones of flite and festival, and of espeak-ng: written as words, all three would spell them."""
 _QUIET = 0.03
-"""Of the peak: what is below, at the ends, is no sound of the voice."""
+"""Share of the peak below which the ends are trimmed."""
 
 
 def missing_programs() -> list[str]:
@@ -33,7 +33,7 @@ def missing_programs() -> list[str]:
 
 
 def spoken(voice: str, text: str, cache: Path) -> Pcm32:
-    """The text by one of VOICES: float32 at SPEECH_RATE, shape (n,), peak 1, cut to its sound."""
+    """The text spoken by one of VOICES: float32 at SPEECH_RATE, shape (n,), peak 1, trimmed."""
     path = cache / f"{hashlib.sha256(f'{voice}|{text}|{MURMURS.get(text)}'.encode()).hexdigest()[:16]}.wav"
     if not path.is_file():
         cache.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def spoken(voice: str, text: str, cache: Path) -> Pcm32:
 
 
 def trimmed(samples: Pcm32) -> Pcm32:
-    """Cut to what is louder than a thirtieth of its peak, which is brought to 1."""
+    """Trimmed at both ends, and scaled to a peak of 1."""
     loud = np.flatnonzero(np.abs(samples) > _QUIET * np.abs(samples).max())
     return np.asarray(samples[loud[0] : loud[-1] + 1] / np.abs(samples).max(), dtype=np.float32)
 

@@ -1,4 +1,4 @@
-"""What the GPU bench writes: figures, how each part ended, and both as JSON and as a table in Markdown."""
+"""The GPU bench's report: figures and how each part ended, as JSON and as a Markdown table."""
 
 import json
 from collections.abc import Sequence
@@ -43,18 +43,18 @@ class _Record(BaseModel):
 
 
 class Figure(_Record):
-    """One measured thing."""
+    """One measurement."""
 
     part: str
     what: str
     model: str
     weights: Weights
-    """random: the model's shape is real, its words are not."""
+    """random: the model's shape is real, its output is not."""
     where: str
     """Device and number format."""
     unit: str
     p50: float
-    """The value itself where there is only one."""
+    """The value itself if there is only one."""
     p95: float | None = None
     n: int = 1
     note: str = ""
@@ -77,7 +77,7 @@ class Report(_Record):
     command: str
     device: str
     quick: bool
-    """Tiny shapes and few rounds: a trial of the bench itself, its figures mean nothing."""
+    """Tiny shapes and few rounds: a trial of the bench itself, whose figures mean nothing."""
     parts: tuple[PartResult, ...] = Field(default=())
 
 
@@ -90,7 +90,7 @@ def spread(values: Sequence[float], *, scale: float = 1.0) -> tuple[float, float
 
 
 def joined(earlier: Report | None, report: Report) -> Report:
-    """With the parts that an earlier run on the same machine and commit has and this one has not."""
+    """The report plus parts that only an earlier run has, if that was on the same machine and commit."""
     if earlier is None or not _is_same(earlier, report):
         return report
     again = {part.name for part in report.parts}
@@ -99,7 +99,7 @@ def joined(earlier: Report | None, report: Report) -> Report:
 
 
 def read(folder: Path) -> Report | None:
-    """What `write` has written there; None if there is nothing that can be read."""
+    """The report that `write` left there; None if there is none that can be read."""
     try:
         return Report.model_validate_json((folder / "figures.json").read_text(encoding="utf-8"))
     except (OSError, ValidationError):
@@ -107,7 +107,7 @@ def read(folder: Path) -> Report | None:
 
 
 def as_markdown(report: Report) -> str:
-    """How the parts ended, the figures that matter, ready for the README, and all of them."""
+    """How the parts ended, the figures for the README, and all figures."""
     machine = report.machine
     lines = [f"Measured {machine.date} at commit {machine.commit} with `{report.command}` on {machine.sentence}", ""]
     if report.quick:
@@ -162,5 +162,5 @@ def _row(*cells: str) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits that mean something, no exponent."""
+    """Three significant digits, without an exponent."""
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""A folder that describes a Llama of any size and holds no weights: vLLM fills it with random numbers (dummy_weights)."""
+"""A folder that describes a Llama of any size without weights: vLLM fills them with random numbers (dummy_weights)."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from scripts.paths import DEMO
 from serving.gpu.llama import LlamaShape
 
 TOKENIZER = DEMO / "language_model" / "hf"
-"""The demo's: 2,048 tokens. What else a random model says has no text."""
+"""The demo's: 2,048 tokens. Any other token of a random model has no text."""
 LLAMA_31_POSITIONS = {
     "rope_type": "llama3",
     "factor": 8.0,
@@ -37,11 +37,11 @@ FP8_DYNAMIC: dict[str, Any] = {
         }
     },
 }
-"""Weights in 8 bits by channel, activations by token as they come: as llama-3.1-8b-instruct-fp8 of models/manifest.yaml."""
+"""Weights in 8 bits per channel, activations scaled per token on the fly: as llama-3.1-8b-instruct-fp8 in models/manifest.yaml."""
 
 
 def write_llama(shape: LlamaShape, folder: Path) -> Path:
-    """config.json and the demo's tokenizer; FP8 where the shape has one byte a weight."""
+    """Write config.json and the demo's tokenizer; FP8 if the shape has one byte per weight. Returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(llama_config(shape), indent=1))
     for name in ("tokenizer.json", "generation_config.json"):
@@ -53,7 +53,7 @@ def write_llama(shape: LlamaShape, folder: Path) -> Path:
 
 
 def llama_config(shape: LlamaShape) -> dict[str, Any]:
-    """config.json of a Llama 3.1 of this shape."""
+    """The config.json of a Llama 3.1 of this shape."""
     config: dict[str, Any] = {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",

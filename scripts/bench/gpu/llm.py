@@ -21,16 +21,16 @@ from serving.llm.vllm import VllmLlm
 from serving.llm.vllm_options import VllmOptions, gpu_budget
 
 LEVELS = (1, 4, 16, 32)
-"""Calls that want an answer at the same moment."""
+"""Calls that want an answer at the same time."""
 FP8_CAPABILITY = (8, 9)
 TINY = replace(LLAMA_8B, layers=2, heads=4, kv_heads=2, head_dim=64, hidden=256, intermediate=512)
 DEMO_CONTEXT_TOKENS, CONTEXT_TOKENS = 2048, 4096
 DEMO_EXCHANGES, EXCHANGES = 6, 36
-"""What has been said before: prompts of about 600 and 1,700 tokens."""
+"""Exchanges so far: prompts of about 600 and 1,700 tokens."""
 
 
 def measure(part: Part) -> None:
-    """All of it."""
+    """Measure all models."""
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     demo = VllmOptions(device=part.device, context_tokens=DEMO_CONTEXT_TOKENS, max_kv_mib=256)
     part.attempt("demo Llama on vLLM", partial(_model, part, "demo Llama", demo, TOKENIZER, DEMO_EXCHANGES))
@@ -57,7 +57,7 @@ def _model(part: Part, name: str, options: VllmOptions, model_dir: Path, exchang
     facts = find_compiler()
     if part.device == "cuda" and not (facts.compiler and facts.header):
         options = replace(options, enforce_eager=True)
-        part.problem(f"{name}: no C compiler with Python.h: measured without compiling and CUDA graphs")
+        part.problem(f"{name}: no C compiler with Python.h: measured without compilation and CUDA graphs")
     _wait_until_free(part)
     options, estimate_mib = _fitted(part, options, model_dir)
     where = f"{part.device} {number_format}{' eager' if options.enforce_eager and part.device == 'cuda' else ''}"
@@ -76,7 +76,7 @@ def _model(part: Part, name: str, options: VllmOptions, model_dir: Path, exchang
 
 
 def _wait_until_free(part: Part) -> None:
-    """The driver gives memory back some time after vLLM's core has ended; what counts is that no more of it comes."""
+    """Wait for the driver, which frees memory some time after vLLM's core has ended, until it frees no more."""
     free = [free_mib() or 0]
     while part.device == "cuda" and (len(free) < 4 or free[-1] > free[-4]):
         time.sleep(0.5)
@@ -84,7 +84,7 @@ def _wait_until_free(part: Part) -> None:
 
 
 def _fitted(part: Part, options: VllmOptions, model_dir: Path) -> tuple[VllmOptions, int | None]:
-    """With as many calls as this GPU holds, and the MiB that the plan reserves. Raises GpuMemoryShort."""
+    """The options with as many calls as this GPU holds, and the MiB that the plan reserves. Raises GpuMemoryShort."""
     if part.device == "cpu":
         return replace(options, max_calls=4 if part.quick else 16), None
     gpu = list_gpus()[0]
@@ -115,7 +115,7 @@ async def _measure(
         _tell_level(part, subject, calls, await run_level(engine, conversation, Level(calls, rounds)))
     times = 1 if part.quick else 5
     aborts_s = [await abort_s(engine, conversation, options.max_calls) for _ in range(times)]
-    note = f"{options.max_calls} replies cut off at once, until vLLM's front end holds none"
+    note = f"{options.max_calls} replies aborted at once, until vLLM's front end holds none"
     part.tell("abort", subject, [let_go_s for let_go_s, _ in aborts_s], scale=1e3, note=note)
     part.tell("first token right after these aborts", subject, [first_s for _, first_s in aborts_s], scale=1e3)
     beside_s = [await beside_background_s(engine, conversation, options.max_calls) for _ in range(times)]
@@ -132,5 +132,5 @@ def _tell_level(part: Part, subject: Subject, calls: int, found: Level) -> None:
     apart_ms = [1e3 / per_s for timings in found.timings.values() for per_s in timings.tokens_per_s if per_s > 0]
     part.tell(f"between two tokens, {at_once}", subject, apart_ms)
     part.tell(f"tokens a second, {at_once}", subject, found.tokens_per_s, unit="tokens/s", note="all calls together")
-    part.tell(f"queue, {at_once}", subject, [found.queue_s], scale=1e3, note="mean wait for a place, by vLLM")
-    part.tell(f"KV cache in use, {at_once}", subject, [found.kv_use], unit="%", scale=100, note="most")
+    part.tell(f"queue, {at_once}", subject, [found.queue_s], scale=1e3, note="mean wait for a slot, as vLLM reports it")
+    part.tell(f"KV cache in use, {at_once}", subject, [found.kv_use], unit="%", scale=100, note="peak")

@@ -1,4 +1,4 @@
-"""Many calls that ask the language model at the same moment, with more or less of their prompt in its cache."""
+"""Many calls that query the language model at the same time, with more or less of their prompt cached."""
 
 import asyncio
 import contextlib
@@ -15,19 +15,19 @@ from serving.llm.vllm import VllmLlm
 
 COLD, CACHED, AHEAD = "nothing cached", "call so far cached", "spoken words computed ahead"
 WORDS = "i would like to book an appointment with doctor chen on tuesday next week because i have a headache"
-UNHEARD_WORDS = 2
-"""How many of them come after the last words that were computed ahead."""
+LAST_WORDS = 2
+"""How many of them come after those computed ahead."""
 ANSWER = "Of course. On Tuesday doctor Chen is free at nine thirty and at two. Which time suits you?"
 RANDOM_REPLY_TOKENS, REPLY_TOKENS = 32, 96
 POLL_S = 0.002
 LONG_REPLY_TOKENS = 400
-UNDER_WAY_S = 0.01
-"""From vLLM's front end to its core."""
+TO_CORE_S = 0.01
+"""Time from vLLM's front end to its core."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A call so far, and what the caller says now."""
+    """A call so far, and what the caller says next."""
 
     before: ChatRequest
     """Up to the agent's last words."""
@@ -35,7 +35,7 @@ class Conversation:
 
     @classmethod
     def of(cls, exchanges: int, is_random: bool) -> Self:
-        """After so many questions and answers. Random weights go on talking until they are stopped."""
+        """A call after this many questions and answers. Random weights talk until they are stopped."""
         system = ChatMessage("system", (LANGUAGE_MODEL / "prompts" / "front_desk.md").read_text(encoding="utf-8"))
         answer = ChatMessage("assistant", ANSWER)
         questions = (ChatMessage("user", LINES[number % len(LINES)]) for number in range(exchanges))
@@ -44,7 +44,7 @@ class Conversation:
         return cls(request, RANDOM_REPLY_TOKENS if is_random else REPLY_TOKENS)
 
     def asked(self, tenant: str, *, without: int = 0, priority: Priority = Priority.CONFIRMED) -> ChatRequest:
-        """The request once the caller has spoken all words but the last ones."""
+        """The request once the caller has spoken all words but the last `without`."""
         words = WORDS.split()
         spoken = ChatMessage("user", " ".join(words[: len(words) - without]))
         messages = (*self.before.messages, spoken)
@@ -53,22 +53,22 @@ class Conversation:
 
 @dataclass(slots=True)
 class Level:
-    """So many calls at once, and what was measured of them."""
+    """Calls at once, and their figures."""
 
     calls: int
     rounds: int
     timings: dict[str, Timings] = field(default_factory=lambda: {way: Timings() for way in (COLD, CACHED, AHEAD)})
     tokens_per_s: list[float] = field(default_factory=list)
-    """Of all calls together, a number a round."""
+    """Of all calls together, one value per round."""
     prompt_tokens: int = 0
     queue_s: float = 0.0
     """Mean."""
     kv_use: float = 0.0
-    """Most of it that was in use; 0 to 1."""
+    """Peak use, 0 to 1."""
 
 
 async def run_level(engine: VllmLlm, conversation: Conversation, level: Level) -> Level:
-    """Every round by every way, calls with caches of their own; returns `level`, filled."""
+    """Run every round in every way, each call with a cache of its own. Returns `level`, filled."""
     level.prompt_tokens = _prompt_tokens(engine, conversation)
     queued_s, queued = _sample("callbox_llm_queue_seconds_sum"), _sample("callbox_llm_queue_seconds_count")
     async with _watching_kv(level):
@@ -81,12 +81,12 @@ async def run_level(engine: VllmLlm, conversation: Conversation, level: Level) -
 
 
 async def abort_s(engine: VllmLlm, conversation: Conversation, calls: int) -> tuple[float, float]:
-    """Seconds from closing so many replies to the front end holding none, and to the first token of the next one."""
+    """Abort this many replies: seconds until the front end holds none, and until the first token of the next reply."""
     tenant = await _cached_tenant(engine, conversation)
     request = replace(conversation.asked(tenant), max_tokens=LONG_REPLY_TOKENS)
     streams = [engine.open(request) for _ in range(calls)]
     await _until(lambda: _unfinished(engine) > 0)
-    await asyncio.sleep(UNDER_WAY_S)
+    await asyncio.sleep(TO_CORE_S)
     began = time.perf_counter()
     for stream in streams:
         await stream.aclose()
@@ -99,12 +99,12 @@ async def abort_s(engine: VllmLlm, conversation: Conversation, calls: int) -> tu
 
 
 async def beside_background_s(engine: VllmLlm, conversation: Conversation, calls: int) -> float:
-    """Seconds to the first token of an answer that somebody waits for, while two summaries a call are written."""
+    """Seconds to the first token of a confirmed answer while two summaries per call are generated."""
     tenant = await _cached_tenant(engine, conversation)
     background = replace(conversation.asked(tenant, priority=Priority.BACKGROUND), max_tokens=LONG_REPLY_TOKENS)
     streams = [engine.open(background) for _ in range(2 * calls)]
     await _until(lambda: _unfinished(engine) > 0)
-    await asyncio.sleep(UNDER_WAY_S)
+    await asyncio.sleep(TO_CORE_S)
     timings = Timings()
     await measure(engine, conversation.asked(tenant), timings)
     for stream in streams:
@@ -118,7 +118,7 @@ async def _round(engine: VllmLlm, conversation: Conversation, level: Level, way:
     if way != COLD:
         await asyncio.gather(*(engine.prefill(replace(conversation.before, tenant=tenant)) for tenant in tenants))
     if way == AHEAD:
-        spoken = (conversation.asked(tenant, without=UNHEARD_WORDS) for tenant in tenants)
+        spoken = (conversation.asked(tenant, without=LAST_WORDS) for tenant in tenants)
         await asyncio.gather(*(engine.prefill(request) for request in spoken))
     before = len(timings.tokens_per_s)
     await asyncio.gather(*(measure(engine, conversation.asked(tenant), timings) for tenant in tenants))
@@ -137,7 +137,7 @@ def _prompt_tokens(engine: VllmLlm, conversation: Conversation) -> int:
 
 
 def _unfinished(engine: VllmLlm) -> int:
-    """Requests that vLLM's front end holds."""
+    """Requests in vLLM's front end."""
     assert engine._model is not None
     core: Any = engine._model.core
     return int(core.llm.get_num_unfinished_requests())
@@ -160,7 +160,7 @@ async def _watching_kv(level: Level) -> AsyncIterator[None]:
 async def _until(holds: Callable[[], bool]) -> None:
     """Raises TimeoutError after 20 s."""
     async with asyncio.timeout(20.0):
-        while not holds():  # noqa: ASYNC110 - the engine's loop is another one
+        while not holds():  # noqa: ASYNC110 - the engine has a loop of its own
             await asyncio.sleep(POLL_S)
 
 

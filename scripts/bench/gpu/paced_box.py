@@ -1,4 +1,4 @@
-"""A whole box whose language model is the paced one: `python -m scripts.bench.gpu.paced_box run`, as `python -m agent run`."""
+"""A whole box with the paced language model: `python -m scripts.bench.gpu.paced_box run`, like `python -m agent run`."""
 
 import os
 
@@ -24,7 +24,7 @@ ENGINES["llm"][ENGINE] = Entry("scripts.bench.gpu.paced_llm", "PacedVllm", "Pace
 
 
 def main() -> None:
-    """The worker, or everything, with a worker from here."""
+    """Run the worker, or the whole box with this worker."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     if sys.argv[1:2] == ["worker"]:
         asyncio.run(Worker(load_settings(PROFILE), load_keys()).run())

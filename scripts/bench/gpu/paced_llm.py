@@ -1,8 +1,8 @@
-"""A language model with the words of the demo Llama and the pace of a large one.
+"""A language model with the words of the demo Llama and the pace of a large one. Only for measuring.
 
-The large one has random weights and runs on vLLM, with the real prompts, prefix cache, priorities and aborts. For each token
-that it makes, one of the reply that the demo Llama makes meanwhile on the CPU is handed out in its stead: so a call goes as
-the demo's does, and is answered when the large model would answer it. Only for measuring.
+The large one has random weights and runs on vLLM, with the real prompts, prefix cache, priorities and aborts. Each token that it
+generates is replaced by one from the demo Llama, which writes the same reply on the CPU meanwhile. So a call goes as in the
+demo, and is answered when the large model would answer it.
 """
 
 import json
@@ -22,14 +22,14 @@ from serving.llm.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacedOptions(VllmOptions):
-    """Of the large model."""
+    """Options of the large model."""
 
     shape_dir: Path = Path()
-    """Its folder (scripts/bench/gpu/llama_shape.py), with the demo's tokenizer."""
+    """Its folder (llama_shape.py), with the demo's tokenizer."""
 
 
 class PacedVllm(VllmLlm):
-    """`model_dir` holds the demo Llama as CTranslate2 has it."""
+    """`model_dir` holds the demo Llama, converted for CTranslate2."""
 
     name = "paced-vllm"
 
@@ -38,13 +38,13 @@ class PacedVllm(VllmLlm):
         self._words = CTranslate2Llm(CTranslate2LlmOptions(), model_dir)
 
     def load(self) -> None:
-        """Both."""
+        """Load both models."""
         self._words.load()
         self._words.warm_up()
         super().load()
 
     def close(self) -> None:
-        """Both."""
+        """Close both models."""
         super().close()
         self._words.close()
 
@@ -53,7 +53,7 @@ class PacedVllm(VllmLlm):
 
 
 class _PacedCore:
-    """A Core that counts another one's tokens."""
+    """A Core that hands out words at the pace of another one's tokens."""
 
     def __init__(self, pace: Core, words: CTranslate2Llm, vocabulary: Vocabulary) -> None:
         self._pace = pace
@@ -61,9 +61,9 @@ class _PacedCore:
         self._vocabulary = vocabulary
 
     async def generate(self, request: ChatRequest, ids: list[int]) -> AsyncGenerator[Bunch, None]:
-        """The demo's tokens, each no sooner than one of the large model; its prompt's cached tokens."""
+        """The demo's tokens, each no sooner than one of the large model, with that one's count of cached tokens."""
         async with aclosing(self._pace.generate(request, ids)) as bunches:
-            if request.max_tokens == 1:  # a prefill says nothing
+            if request.max_tokens == 1:  # a prefill has no output
                 async for bunch in bunches:
                     yield bunch
                 return
@@ -79,11 +79,11 @@ class _PacedCore:
                 await stream.aclose()
 
     async def aclose(self) -> None:
-        """The large one; the other belongs to the engine."""
+        """Close the large one; the demo's belongs to the engine."""
         await self._pace.aclose()
 
     async def _tokens(self, events: AsyncIterator[ChatEvent]) -> AsyncIterator[int]:
-        """Of the demo's reply, and the one that ends it."""
+        """The tokens of the demo's reply, then the one that ends it."""
         waiting: deque[int] = deque()
         async for event in events:
             waiting.extend(self._vocabulary.tokenizer.encode(_text(event), add_special_tokens=False).ids)
@@ -93,7 +93,7 @@ class _PacedCore:
 
 
 def _text(event: ChatEvent) -> str:
-    """As the model wrote it."""
+    """The event's text as the model wrote it."""
     if isinstance(event, ToolCall):
         return json.dumps({"name": event.name, "parameters": json.loads(event.arguments)})
     return event.text if isinstance(event, TextDelta) else ""

@@ -1,4 +1,4 @@
-"""What a part of the GPU bench is given and how it tells what it found."""
+"""What a part of the GPU bench is given, and how it reports its figures."""
 
 import json
 import time
@@ -19,7 +19,7 @@ Device = Literal["cuda", "cpu"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is measured: a model, where its numbers are from, and where it runs."""
+    """What is measured: a model, its kind of weights, and where it runs."""
 
     model: str
     weights: Weights
@@ -28,16 +28,16 @@ class Subject:
 
 @dataclass(slots=True)
 class Part:
-    """One part while it runs. Every figure is written at once, so that a part that is cut short has lost nothing."""
+    """One part while it runs. Every figure is written at once, so that nothing is lost if the part is cut short."""
 
     name: str
     device: Device
     quick: bool
     """Tiny shapes and few rounds."""
     lines: Path
-    """JSON, one figure or problem a line."""
+    """JSON, one figure or problem per line."""
     limit_s: float = 600.0
-    """What it may take."""
+    """Time limit of the part."""
     console: Console = field(default_factory=Console)
 
     def tell(
@@ -50,7 +50,7 @@ class Part:
         scale: float = 1.0,
         note: str = "",
     ) -> None:
-        """Record median and 95th percentile of `values`, multiplied by `scale`; nothing where there are none."""
+        """Record median and 95th percentile of `values`, multiplied by `scale`; a problem if there are none."""
         if not values:
             self.problem(f"{what}, {subject.model} ({subject.where}): nothing was measured")
             return
@@ -74,21 +74,21 @@ class Part:
         )
 
     def problem(self, text: str) -> None:
-        """Record that something did not work."""
+        """Record a problem."""
         self._write({"problem": text})
         self.console.print(f"  [red]![/red] {escape(text)}", highlight=False)
 
     def attempt(self, what: str, measure: Callable[[], None]) -> None:
-        """Measure; what goes wrong is recorded, and the part goes on."""
+        """Measure; an error is recorded, and the part goes on."""
         try:
             measure()
-        except Exception as error:  # noqa: BLE001 - whatever a library raises is a finding; the next model is still to come
+        except Exception as error:  # noqa: BLE001 - whatever a library raises is a finding, and the next model still has to be measured
             self.problem(f"{what}: {type(error).__name__}: {error}")
             if not isinstance(error, CallboxError):
                 self.console.print_exception(max_frames=8)
 
     def memory(self, subject: Subject, load: Callable[[], None], *, estimate_mib: int | None = None) -> None:
-        """Load something, and record how long that took and what it took of the GPU, by NVML."""
+        """Load a model, and record the time and, by NVML, the GPU memory that it took."""
         before_mib, began = free_mib(), time.perf_counter()
         load()
         self.tell("load and warm-up", subject, [time.perf_counter() - began], unit="s")

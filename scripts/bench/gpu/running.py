@@ -1,6 +1,6 @@
-"""Runs the parts of the bench one after the other, each in a process of its own with a time limit.
+"""Runs a part of the bench in a process of its own with a time limit.
 
-A part that crashes, hangs or runs out of memory takes nothing with it, and gives the GPU back.
+A part that crashes, hangs or runs out of memory does not affect the others, and frees the GPU.
 """
 
 import contextlib
@@ -18,11 +18,11 @@ from pydantic import ValidationError
 from scripts.bench.gpu.figures import Figure, PartResult, Status
 
 GRACE_S = 15.0
-"""From asking a part to stop to ending it."""
+"""Between asking a part to stop and killing it."""
 
 
 def run_part(name: str, command: Sequence[str], *, limit_s: float) -> PartResult:
-    """Run `COMMAND --lines FILE`, which writes that file; its figures, even if it did not come to its end."""
+    """Run `COMMAND --lines FILE` and read that file, even if the command did not finish."""
     with tempfile.TemporaryDirectory(prefix="callbox-bench-") as folder:
         lines = Path(folder) / "lines"
         lines.touch()
@@ -40,7 +40,7 @@ def run_part(name: str, command: Sequence[str], *, limit_s: float) -> PartResult
 
 
 def read_lines(path: Path) -> tuple[tuple[Figure, ...], tuple[str, ...]]:
-    """Figures and problems that a part has told; a last line that was cut off is left out."""
+    """Figures and problems that a part recorded, without a last line that was cut off."""
     figures, problems = [], []
     for line in path.read_text(encoding="utf-8").splitlines():
         with contextlib.suppress(json.JSONDecodeError, ValidationError):
@@ -59,16 +59,16 @@ def _result(
     found = list(problems)
     if code is None:
         status = "out of time"
-        found.append(f"ended after its {limit_s:.0f} s")
+        found.append(f"stopped at its limit of {limit_s:.0f} s")
     elif code < 0:
         found.append(f"ended by signal {signal.Signals(-code).name}")
     elif code and not problems:
-        found.append(f"ended with status {code}: its lines above say why")
+        found.append(f"exited with status {code}: its output above says why")
     return PartResult(name=name, status=status, took_s=round(took_s, 1), problems=tuple(found), figures=tuple(figures))
 
 
 def _end_session(process: "subprocess.Popen[bytes]") -> None:
-    """The part and whatever it started: vLLM's core would keep the GPU's memory."""
+    """End the part and whatever it started: vLLM's core would keep the GPU's memory."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)

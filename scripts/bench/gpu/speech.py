@@ -1,4 +1,4 @@
-"""The voice and the end-of-turn model, on the CPU and on the GPU: is the profile right to keep them on the CPU?"""
+"""The voice and the end-of-turn model on the CPU and on the GPU, to check whether the profile is right to keep them on the CPU."""
 
 import asyncio
 import statistics
@@ -8,7 +8,7 @@ import numpy as np
 
 from models.store import open_store
 from scripts.bench.gpu.part import Device, Part, Subject
-from scripts.bench.stt import read_line
+from scripts.bench.stt.lines import read_line
 from scripts.bench.tts import REPLIES, speak, whole_reply_s
 from scripts.paths import CALLERS, DEMO
 from serving.audio import SPEECH_RATE, AudioChunk
@@ -18,14 +18,14 @@ from serving.turn.smart_turn import SmartTurn, SmartTurnOptions
 
 
 def measure_tts(part: Part) -> None:
-    """Time to the first sound, and how many times faster than speech."""
+    """Measure time to the first sound, and speed compared with speech."""
     for device in _devices(part):
         part.attempt(f"demo voice on {device}", partial(_voice, part, device))
     part.attempt("Piper's own call", partial(_stock_voice, part))
 
 
 def measure_turn(part: Part) -> None:
-    """Time of one judgement."""
+    """Measure the time of one judgement."""
     for device in _devices(part):
         part.attempt(f"Smart Turn on {device}", partial(_turn, part, device))
 

@@ -10,9 +10,10 @@ import jiwer
 import numpy as np
 
 from models.store import open_store
-from scripts.bench import stt as stock
 from scripts.bench.gpu.part import Part, Subject
-from scripts.bench.gpu.whisper_shape import LEAST_WIDTH, WORDS, write_whisper
+from scripts.bench.gpu.whisper_shape import MIN_WIDTH, WORDS, write_whisper
+from scripts.bench.stt.measure import measure as measure_lines
+from scripts.bench.stt.table import plain
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.gpu.known import WHISPERS
 from serving.gpu.whisper import WhisperShape
@@ -25,21 +26,21 @@ TURBO = WHISPERS["whisper-large-v3-turbo"]
 TINY = WhisperShape(
     encoder_layers=2,
     decoder_layers=2,
-    width=LEAST_WIDTH,
+    width=MIN_WIDTH,
     heads=4,
     mels=TURBO.mels,
     vocabulary=TURBO.vocabulary,
     saved_as="float16",
 )
-SHORTEST_S = 2.0
-WINDOWS_S = (SHORTEST_S, 5.0, 10.0, 30.0)
+MIN_WINDOW_S = 2.0
+WINDOWS_S = (MIN_WINDOW_S, 5.0, 10.0, 30.0)
 BATCH = 8
-ONE_BATCH_OF_THE_LONGEST = round(BATCH * (max(WINDOWS_S) / SHORTEST_S) ** 2)
-"""max_batch from which even the longest window is decoded eight at a time."""
+MAX_BATCH = round(BATCH * (max(WINDOWS_S) / MIN_WINDOW_S) ** 2)
+"""The max_batch with which even the longest window is decoded eight at a time."""
 
 
 def measure(part: Part) -> None:
-    """All of it."""
+    """Measure both models."""
     types: tuple[ComputeType, ...] = ("float16", "int8_float16") if part.device == "cuda" else ("float32",)
     for compute_type in types:
         part.attempt(f"demo Whisper, {compute_type}", partial(_demo, part, compute_type))
@@ -52,12 +53,12 @@ def measure(part: Part) -> None:
 
 
 def _demo(part: Part, compute_type: ComputeType) -> None:
-    """As `scripts.bench.stt` measures it, the stock call included."""
+    """As `scripts.bench.stt` measures it, including the stock call."""
     options = FasterWhisperOptions(device=part.device, compute_type=compute_type, threads=1, window_floor_s=4.0)
     streams, lines = ([1], 1) if part.quick else ([1, 8], 9)
     subject = Subject("demo Whisper", "real", f"{part.device} {compute_type}")
-    for way, found in stock.measure(options, streams, lines).items():
-        errors = jiwer.wer(found.said, [stock.plain(text) for text in found.heard])
+    for way, found in measure_lines(options, streams, lines).items():
+        errors = jiwer.wer(found.said, [plain(text) for text in found.heard])
         part.tell(f"{way}: decode of an utterance", subject, found.decode_s, scale=1e3)
         if found.preflight_s:
             part.tell(f"{way}: last sound to preflight", subject, found.preflight_s, scale=1e3)
@@ -70,8 +71,8 @@ def _shape(part: Part, model_dir: Path, shape: WhisperShape, name: str, compute_
     options = FasterWhisperOptions(
         device=part.device,
         compute_type=compute_type,
-        window_floor_s=SHORTEST_S,
-        max_batch=ONE_BATCH_OF_THE_LONGEST,
+        window_floor_s=MIN_WINDOW_S,
+        max_batch=MAX_BATCH,
     )
     subject = Subject(name, "random", f"{part.device} {compute_type}")
     vad = SileroVad(SileroOptions(), open_store().resolve("silero-vad"))
@@ -89,9 +90,9 @@ def _shape(part: Part, model_dir: Path, shape: WhisperShape, name: str, compute_
 
 
 def _load(engine: FasterWhisperEngine) -> None:
-    """With one decode, in which a GPU's kernels may be compiled."""
+    """Load and decode once: a GPU's kernels may be compiled in the first decode."""
     engine.load()
-    engine.submit(_clip(SHORTEST_S), Urgency.PARTIAL, None).result(timeout=WARM_UP_TIMEOUT_S)
+    engine.submit(_clip(MIN_WINDOW_S), Urgency.PARTIAL, None).result(timeout=WARM_UP_TIMEOUT_S)
 
 
 def _windows(part: Part, subject: Subject, engine: FasterWhisperEngine, window_s: float) -> None:
@@ -106,7 +107,7 @@ def _windows(part: Part, subject: Subject, engine: FasterWhisperEngine, window_s
 
 
 def _stock(part: Part, subject: Subject, model_dir: Path, options: FasterWhisperOptions) -> None:
-    """faster-whisper's own call on a clip of 5 s: always a 30 s window, beam 5."""
+    """faster-whisper's own call on 5 s of sound: always a 30 s window, beam 5."""
     from faster_whisper import WhisperModel
 
     model = WhisperModel(
@@ -114,7 +115,7 @@ def _stock(part: Part, subject: Subject, model_dir: Path, options: FasterWhisper
     )
 
     def transcribe() -> None:
-        # without word times: where random attention puts the words would decide how often it decodes
+        # without word times: where random attention places the words would decide how often it decodes
         segments, _ = model.transcribe(_noise(5.0), language=options.language)
         for _ in segments:
             pass
@@ -135,7 +136,7 @@ def _times(part: Part, run: Callable[[], object]) -> list[float]:
 
 
 def _clip(window_s: float) -> Clip:
-    """Sound that just fills an encoder window, its margin left out."""
+    """Sound that just fills an encoder window, apart from its margin."""
     seconds = window_s - FasterWhisperOptions().window_margin_s
     return Clip(_noise(seconds), 0.0, 0.0, seconds)
 

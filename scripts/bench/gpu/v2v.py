@@ -1,11 +1,10 @@
-"""Voice-to-voice over a real room, as `scripts.bench.v2v` measures it, by a box whose engines are those of the gpu profile.
+"""Voice-to-voice over a real room, as `scripts.bench.v2v` measures it, to a box with the engines of the gpu profile.
 
-First with the demo's models, whose words are right and whose language model is small and fast; then with that one's words at
-the pace of Llama 3.1 8B's shape (paced_llm.py).
+First with the demo's models, whose words are right and whose language model is small and fast; then with the same words at the
+pace of Llama 3.1 8B's shape (paced_llm.py).
 """
 
 import asyncio
-import logging
 import os
 import secrets
 import socket
@@ -23,12 +22,14 @@ from scripts.bench.gpu.llm import TINY
 from scripts.bench.gpu.part import Part, Subject
 from scripts.bench.v2v import bench
 from scripts.caller.box import running_box
+from scripts.caller.room import silence_media_log
+from scripts.free_ports import free_ports
 from scripts.paths import ROOT
 from serving.gpu.known import LLAMA_8B
 
 TURNS = 10
 START_S = {"cuda": 150.0, "cpu": 600.0}
-"""vLLM starts two processes, which import torch one after the other, and compiles."""
+"""vLLM starts two processes, which import torch one after another, and compiles."""
 PORTS = {
     "web_port": socket.SOCK_STREAM,
     "ops_port": socket.SOCK_STREAM,
@@ -39,12 +40,12 @@ PORTS = {
 
 
 def measure(part: Part) -> None:
-    """The demo's models, its Llama on vLLM."""
+    """Measure the demo's models, its Llama on vLLM."""
     _with_site(part, "demo models, LLM on vLLM", llm_settings(part))
 
 
 def measure_paced(part: Part) -> None:
-    """The demo's words, the large model's pace."""
+    """Measure the demo's words at the pace of the large model."""
     shape, name = (TINY, "tiny Llama shape") if part.quick else (LLAMA_8B, "Llama 3.1 8B shape")
     with tempfile.TemporaryDirectory(prefix="callbox-llama-") as folder:
         llm = llm_settings(part)
@@ -56,9 +57,9 @@ def measure_paced(part: Part) -> None:
 
 
 def _with_site(part: Part, model: str, llm: dict[str, Any], *, module: str = "agent") -> None:
-    """Start a box of its own, on free ports, and call it."""
-    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # it reports the end of every call as an error
-    ports = free_ports()
+    """Start a box on free ports and call it."""
+    silence_media_log()
+    ports = dict(zip(PORTS, free_ports(*PORTS.values()), strict=True))
     with tempfile.TemporaryDirectory(prefix="callbox-v2v-") as folder:
         site = Path(folder) / "site.yaml"
         site.write_text(yaml.safe_dump(site_settings(part, ports, llm)))
@@ -88,7 +89,7 @@ def llm_settings(part: Part) -> dict[str, Any]:
 
 
 def site_settings(part: Part, ports: dict[str, int], llm: dict[str, Any]) -> dict[str, Any]:
-    """The demo with the gpu profile's engines."""
+    """Settings of the demo with the gpu profile's engines."""
     stt = {"device": part.device, "compute_type": "float16" if part.device == "cuda" else "default"}
     return {
         "network": {"address": "127.0.0.1", **ports},
@@ -97,17 +98,6 @@ def site_settings(part: Part, ports: dict[str, int], llm: dict[str, Any]) -> dic
             "llm": llm,
         },
     }
-
-
-def free_ports() -> dict[str, int]:
-    """One for each of the box's servers."""
-    probes = {name: socket.socket(socket.AF_INET, kind) for name, kind in PORTS.items()}
-    for probe in probes.values():
-        probe.bind(("127.0.0.1", 0))
-    found = {name: int(probe.getsockname()[1]) for name, probe in probes.items()}
-    for probe in probes.values():
-        probe.close()
-    return found
 
 
 def _call(part: Part, model: str, ports: dict[str, int], module: str) -> None:
@@ -121,7 +111,7 @@ def _call(part: Part, model: str, ports: dict[str, int], module: str) -> None:
             part.tell(what, subject, values)
     missed = float(found["calls_without_goal"])
     part.tell(
-        "calls without their goal", subject, [missed], unit="calls", note=f"each call's report: out/gpu/{part.name}"
+        "calls that missed their goal", subject, [missed], unit="calls", note=f"each call's report: out/gpu/{part.name}"
     )
     if found["turns"] < wanted:
         part.problem(f"{found['turns']} turns were answered, not {wanted}")

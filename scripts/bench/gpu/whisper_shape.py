@@ -1,7 +1,7 @@
-"""A Whisper of any size with random weights, as CTranslate2 and faster-whisper load it: made on the spot, no download.
+"""A Whisper of any size with random weights, as CTranslate2 and faster-whisper load it; made without a download.
 
-It computes as much as the real one of its size. What it says is fixed: its positions, much louder than everything else in the
-decoder, choose one made-up word after the other and then the end, so that every decode has the same length.
+It computes as much as the real one of its size. Its output is fixed: its position encodings, far larger than everything else in
+the decoder, select one made-up word after another and then the end, so that every decode has the same length.
 """
 
 import itertools
@@ -16,26 +16,26 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from serving.gpu.whisper import WhisperShape
 
 TEXT_TOKENS = 50_257
-"""Then come the end, the special tokens and 1,501 times, as in every multilingual Whisper from large-v3 on."""
+"""Followed by the end, the special tokens and 1,501 times, as in every multilingual Whisper since large-v3."""
 TIMES = 1_501
 WORDS = 20
-"""Tokens of every decode, the end not counted."""
+"""Tokens of every decode, without the end."""
 PROMPT_TOKENS = 4
 """Start, language, task, no times."""
 LOUD = 200.0
-"""Size of a position's own number, beside which all others are quiet."""
+"""Size of the number that marks a position, far above all others."""
 CERTAIN = 40.0
-"""Logit of the fixed word, beside about 1 for all others."""
+"""Logit of the fixed word; about 1 for all others."""
 WEIGHT_SCALE = 0.02
-LEAST_WIDTH = 64
+MIN_WIDTH = 64
 
 Numbers = npt.NDArray[np.float16]
 
 
 def write_whisper(shape: WhisperShape, folder: Path) -> Path:
-    """The model's folder, weights in float16. Raises ValueError for a shape that cannot hold the fixed words."""
-    if shape.width < LEAST_WIDTH or shape.vocabulary <= TEXT_TOKENS + TIMES:
-        raise ValueError(f"a Whisper of {LEAST_WIDTH} or more numbers a token and the large-v3 vocabulary was expected")
+    """Write the model with weights in float16. Returns the folder. Raises ValueError for a shape that cannot hold the words."""
+    if shape.width < MIN_WIDTH or shape.vocabulary <= TEXT_TOKENS + TIMES:
+        raise ValueError(f"expected a Whisper of width {MIN_WIDTH} or more with the vocabulary of large-v3")
     folder.mkdir(parents=True, exist_ok=True)
     tokens = vocabulary(shape.vocabulary)
     tokenizer(tokens).save(str(folder / "tokenizer.json"))
@@ -47,7 +47,7 @@ def write_whisper(shape: WhisperShape, folder: Path) -> Path:
     last = shape.decoder_layers - 1
     spec.config.alignment_heads = [[last, head] for head in range(min(6, shape.heads))]
     spec.validate()
-    spec.decoder.projection.weight = "decoder/embeddings/weight"  # one matrix for both, as in the real one
+    spec.decoder.projection.weight = "decoder/embeddings/weight"  # one matrix for both, as in a real Whisper
     spec.save(str(folder))
     return folder
 
@@ -57,7 +57,7 @@ def vocabulary(size: int) -> list[str]:
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     words = map("".join, itertools.product("bdfgklmnprst", "aeiou", "bdfgklmnprst", "aeiou", "bdfgklmnprst", "aeiou"))
     text = [*letters, *itertools.islice((f"Ġ{word}" for word in words), TEXT_TOKENS - len(letters) - 1)]
-    text.append("")  # by which CTranslate2 tells a multilingual Whisper
+    text.append("")  # CTranslate2 recognises a multilingual Whisper by it
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
     languages = sorted(_LANGUAGE_CODES, key=lambda code: (code != "en", code))
@@ -68,7 +68,7 @@ def vocabulary(size: int) -> list[str]:
 
 
 def tokenizer(tokens: list[str]) -> Tokenizer:
-    """A byte-level one, as Whisper's, whose numbers are the places in `tokens`."""
+    """A byte-level tokenizer like Whisper's, whose ids are the places in `tokens`."""
     text = {token: place for place, token in enumerate(tokens[:TEXT_TOKENS])}
     made = Tokenizer(models.BPE(vocab=text, merges=[]))
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -101,7 +101,7 @@ def _spec(shape: WhisperShape) -> Any:
 
 
 def _fix_words(positions: Numbers, embeddings: Numbers) -> None:
-    """Before the last word position p is loud in number p, which the p-th word listens to; then in the end's own number."""
+    """Position p is large in dimension p, which selects the p-th word; from the last word on, in the dimension of the end."""
     last = PROMPT_TOKENS + WORDS - 1
     words = [*range(1_000, 1_000 + 97 * last, 97), TEXT_TOKENS]
     for place, word in enumerate(words):
@@ -112,7 +112,7 @@ def _fix_words(positions: Numbers, embeddings: Numbers) -> None:
 
 
 def _fill_layer(layer: Any, random: np.random.Generator, width: int, attentions: dict[str, tuple[int, ...]]) -> None:
-    """`attentions`: by name the outputs of each matrix, in widths."""
+    """`attentions`: for each name, the outputs of its matrices in multiples of the width."""
     for name, outputs in attentions.items():
         attention = getattr(layer, name)
         _level(attention.layer_norm, width)

@@ -1,1 +1,1 @@
-"""What of a reply a caller really hears, against what the agent remembers of it."""
+"""What a caller hears of a reply, compared with what the agent remembers of it."""

@@ -1,8 +1,8 @@
-"""Which stretches of a reply are in a recording of what the caller heard, found by the sound alone. Pure.
+"""Finds the stretches of a reply that are in a recording of what the caller heard, by sound alone. Pure.
 
-The reply comes back decoded, with a jitter buffer's small stretches in it, cut off somewhere, and with a gap where the agent
-was paused. Windows of the reply are looked up in the recording by normalised cross-correlation; windows that agree on
-their lag make a run, whose ends are then followed window by window.
+The reply comes back decoded, slightly stretched by a jitter buffer, cut off somewhere, and with a gap where the agent was
+paused. Windows of the reply are located in the recording by normalized cross-correlation. Windows that agree on their lag make
+a run, whose ends are then traced window by window.
 """
 
 from collections.abc import Sequence
@@ -19,26 +19,26 @@ Signal = npt.NDArray[np.float64]
 SEED_S = 0.1
 """Length of the windows that find a run."""
 SHORT_SEED_S = 0.06
-"""The same at the very beginning of a reply, which may have been cut there."""
+"""The same at the start of a reply, which may have been cut there."""
 SEED_HOP_S = 0.025
 SEED_MATCH = 0.85
-"""Correlation above which a window was found: Opus leaves 0.9 and more, other words of the same voice seldom reach 0.85."""
+"""Correlation above which a window counts as found: Opus leaves 0.9 or more, other words of the same voice rarely reach 0.85."""
 SEEDS = 4
-"""Windows that must agree to make a run; at the beginning of a reply 2 do."""
+"""Windows that must agree to make a run; at the start of a reply 2 are enough."""
 EDGE_S = 0.03
-"""Length of the windows that follow a run to its ends."""
+"""Length of the windows that trace a run to its ends."""
 EDGE_HOP_S = 0.005
 EDGE_MATCH = 0.6
 DRIFT_S = 0.015
-"""How far the lag may move within a run, as a jitter buffer leaves out or repeats a period of the voice."""
-BRIDGE_S = 0.6
-"""The longest stretch of a run without any window that is found."""
-SAID_AGAIN_S = 0.9
-"""By how much more than a pause the lag may grow: the longest word, said again."""
+"""How far the lag may drift within a run: a jitter buffer drops or repeats periods of the voice."""
+MAX_GAP_S = 0.6
+"""Longest stretch within a run in which no window is found."""
+MAX_REPEAT_S = 0.9
+"""How much more than the pause the lag may grow: the longest word, said again."""
 OVERLAP_S = 0.1
-"""By how much windows that belong to different runs may overlap in the recording."""
+"""How far windows of different runs may overlap in the recording."""
 SILENT = 10 ** (-50 / 20) * 32768
-"""RMS below which a window says nothing about lags."""
+"""RMS below which a window tells nothing about the lag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class Found:
     """A stretch of the reply that is in the recording."""
 
     run: Run
-    """Where in the reply."""
+    """Its place in the reply."""
     lag_s: float
-    """What to add to a time in the reply for the time in the recording, at the run's beginning."""
+    """Time in the recording minus time in the reply, at the start of the run."""
     end_lag_s: float
     """The same at its end."""
 
@@ -63,7 +63,7 @@ class Seed:
 
     @property
     def heard_at(self) -> int:
-        """Where it is in the recording."""
+        """Its place in the recording."""
         return self.at + self.lag
 
 
@@ -75,19 +75,19 @@ def runs_heard(
     first_lag_s: float,
     pauses_s: Sequence[float] = (),
 ) -> list[Found]:
-    """The stretches of `reply` in `recording`, both mono at `rate`, in the order in which they were heard.
+    """The stretches of `reply` that are in `recording`, both mono at `rate`, in the order in which they were heard.
 
-    The reply begins within the recording's first `first_lag_s` seconds, and was held for `pauses_s`. An end that lies in a
-    silence of the reply is put at the last sound before it.
+    The reply starts within the first `first_lag_s` seconds of the recording, and was paused for `pauses_s`. A stretch that
+    ends within a silence of the reply is taken to end at the last sound before it.
     """
     said, heard = np.asarray(reply, np.float64), np.asarray(recording, np.float64)
-    lags = range(round((first_lag_s + sum(pauses_s) + len(pauses_s) * SAID_AGAIN_S) * rate))
+    lags = range(round((first_lag_s + sum(pauses_s) + len(pauses_s) * MAX_REPEAT_S) * rate))
     groups = _groups(_seeds(said, heard, rate, lags), rate)
     return [_run(said, heard, rate, group) for group in _chain(groups, rate, may_repeat=bool(pauses_s))]
 
 
 def _run(said: Signal, heard: Signal, rate: int, group: list[Seed]) -> Found:
-    """The whole run that some windows belong to."""
+    """The whole run to which a group of windows belongs."""
     lag, end_lag = (round(float(np.median([seed.lag for seed in part]))) for part in (group[:5], group[-5:]))
     inside = round(EDGE_S * rate)
     start = _follow(said, heard, rate, group[0].at + inside, lag, -1)
@@ -96,7 +96,7 @@ def _run(said: Signal, heard: Signal, rate: int, group: list[Seed]) -> Found:
 
 
 def _chain(groups: list[list[Seed]], rate: int, *, may_repeat: bool) -> list[list[Seed]]:
-    """Those groups that can have been heard one after the other and have most windows."""
+    """The groups that can have been heard one after another and hold the most windows."""
     overlap = round(OVERLAP_S * rate)
     groups = sorted(groups, key=lambda group: group[0].heard_at)
     best: list[tuple[int, list[list[Seed]]]] = []
@@ -113,14 +113,14 @@ def _chain(groups: list[list[Seed]], rate: int, *, may_repeat: bool) -> list[lis
 
 
 def _groups(seeds: list[Seed], rate: int) -> list[list[Seed]]:
-    """Seeds that agree on their lag, in order of their first."""
+    """Seeds grouped by lag, in the order of their first."""
     groups: list[list[Seed]] = []
     for seed in seeds:
         near = [
             group
             for group in groups
             if abs(float(np.median([other.lag for other in group[-5:]])) - seed.lag) <= DRIFT_S * rate
-            and seed.at - group[-1].at <= BRIDGE_S * rate
+            and seed.at - group[-1].at <= MAX_GAP_S * rate
         ]
         if near:
             max(near, key=len).append(seed)
@@ -131,7 +131,7 @@ def _groups(seeds: list[Seed], rate: int) -> list[list[Seed]]:
 
 
 def _seeds(said: Signal, heard: Signal, rate: int, lags: range) -> list[Seed]:
-    """Every window that is in the recording with one of the lags."""
+    """Every window that is found in the recording at one of the lags."""
     size, short, hop = round(SEED_S * rate), round(SHORT_SEED_S * rate), round(SEED_HOP_S * rate)
     windows = [(at, short) for at in range(0, size, hop // 2)] + [(at, size) for at in range(0, len(said), hop)]
     found = []
@@ -152,7 +152,7 @@ def _look_up(window: Signal, heard: Signal, start: int, lags: range) -> int | No
 
 
 def _matches(window: Signal, region: Signal, dot: Signal) -> Signal:
-    """Normalised correlation of a window with every place in a region; 0 where that is much quieter."""
+    """Normalized correlation of a window with every place in a region; 0 where the region is much quieter."""
     energy = np.concatenate([[0.0], np.cumsum(region**2)])
     local = np.sqrt(np.maximum(energy[len(window) :] - energy[: -len(window)], 1.0))
     own = np.sqrt(np.sum(window**2))
@@ -160,7 +160,7 @@ def _matches(window: Signal, region: Signal, dot: Signal) -> Signal:
 
 
 def _follow(said: Signal, heard: Signal, rate: int, edge: int, lag: int, step: int) -> int:
-    """From `edge` inside a run on, forwards (1) or backwards (-1), to where it ends."""
+    """Where a run ends, traced from `edge` inside it forwards (1) or backwards (-1)."""
     size, hop, missed = round(EDGE_S * rate), round(EDGE_HOP_S * rate), 0
     at = last = edge
     while 0 <= at <= len(said) and missed * hop <= size:
@@ -178,8 +178,8 @@ def _follow(said: Signal, heard: Signal, rate: int, edge: int, lag: int, step: i
 
 
 def _change(said: Signal, heard: Signal, near: int, lag: int, step: int, reach: int) -> int:
-    """The sample near which the reply stops being in the recording: where "it is there" is likelier than "it is not" up
-    to here and no further, summed over samples of equal noise."""
+    """The sample at which the reply stops being in the recording: up to it "present" is the likelier explanation, beyond it
+    "absent", summed over samples of equal noise."""
     low, high = max(0, near - 2 * reach, -lag), min(len(said), near + 2 * reach, len(heard) - lag)
     if high - low < reach:
         return near
@@ -194,7 +194,7 @@ def _change(said: Signal, heard: Signal, near: int, lag: int, step: int, reach: 
 
 
 def _best_near(window: Signal, heard: Signal, expected: int, drift: int) -> tuple[float, int]:
-    """The best correlation within `drift` of where the window is expected, and how far from there."""
+    """The best correlation within `drift` of where the window is expected, and its distance from there."""
     low = max(0, expected - drift)
     region = heard[low : expected + drift + len(window)]
     if len(region) < len(window):

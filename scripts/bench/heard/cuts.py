@@ -1,4 +1,4 @@
-"""Where replies are cut: a plan drawn with a seed, so that a run can be repeated. Pure."""
+"""Where replies are cut: drawn from a seed, so that a run can be repeated. Pure."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -27,40 +27,40 @@ TOOL_REPLIES = (
         "Done. It should be ready by tomorrow at noon.",
     ),
 )
-"""What is said before a tool runs, and after it has."""
+"""Said before and after a tool runs."""
 WORD_S = 0.31
-"""About what a word takes, pauses included: to spread cuts over a whole reply."""
+"""About how long a word takes, pauses included: spreads the cuts over a whole reply."""
 
 
 class Kind(StrEnum):
-    """Who cuts, and what came before."""
+    """What cuts a reply."""
 
     INTERRUPT = "interrupt"
-    """The session's interrupt(), at any moment."""
+    """The session's interrupt(), at any time."""
     FIRST_WORD = "first word"
     """The same, within the first 0.4 s."""
     PAUSE = "pause"
-    """A pause, as noise brings it about, some way into the reply; later an interrupt()."""
+    """A pause some way into the reply, as noise causes one; later an interrupt()."""
     CALLER = "caller"
-    """The caller says that they want the floor, and the recognised words cut the reply."""
+    """The caller barges in, and the recognised words cut the reply."""
     TOOL = "tool call"
-    """An interrupt() in a reply that has a tool called in its midst: before, during or after it."""
+    """An interrupt() before, during or after a tool call in the middle of the reply."""
 
 
 class Cut(BaseModel):
-    """One reply and what happens to it; times count from its first sound."""
+    """One reply and how it is cut; times count from its first sound."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind
     text: str
     then: str = ""
-    """What is said after the tool has run; empty: no tool."""
+    """Said after the tool has run; empty without a tool."""
     after_s: Annotated[float, Field(ge=0)]
-    """Until it is cut, pauses not counted; for CALLER until the caller begins to speak."""
+    """When it is cut, not counting pauses; for CALLER, when the caller starts to speak."""
     pause_at_s: float = 0.0
     pause_s: float = 0.0
-    """0: no pause."""
+    """0 without a pause."""
 
 
 class Plan(BaseModel):
@@ -72,7 +72,7 @@ class Plan(BaseModel):
 
 
 def draw(count: int, kind: Kind, random: np.random.Generator) -> list[Cut]:
-    """`count` cuts of a kind, uniform over a reply's length."""
+    """This many cuts of a kind, spread evenly over the length of a reply."""
     return [_one(kind, REPLIES[int(random.integers(len(REPLIES)))], random) for _ in range(count)]
 
 

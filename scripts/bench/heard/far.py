@@ -1,8 +1,8 @@
-"""A caller far away: what lies between them and the media server delays, jitters and loses packets. Only for measuring.
+"""A caller far away: packets between them and the media server are delayed, jittered and lost. Only for measuring.
 
-Signalling passes through a proxy that rewrites the addresses for media: the server's become those of a UDP relay, the
-caller's lead nowhere, so that all sound goes through the relay. Numbers are replaced by numbers as long, which keeps the
-messages' framing.
+Signalling passes through a proxy that rewrites the media addresses: the server's become those of a UDP relay, the caller's
+lead nowhere, so that all sound goes through the relay. Each number is replaced by one of the same length, which keeps the
+messages' framing intact.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ _HOST = re.compile(rb"( \d+\.\d+\.\d+\.\d+ )(\d+)( typ host)")
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """What every packet of sound suffers on its way, in each direction."""
+    """What happens to packets of sound, in each direction."""
 
     delay_s: float
     jitter_s: float
-    """Standard deviation of the delay; packets do not overtake each other."""
+    """Standard deviation of the delay; packets stay in order."""
     lost: float
-    """Share of packets."""
+    """Share of packets that get lost."""
 
 
 class _Relay(asyncio.DatagramProtocol):
-    """One direction of one caller's packets, or where they come in."""
+    """One direction of one caller's packets, or the socket where they come in."""
 
     def __init__(self, far: "_Far", back: "tuple[_Relay, tuple[str, int]] | None" = None) -> None:
         self._far = far
@@ -41,14 +41,14 @@ class _Relay(asyncio.DatagramProtocol):
         self.transport: asyncio.DatagramTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)  # what it is does not derive from it everywhere
+        self.transport = cast(asyncio.DatagramTransport, transport)  # not every event loop's transport derives from it
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         distance, loop = self._far.distance, asyncio.get_running_loop()
         if self._far.random.random() < distance.lost:
             return
         delay_s = max(0.0, self._far.random.gauss(distance.delay_s, distance.jitter_s))
-        self._due_s = max(self._due_s + 1e-6, loop.time() + delay_s)  # the loop keeps no order among equals
+        self._due_s = max(self._due_s + 1e-6, loop.time() + delay_s)  # the loop does not keep the order of equal times
         if self._back is not None:
             front, caller = self._back
             loop.call_at(self._due_s, front.transport.sendto, data, caller)
@@ -80,12 +80,12 @@ class _Far:
                 way.result().transport.close()
             else:
                 way.cancel()
-        await asyncio.sleep(0)  # they close in the loop's next round
+        await asyncio.sleep(0)  # they close in the loop's next iteration
 
 
 @contextlib.asynccontextmanager
 async def far_away(distance: Distance, livekit_url: str, media_port: int) -> AsyncIterator[str]:
-    """While in here, the address by which a caller reaches livekit-server from afar. `media_port` has five digits."""
+    """The address at which a caller reaches livekit-server from afar. `media_port` must have five digits."""
     far, loop = _Far(distance, ("127.0.0.1", media_port)), asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: _Relay(far), local_addr=("127.0.0.1", 0))
     relay_port = b"%05d" % transport.get_extra_info("sockname")[1]

@@ -1,4 +1,4 @@
-"""What a planned call shows: words remembered against words heard, reply by reply, and where the time goes. Pure."""
+"""Figures of a planned call: words remembered and words heard, reply by reply, and delays. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,33 +16,33 @@ from serving.audio import Pcm16
 from serving.speech import Word
 
 ROOM_RATE = 24_000
-"""Hz of the agent's voice, as the demo profile has it."""
+"""Sample rate of the agent's voice in Hz, in the demo profile."""
 EARLY_S = 0.2
-"""How far before the agent's own "begun" a reply is looked for."""
-LATEST_S = 0.8
-"""Longest way from the worker to the ear that is looked for."""
+"""How long before the agent says that a reply has begun it is searched for."""
+MAX_WAY_S = 0.8
+"""Longest delay from the worker to the ear that is searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One reply, judged by the caller's recording."""
+    """One reply as found in the caller's recording."""
 
     kind: Kind
     is_cut: bool
     remembered: tuple[str, ...]
     """Words in the chat history."""
     heard: tuple[str, ...]
-    """Words of which half or more is in the recording."""
+    """Words of which at least half is in the recording."""
     way_s: float | None
-    """From the first sample's leaving to its being heard; None when nothing was heard."""
+    """From sending the first sample to hearing it; None if nothing was heard."""
     after_stop_s: float | None
-    """How long there was sound after the reply was cut; None when it was not, or where it was silent just then."""
+    """How long sound went on after the cut; None if the reply was not cut, or silent at that moment."""
     beyond_s: float | None
-    """How much more was heard than the worker counts as played; None as above."""
+    """How much more was heard than the worker counts as played; None in the same cases."""
 
     @property
     def error(self) -> int:
-        """Words remembered minus words heard; where neither begins the other, all that differ."""
+        """Words remembered minus words heard; if neither is the start of the other, minus the number that differ."""
         shared = next(
             (at for at, (own, real) in enumerate(zip(self.remembered, self.heard, strict=False)) if own != real),
             min(len(self.remembered), len(self.heard)),
@@ -53,7 +53,10 @@ class Judged:
 
 
 def judge(entry: Entry, recording: Pcm16, origin_s: float, until_s: float) -> Judged:
-    """`recording` at RATE begins at `origin_s`; what is heard from `until_s` on is another reply's. Both time.time()."""
+    """Compare one reply with `recording` (at RATE), which starts at `origin_s`; from `until_s` on it holds the next reply.
+
+    Both times are time.time().
+    """
     reply = entry.reply
     from_s = reply.started_at - EARLY_S
     low, high = (round((at_s - origin_s) * RATE) for at_s in (from_s, until_s))
@@ -63,7 +66,7 @@ def judge(entry: Entry, recording: Pcm16, origin_s: float, until_s: float) -> Ju
         said,
         recording[max(0, low) : high],
         RATE,
-        first_lag_s=EARLY_S + LATEST_S,
+        first_lag_s=EARLY_S + MAX_WAY_S,
         pauses_s=[entry.cut.pause_s] if is_paused else [],
     )
     runs = [one.run for one in found]
@@ -81,18 +84,18 @@ def judge(entry: Entry, recording: Pcm16, origin_s: float, until_s: float) -> Ju
 
 
 def judge_call(entries: Sequence[Entry], recording: Pcm16, origin_s: float) -> list[Judged]:
-    """Every reply of a call."""
+    """Judge every reply of a call."""
     ends_s = [entry.reply.started_at for entry in entries[1:]] + [origin_s + len(recording) / RATE]
     return [judge(entry, recording, origin_s, end_s) for entry, end_s in zip(entries, ends_s, strict=True)]
 
 
 def histogram(judged: Sequence[Judged]) -> dict[int, int]:
-    """How many replies had which error, smallest first."""
+    """Number of replies by error, smallest error first."""
     return dict(sorted(Counter(one.error for one in judged).items()))
 
 
 def _is_heard(word: Word, runs: Sequence[Run]) -> bool:
-    """Whether half of it or more was heard: its sound from the beginning to the middle."""
+    """Whether at least half of a word was heard: its sound from start to middle."""
     middle_s = word.start_s + HEARD_SHARE * (word.end_s - word.start_s)
     return any(run.start_s <= middle_s <= run.end_s for run in runs)
 
@@ -102,7 +105,7 @@ def _played_s(runs: Sequence[Run]) -> float:
 
 
 def _is_silent(said: np.ndarray, runs: Sequence[Run]) -> bool:
-    """Whether a reply makes no sound where it was cut, so that its end cannot be seen."""
+    """Whether a reply is silent where it was cut, so that its end cannot be found."""
     end = round(_played_s(runs) * RATE)
     around = np.asarray(said[max(0, end - RATE // 50) : end + RATE // 50], np.float64)
     halves = np.array_split(around, 2)

@@ -1,4 +1,4 @@
-"""What a planned call leaves behind: every reply's sound and word times, and what the agent remembers of it."""
+"""The records of a planned call: each reply's sound and word times, and what the agent remembers of it."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from scripts.bench.heard.tape import Taped
 from serving.speech import Word
 
 CUE_TOPIC = "heard.cue"
-"""Text stream that tells the caller to speak up over the reply that just began."""
+"""Text stream that tells the caller to speak over the reply that has just begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Entry:
 
 
 def write(folder: Path, room: str, entries: list[Entry]) -> None:
-    """Write a call's entries; the JSON comes last, complete."""
+    """Write a call's entries; the JSON file appears last, complete."""
     np.savez(folder / f"{room}.npz", *(entry.reply.samples for entry in entries))
     partial = folder / f"{room}.part"
     partial.write_text(json.dumps([_plain(entry) for entry in entries]))
@@ -34,7 +34,7 @@ def write(folder: Path, room: str, entries: list[Entry]) -> None:
 
 
 def read(folder: Path, room: str) -> list[Entry]:
-    """A call's entries."""
+    """Read a call's entries."""
     with np.load(folder / f"{room}.npz") as sounds:
         samples = [sounds[name] for name in sounds.files]
     plain = json.loads((folder / f"{room}.json").read_text())

@@ -1,4 +1,4 @@
-"""A language model that says what a plan says when the plan has something to say, and else what the real one does."""
+"""A language model that gives planned replies while there are any, and otherwise those of the real one."""
 
 import json
 from collections import deque
@@ -11,25 +11,25 @@ REFILL = ToolCall("planned", "request_refill", json.dumps({"name": "James Wilson
 
 
 class PlannedLlm:
-    """Stands before the engine that all calls share; one for a call."""
+    """Wraps the engine that all calls share; one for each call."""
 
     def __init__(self, engine: LlmEngine) -> None:
         self._engine = engine
         self._planned: deque[tuple[ChatEvent, ...]] = deque()
 
     def plan(self, before: str, after: str) -> None:
-        """The next reply says `before` and calls a tool; the one that gets its result says `after`."""
+        """Plan two replies: the next one says `before` and calls a tool, the one after its result says `after`."""
         self._planned.extend([(TextDelta(before), REFILL), (TextDelta(after),)])
 
     def forget(self) -> None:
-        """What was planned and not asked for is not said."""
+        """Drop the planned replies that were not requested."""
         self._planned.clear()
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._engine, name)
 
     def open(self, request: ChatRequest) -> LlmStream:
-        """A planned reply, if one waits."""
+        """The next planned reply, or one of the real engine."""
         return _PlannedStream(self._planned.popleft()) if self._planned else self._engine.open(request)
 
 
@@ -42,4 +42,4 @@ class _PlannedStream:
             yield event
 
     async def aclose(self) -> None:
-        """Nothing is computed."""
+        """Nothing is being computed."""

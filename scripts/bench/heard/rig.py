@@ -1,17 +1,17 @@
-"""A media server and a planned worker of their own, and a caller who listens to the whole plan and keeps what was heard."""
+"""A media server and a worker that follows plans, both for this bench alone, and a caller who records what they hear."""
 
 import asyncio
 import contextlib
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import SOCK_DGRAM, SOCK_STREAM
 
 import numpy as np
 import yaml
@@ -24,12 +24,13 @@ from scripts.caller.errors import CallerError
 from scripts.caller.mouth import Kind
 from scripts.caller.room import CallerRoom, mint_ticket
 from scripts.caller.voice import Line, load_voice
+from scripts.free_ports import free_ports
 from serving.audio import Pcm16
 
 BARGE_IN = "wait stop hold on a second"
 START_S = 180.0
-CUT_S = 30.0
-"""No reply, with what the caller says to it, takes longer."""
+MAX_REPLY_S = 30.0
+"""Longest time for a reply and what the caller says to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Rig:
-    """What takes planned calls."""
+    """A media server and a worker that take planned calls."""
 
     keys: Keys = field(repr=False)
     media_port: int
@@ -53,7 +54,7 @@ class Rig:
     folder: Path
 
     async def hold(self, room: str, plan: Plan, *, url: str | None = None) -> Heard:
-        """One call from the greeting to the plan's end; `url` is another way to the media server. Raises CallerError."""
+        """One call, from the greeting to the end of the plan; `url` is another address of the media server. Raises CallerError."""
         (self.folder / f"{room}.plan.json").write_text(plan.model_dump_json())
         keys, line = self.keys, load_voice("rms").line(BARGE_IN)
         ticket = mint_ticket(
@@ -61,7 +62,7 @@ class Rig:
         )
         async with CallerRoom(ticket) as call:
             call.on_text(CUE_TOPIC, lambda cue: _speak_up(call, line, **json.loads(cue)))
-            result, deadline_s = self.folder / f"{room}.json", time.monotonic() + 30 + CUT_S * len(plan.cuts)
+            result, deadline_s = self.folder / f"{room}.json", time.monotonic() + 30 + MAX_REPLY_S * len(plan.cuts)
             while not result.exists():
                 if call.over.is_set() or time.monotonic() > deadline_s:
                     raise CallerError(f"the call in {room} did not end as planned: see {self.folder / 'worker.log'}")
@@ -79,8 +80,9 @@ async def _speak_up(call: CallerRoom, line: Line, *, after_s: float) -> None:
 
 @contextlib.contextmanager
 def running_rig(folder: Path) -> Iterator[Rig]:
-    """Start both, on free ports of loopback, and end them afterwards. Raises CallerError."""
-    network = Network(livekit_port=_free_port(), rtc_udp_port=_free_port(), ops_port=_free_port())
+    """Start both on free loopback ports, and stop them afterwards. Raises CallerError."""
+    livekit_port, ops_port, rtc_udp_port = free_ports(SOCK_STREAM, SOCK_STREAM, SOCK_DGRAM)
+    network = Network(livekit_port=livekit_port, rtc_udp_port=rtc_udp_port, ops_port=ops_port)
     keys = Keys(
         livekit_url=f"ws://127.0.0.1:{network.livekit_port}",
         api_key=secrets.token_hex(8),
@@ -98,11 +100,8 @@ def running_rig(folder: Path) -> Iterator[Rig]:
     }
     worker = [sys.executable, "-m", "scripts.bench.heard.worker", str(folder)]
     with contextlib.ExitStack() as running:
-        running.enter_context(
-            _process(
-                [str(server_program())], folder / "livekit.log", {**os.environ, **server_environment(network, keys)}
-            )
-        )
+        server = {**os.environ, **server_environment(network, keys)}
+        running.enter_context(_process([str(server_program())], folder / "livekit.log", server))
         log = folder / "worker.log"
         process = running.enter_context(_process(worker, log, environment))
         _wait_until_registered(process, log)
@@ -131,9 +130,3 @@ def _wait_until_registered(worker: "subprocess.Popen[bytes]", log: Path) -> None
         if worker.poll() is not None or time.monotonic() > deadline_s:
             raise CallerError(f"the worker did not start: see {log}")
         time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

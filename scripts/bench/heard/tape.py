@@ -1,4 +1,4 @@
-"""Keeps what the session gives to its voice output, and what it is told was played."""
+"""Records what the session sends to its audio output, and what the output reports as played."""
 
 import time
 from dataclasses import dataclass, field
@@ -16,18 +16,18 @@ from serving.speech import Word
 
 @dataclass(slots=True)
 class Taped:
-    """One reply. Times are time.time()."""
+    """One reply; times are time.time()."""
 
     frames: list[Pcm16] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
-    """What the output says was played."""
+    """What was played, as the output reports it."""
     started_at: float = 0.0
-    """When its first frame left; 0.0 if none did."""
+    """When its first frame was sent; 0.0 if none was."""
     cleared_at: float = 0.0
     """When it was cut; 0.0 if it was not."""
     remembered: str | None = None
-    """The words that the output says were heard."""
+    """The words that were heard, as the output reports them."""
     is_interrupted: bool = False
 
     @property
@@ -37,7 +37,7 @@ class Taped:
 
 
 class Tape(io.AudioOutput):
-    """Sits between the session and its output, and changes nothing."""
+    """Sits between the session and its output without changing anything."""
 
     def __init__(self, output: io.AudioOutput) -> None:
         super().__init__(

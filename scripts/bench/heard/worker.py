@@ -1,7 +1,7 @@
 """A worker whose calls follow a plan: `python -m scripts.bench.heard.worker FOLDER`.
 
-The product's own worker on the demo profile, but in room R it says and cuts what FOLDER/R.plan.json says, and leaves what it
-remembers in FOLDER/R.json and R.npz: see scripts/bench/heard/ledger.py.
+The product's own worker with the demo profile, except that in room R its replies and their cuts come from FOLDER/R.plan.json.
+What it remembers goes to FOLDER/R.json and R.npz (ledger.py).
 """
 
 import os
@@ -36,12 +36,12 @@ from scripts.bench.heard.tape import Tape  # noqa: E402
 from serving.engine import LlmEngine  # noqa: E402
 
 GAP_S = 0.8
-"""Between replies: no jitter buffer is deeper."""
-LONGEST_S = 30.0
+"""Pause between replies: longer than any jitter buffer."""
+MAX_REPLY_S = 30.0
 
 
 class PlannedCall(Call):
-    """Says and cuts, then hangs up."""
+    """Gives the planned replies, cuts them, then hangs up."""
 
     def __init__(self, job: JobContext, resources: CallResources) -> None:
         self._llm = PlannedLlm(resources.host.engines.llm)
@@ -78,7 +78,7 @@ class PlannedCall(Call):
             await self._job.room.local_participant.send_text(json.dumps({"after_s": cut.after_s}), topic=CUE_TOPIC)
         else:
             await self._interrupt(cut, speech, tape)
-        await asyncio.wait_for(speech.wait_for_playout(), LONGEST_S)
+        await asyncio.wait_for(speech.wait_for_playout(), MAX_REPLY_S)
         replies = tape.replies[before:] if cut.then else tape.replies[before : before + 1]
         if cut.kind is Kind.CALLER:
             await self._quiet()
@@ -105,7 +105,7 @@ class PlannedCall(Call):
             self._session.livekit.interrupt()
 
     async def _quiet(self) -> None:
-        """Until the answer to the caller's words was said, or cut."""
+        """Wait until the answer to the caller's words has been said or cut."""
         session = self._session.livekit
         for _ in range(100):
             await asyncio.sleep(0.1)
@@ -121,13 +121,13 @@ async def _played(seconds: float, speech: SpeechHandle) -> None:
 
 
 def remembered(speech: SpeechHandle) -> list[str]:
-    """What the chat history has of it, message by message."""
+    """The messages of a reply in the chat history."""
     messages = [item for item in speech.chat_items if isinstance(item, llm.ChatMessage)]
     return [message.text_content or "" for message in messages if message.role == "assistant"]
 
 
 def main() -> None:
-    """Take calls until told to stop."""
+    """Take calls until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     asyncio.run(Worker(load_settings("demo"), load_keys(), call_class=PlannedCall).run())
 

@@ -1,4 +1,4 @@
-"""The turns of the end-of-turn bench as they arrive: a caller's pieces with pauses of known length, over their line."""
+"""The turns of the end-of-turn bench as they arrive: a caller's words with pauses of known length, over a line."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -16,11 +16,11 @@ from serving.speech import Asked
 LEAD_S = 0.5
 """Silence before a turn."""
 SCORED_S = 1.2
-"""Silences are judged for so long (v1-mini then hears nothing else); what is left undecided ends at the timeout."""
+"""Each silence is judged for this long (v1-mini then hears nothing else); undecided turns end at the timeout."""
 CLEAN, TELEPHONE = "clean", "telephone"
 STRETCHED_SHARE = 0.5
 STRETCHED_S = 0.3
-"""Of the end of a piece: a word or two."""
+"""Length of the stretched end of a piece: a word or two."""
 
 Speak = Callable[[Voice, ScriptedTurn], list[Pcm32]]
 
@@ -30,15 +30,15 @@ class Pause:
     """A silence inside or after a turn."""
 
     kind: str
-    """Why there is one; "end" after the turn."""
+    """Its reason; "end" after the turn."""
     start_s: float
-    """The caller's last sound, on the turn's clock."""
+    """The caller's last sound, from the start of the turn."""
     length_s: float
     """Infinite after the turn."""
 
     @property
     def judged_s(self) -> float:
-        """How much of it a detector gets to hear."""
+        """How much of it a detector hears."""
         return min(self.length_s, SCORED_S)
 
 
@@ -52,25 +52,25 @@ class TurnCase:
     caller: str
     asked: Asked
     words: str
-    """What was really said."""
+    """The words as spoken."""
     samples: Pcm32
-    """16 kHz; ends SCORED_S after the caller's last sound."""
+    """At 16 kHz; ends SCORED_S after the caller's last sound."""
     pauses: tuple[Pause, ...]
-    """In order; the last is the end."""
+    """In order; the last one ends the turn."""
     habits_s: tuple[float, ...]
     """The caller's pauses in earlier turns of the call."""
     said: tuple[str, ...] = ()
-    """What was really said up to each pause."""
+    """The words as spoken up to each pause."""
 
     @property
     def digest(self) -> str:
-        """Of all that a detector can know."""
+        """Hash of everything that a detector can know."""
         known = f"{self.asked}|{self.pauses}|{self.habits_s}".encode()
         return hashlib.sha256(self.samples.tobytes() + known).hexdigest()[:20]
 
 
 def voice_cases(voice: Voice, callers: Sequence[ScriptedCaller], speak: Speak, seed: int) -> Iterator[TurnCase]:
-    """All turns by one voice; every second caller telephones. The same for the same seed."""
+    """All turns by one voice; every second caller is on the telephone. The same for the same seed."""
     rng = np.random.default_rng(seed)
     owners = [number for number, caller in enumerate(callers) for turn in caller.turns for _ in turn.kinds]
     lengths = iter(draw_holds(owners, rng).tolist())
@@ -99,7 +99,7 @@ def voice_cases(voice: Voice, callers: Sequence[ScriptedCaller], speak: Speak, s
 
 
 def join(pieces: Sequence[Pcm32], holds_s: Sequence[float], kinds: Sequence[str]) -> tuple[Pcm32, tuple[Pause, ...]]:
-    """The pieces with silences of these lengths between them, LEAD_S before and SCORED_S after; and where the silences are."""
+    """The pieces with silences of these lengths between them, LEAD_S before and SCORED_S after, and the silences' places."""
     parts = [np.zeros(round(LEAD_S * SPEECH_RATE), np.float32)]
     pauses = []
     for piece, hold_s, kind in zip(pieces, [*holds_s, float("inf")], [*kinds, "end"], strict=True):
@@ -111,7 +111,7 @@ def join(pieces: Sequence[Pcm32], holds_s: Sequence[float], kinds: Sequence[str]
 
 
 def stretched(samples: Pcm32, factor: float) -> Pcm32:
-    """Speech slowed down by a factor of 1 or more at its own pitch: windows of 30 ms laid where they fit best (WSOLA)."""
+    """Speech slowed down by a factor of 1 or more at the same pitch: windows of 30 ms placed where they fit best (WSOLA)."""
     window, reach = SPEECH_RATE * 30 // 1000, SPEECH_RATE * 8 // 1000
     hop, shape = window // 2, np.hanning(window + 1)[:-1]
     source = np.pad(samples, (hop, window + 2 * reach)).astype(np.float64)
@@ -128,7 +128,7 @@ def stretched(samples: Pcm32, factor: float) -> Pcm32:
 
 
 def _hesitating(piece: Pcm32, turn: ScriptedTurn, place: int, rng: np.random.Generator) -> Pcm32:
-    """Half of the pieces that break off in mid-melody are drawn out at their end."""
+    """Half of the pieces that break off in mid-sentence are drawn out at their end."""
     factor, chance = rng.uniform(1.3, 1.7), rng.random()
     breaks_off = place < len(turn.kinds) and turn.parts[place][-1] not in ".,?"
     tail = round(STRETCHED_S * SPEECH_RATE)
@@ -138,7 +138,7 @@ def _hesitating(piece: Pcm32, turn: ScriptedTurn, place: int, rng: np.random.Gen
 
 
 def _line_levels(line: str, rng: np.random.Generator) -> tuple[float, float]:
-    """RMS of the caller's speech, and of their line's noise, against full scale."""
+    """RMS of the caller's speech and of the line's noise, in dB below full scale."""
     level_dbfs = rng.uniform(-28, -18)
     below = rng.uniform(18, 32) if line == TELEPHONE else rng.uniform(35, 50)
     return level_dbfs, level_dbfs - below

@@ -1,4 +1,4 @@
-"""End-of-turn detectors, asked about silences as they go on: each gets the turn's sound so far and what else is known."""
+"""End-of-turn detectors, asked as each silence goes on: they get the turn's sound so far and what else is known."""
 
 import asyncio
 import hashlib
@@ -29,7 +29,7 @@ Judge = Callable[[Pcm32, TurnContext], float]
 
 @dataclass(slots=True)
 class Detector:
-    """A detector, and what it has said before (kept by what it was asked and by its own version)."""
+    """A detector and its earlier answers, cached by question and by the detector's version."""
 
     name: str
     version: str
@@ -37,7 +37,7 @@ class Detector:
     close: Callable[[], object] = lambda: None
     _is_new: bool = False
     _kept: dict[str, list[list[float]]] = field(default_factory=dict)
-    """Digest of a turn -> for each silence its scores, and last the CPU milliseconds of a judgement."""
+    """By digest of a turn: the scores of each silence, and last the CPU milliseconds of the judgements."""
 
     def __post_init__(self) -> None:
         if self._path.is_file():
@@ -48,7 +48,7 @@ class Detector:
         return CACHE / f"{hashlib.sha256(f'{self.name}|{self.version}'.encode()).hexdigest()[:16]}.json"
 
     def score(self, case: TurnCase, heard: Sequence[HeardPause]) -> tuple[list[tuple[float, ...]], list[float]]:
-        """Scores of each silence of a turn after 0.1, 0.2 ... s, and what each judgement took (CPU ms)."""
+        """Scores of each silence of a turn after 0.1, 0.2 ... s, and CPU milliseconds of each judgement."""
         key = hashlib.sha256(f"{case.digest}|{heard}".encode()).hexdigest()[:24]
         if key not in self._kept:
             self._kept[key], self._is_new = self._score(case, heard), True
@@ -56,7 +56,7 @@ class Detector:
         return [tuple(silence) for silence in scores], cpu_ms
 
     def keep(self) -> None:
-        """Write down what was said, if there is something new."""
+        """Write the answers to the cache, if there are new ones."""
         if not self._is_new:
             return
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ class Detector:
 
 
 def detectors() -> list[Detector]:
-    """All that can be had here, ours first; one whose model is missing is named and left out."""
+    """Every detector whose model is here, ours first; the others are named and left out."""
     found = []
     for name, engine, model in ((OURS, "callbox-turn", "callbox-turn"), (SMART_TURN, "smart-turn", "smart-turn")):
         try:
@@ -105,7 +105,7 @@ def _engine(name: str, engine_name: str, model: str) -> Detector:
 
 
 def _probe(judge: Judge) -> str:
-    """What a detector says of four questions: another answer, another version."""
+    """A detector's answers to four questions: if they change, so does its version."""
     sound = np.random.default_rng(0).normal(0.0, 0.1, 6 * SPEECH_RATE).astype(np.float32)
     sound *= np.abs(np.sin(np.arange(len(sound)) / 2000)).astype(np.float32)
     sound[-round(0.3 * SPEECH_RATE) :] *= 0.01

@@ -1,4 +1,4 @@
-"""SVOX pico (Apache-2.0) by the Python package ttspico: built from its source distribution into .cache when first needed."""
+"""SVOX pico (Apache-2.0) from the Python package ttspico, built from its source distribution into .cache when first needed."""
 
 import ctypes
 import os
@@ -15,10 +15,10 @@ PACKAGE = "ttspico==0.3.2"
 FOLDER = Path(".cache/bench_turns/ttspico")
 UV = Path(".venv/bin/uv")
 RATE = 16_000
-"""What pico speaks at; the bench's rate too."""
+"""Sample rate of pico and of the bench."""
 
 VOLUME = 50
-"""Percent: at pico's own 100 it clips."""
+"""In percent; at its default of 100 pico clips."""
 
 _Callback = ctypes.CFUNCTYPE(
     ctypes.c_bool,
@@ -33,9 +33,9 @@ _Callback = ctypes.CFUNCTYPE(
 
 
 def speak_pico(language: str, text: str) -> Pcm32:
-    """Say a text, which may have <break time="400ms"/> in it, in en-US or en-GB: float32 at 16 kHz, shape (n,).
+    """Speak a text, which may contain <break time="400ms"/>, in en-US or en-GB: float32 at 16 kHz, shape (n,).
 
-    The first call builds the engine: subprocess.CalledProcessError without the package index, gcc or Python's headers.
+    The first call builds the engine, and raises subprocess.CalledProcessError without the package index, gcc or Python's headers.
     """
     return _engine(language)(text)
 
@@ -68,7 +68,7 @@ def _engine(language: str) -> Callable[[str], Pcm32]:
 
 
 def _built() -> Path:
-    """The extension module, which is a plain shared library beside what Python wants of it."""
+    """The extension module, which is a plain shared library apart from its Python interface."""
     if not list(FOLDER.glob("ctts*.so")):
         command = [str(UV), "pip", "install", "--no-deps", "--no-binary", ":all:", "--target", str(FOLDER), PACKAGE]
         subprocess.run(command, check=True, env={**os.environ, "CFLAGS": "-w"})

@@ -1,4 +1,4 @@
-"""Pictures of the end-of-turn bench: delay against cut-offs, and how far probabilities are to be believed."""
+"""Pictures of the end-of-turn bench: delay against cut-offs, and calibration."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ SHOWN_CUT_OFFS = 0.6
 
 
 def draw_trade_off(path: Path, swept: dict[str, Sweep], fixed: dict[str, Fixed]) -> None:
-    """Each detector's best policies as a line, fixed policies as points."""
+    """Draw each detector's best policies as a line and fixed policies as points."""
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     for name, found in swept.items():
         delays_s, cut_offs = found.frontier()
@@ -31,11 +31,11 @@ def draw_trade_off(path: Path, swept: dict[str, Sweep], fixed: dict[str, Fixed])
 
 
 def draw_reliability(path: Path, found: dict[str, Reliability]) -> None:
-    """For each moment of a silence, the share of turns that were over against the probability believed."""
+    """Draw, for each length of silence, the share of turns that were over against the predicted probability."""
     figure, axes = plt.subplots(figsize=(4.8, 4.8), layout="constrained")
     axes.plot((0, 1), (0, 1), color="grey", linewidth=0.8)
     for name, one in found.items():
-        axes.plot(one.believed, one.happened, "o-", label=f"{name}, ECE {one.expected_error:.3f}")
+        axes.plot(one.predicted, one.observed, "o-", label=f"{name}, ECE {one.expected_error:.3f}")
     axes.set(xlabel="probability of an end", ylabel="share that was over", xlim=(0, 1), ylim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend()

@@ -1,4 +1,4 @@
-"""Rules that end turns with their numbers fixed: what the agent really does, and what LiveKit does out of the box."""
+"""Fixed rules for ending turns: the agent's own, and LiveKit's defaults."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -13,15 +13,15 @@ from scripts.bench.turns.report import Policy
 
 PROFILES = ("demo", "cpu", "gpu")
 DETECTORS = {"callbox-turn": OURS, "smart-turn": SMART_TURN}
-"""What the engines' names in the settings stand for here."""
+"""Detectors by the engines' names in the settings."""
 AT_ONCE_S, WITH_WORDS_S = 0.1, 0.2
-"""Silence at which a model that knows sound only is first asked, and one that goes by words too: they have been recognised then."""
+"""Silence at which a model that uses sound alone is first asked, and one that uses words, which have been recognised by then."""
 LIVEKIT_MIN_S, LIVEKIT_MAX_S = 0.3, 2.5
-"""livekit-agents' endpointing delays with an audio end-of-turn model: the first if it takes the turn for over, else the second."""
+"""livekit-agents' endpointing delays with an audio end-of-turn model: the first if the model says the turn is over."""
 
 
 def policies(detectors: Sequence[str]) -> list[Policy]:
-    """Those whose detector is there: the defaults, each profile as it is, and LiveKit's."""
+    """Our defaults, each profile as shipped, and LiveKit's rule; only those whose detector is among `detectors`."""
     found = [Policy("Callbox's model, default rule", OURS, partial(graded_end_s, EndpointingOptions()))]
     for profile in PROFILES:
         settings = load_settings(profile)
@@ -33,7 +33,7 @@ def policies(detectors: Sequence[str]) -> list[Policy]:
 
 
 def graded_end_s(options: EndpointingOptions, scores: Sequence[float]) -> float:
-    """When the agent ends a turn that was judged so after 0.1, 0.2 ... s of silence."""
+    """When the agent ends a turn with these scores after 0.1, 0.2 ... s of silence."""
     first = round((WITH_WORDS_S if options.judges_words else AT_ONCE_S) / SCORE_EVERY_S)
     every = max(1, round(options.judge_every_s / SCORE_EVERY_S))
     judged = [Judgement((place + 1) * SCORE_EVERY_S, scores[place]) for place in range(first - 1, len(scores), every)]
@@ -41,7 +41,7 @@ def graded_end_s(options: EndpointingOptions, scores: Sequence[float]) -> float:
 
 
 def livekit_end_s(scores: Sequence[float]) -> float:
-    """One judgement after 0.2 s against the model's own threshold."""
+    """When LiveKit ends it: one judgement after 0.2 s, against the model's own threshold."""
     place = round(WITH_WORDS_S / SCORE_EVERY_S) - 1
     is_over = len(scores) > place and scores[place] >= LOCAL_LANGUAGES["en"]
     return LIVEKIT_MIN_S if is_over else LIVEKIT_MAX_S

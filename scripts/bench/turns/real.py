@@ -1,10 +1,10 @@
-"""People's recorded speech for the end-of-turn bench: meetings with speakers' times, and single utterances. Words withheld.
+"""Recorded speech of people for the end-of-turn bench: meetings with speakers' times, and single utterances. Words are withheld.
 
-A meeting's turn is what one speaker says before another takes over: a run of their segments in the reference, in order of their
-beginnings. Its pauses are the silences of 0.2 to 5 s inside the run, found by energy, in which nobody else speaks. Its end counts
-as one if the speaker has spoken for half a second, another begins within 3 s, and nobody speaks at that moment. An utterance's pauses are its
-inner silences of at least 0.2 s, and it ends with its last sound. What follows an end is the recording up to the next speaker,
-then noise with the spectrum of its quiet parts.
+A turn in a meeting is what one speaker says before another takes over: a run of their segments in the reference, in the order of
+their starts. Its pauses are the silences of 0.2 to 5 s within the run, found by energy, in which nobody else speaks. Its end
+counts if the speaker has spoken for half a second, another starts within 3 s, and nobody speaks at that moment. The pauses of an
+utterance are its inner silences of at least 0.2 s, and it ends with its last sound. An end is followed by the recording up to the
+next speaker, then by noise with the spectrum of the recording's quiet parts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,12 +25,12 @@ MIN_PAUSE_S, MAX_PAUSE_S = 0.2, 5.0
 MIN_TURN_S, TAKEN_OVER_WITHIN_S = 0.5, 3.0
 FRAME_S = 0.01
 QUIET_DB = -30.0
-"""Of a recording's loud frames: what is softer is silence, unless the recording's own noise is louder."""
+"""Level below a recording's loud frames at which silence begins, unless the recording's own noise is louder."""
 OVER_NOISE_DB = 8.0
 
 
 def real_cases() -> Iterator[TurnCase]:
-    """Meetings, then utterances. Nothing where the recordings are absent."""
+    """Meetings, then utterances."""
     meetings = read_rttm(REAL_SPEECH / "ami" / "ami.rttm")
     for name, segments in meetings.items():
         samples = _read(REAL_SPEECH / "ami" / f"{name}.flac")
@@ -48,7 +48,7 @@ def turns(segments: Sequence[Segment]) -> list[list[Segment]]:
 
 
 def sounds(samples: Pcm32) -> list[tuple[float, float]]:
-    """Where a recording sounds: from and to, in seconds, with silences of at least MIN_PAUSE_S between."""
+    """Stretches of sound, start and end in seconds, separated by at least MIN_PAUSE_S of silence."""
     levels = levels_db(samples)
     floor = max(float(np.quantile(levels, 0.95)) + QUIET_DB, float(np.quantile(levels, 0.05)) + OVER_NOISE_DB)
     loud = np.flatnonzero(levels > floor)
@@ -59,7 +59,7 @@ def sounds(samples: Pcm32) -> list[tuple[float, float]]:
 
 
 def levels_db(samples: Pcm32) -> npt.NDArray[np.float64]:
-    """RMS of each frame of FRAME_S, against full scale."""
+    """RMS of each frame of FRAME_S, in dB relative to full scale."""
     size = round(FRAME_S * SPEECH_RATE)
     frames = samples[: len(samples) // size * size].reshape(-1, size).astype(np.float64)
     return np.asarray(20 * np.log10(np.sqrt(np.mean(np.square(frames), axis=1)) + 1e-5))
@@ -76,7 +76,7 @@ def is_end(turn: Sequence[Segment], segments: Sequence[Segment]) -> bool:
 
 
 def is_clear(start_s: float, end_s: float, others: Sequence[Segment]) -> bool:
-    """Whether none of the others speaks between."""
+    """Whether none of the others speaks in between."""
     return all(one.end_s <= start_s or one.start_s >= end_s for one in others)
 
 
@@ -101,7 +101,7 @@ def _silences(runs: Sequence[tuple[float, float]]) -> list[Pause]:
 def _case(
     group: str, name: str, samples: Pcm32, pauses: Sequence[Pause], end_s: float | None, until_s: float
 ) -> TurnCase:
-    """A turn of a recording, which is heard from its beginning: what came before a turn a detector may hear too."""
+    """A turn of a recording, heard from the recording's start: a detector may use what came before the turn."""
     heard = _between(samples, 0.0, until_s)
     if end_s is not None:
         missing = round((end_s + SCORED_S) * SPEECH_RATE) - len(heard)
@@ -111,7 +111,7 @@ def _case(
 
 
 def quiet_noise(samples: Pcm32, count: int) -> Pcm32:
-    """So many samples of noise like the quietest tenth of a recording: its spectrum, with phases of its own."""
+    """This many samples of noise with the spectrum of a recording's quietest tenth and random phases."""
     size, levels = round(FRAME_S * SPEECH_RATE), levels_db(samples)
     quietest = np.flatnonzero(levels <= np.quantile(levels, 0.1))
     quiet = np.concatenate([samples[place * size : (place + 1) * size] for place in quietest])

@@ -1,4 +1,4 @@
-"""What the end-of-turn bench found, as tables and as JSON."""
+"""Results of the end-of-turn bench, as tables and as JSON."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ from scripts.bench.turns.metrics import CUT_OFF_BUDGETS, DELAY_BUDGETS_S, Silenc
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One silence with what is known of it and what each detector said."""
+    """One silence: what is known of it, and what each detector said."""
 
     groups: dict[str, str]
-    """By what it can be grouped: voice, line, kind ("end" for ends), ..."""
+    """Keys to group by: voice, line, kind ("end" for ends), ..."""
     length_s: float
     """Infinite for an end."""
     scores: dict[str, tuple[float, ...]]
     """By detector."""
 
     def silence(self, detector: str) -> Silence:
-        """As that detector saw it."""
+        """The silence as that detector saw it."""
         return Silence(self.length_s, self.scores[detector])
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A rule with its numbers fixed: where it ends a turn, given the scores of a silence."""
+    """A fixed rule: when it ends a turn, given the scores of a silence."""
 
     name: str
     detector: str
@@ -47,7 +47,7 @@ class Fixed:
 
 
 def fixed(policy: Policy, judged: Iterable[Judged]) -> Fixed:
-    """What a policy does to these silences."""
+    """A policy's figures on these silences."""
     silences = [one.silence(policy.detector) for one in judged]
     ends = np.array([policy.end_s(silence.scores) for silence in silences])
     ended = np.array([silence.ended for silence in silences])
@@ -62,7 +62,7 @@ def fixed(policy: Policy, judged: Iterable[Judged]) -> Fixed:
 
 
 def sweeps(judged: Sequence[Judged], detectors: Sequence[str]) -> dict[str, Sweep]:
-    """The grid of policies for each detector on the same silences."""
+    """Try the grid of policies for each detector on the same silences."""
     return {name: sweep([one.silence(name) for one in judged]) for name in detectors}
 
 
@@ -74,10 +74,17 @@ def figures(swept: Sweep) -> dict[str, float]:
 
 
 def print_sweeps(title: str, judged: Sequence[Judged], swept: dict[str, Sweep], cpu_ms: dict[str, float]) -> None:
-    """The main table."""
+    """Print the main table."""
     pauses = sum(np.isfinite(one.length_s) for one in judged)
     table = Table(title=f"{title}: {pauses} pauses, {len(judged) - pauses} ends", title_justify="left")
-    columns = ("detector", "delay at 5 % cut-offs", "at 10 %", "cut-offs at 300 ms", "at 600 ms", "CPU ms a judgement")
+    columns = (
+        "detector",
+        "delay at 5 % cut-offs",
+        "at 10 %",
+        "cut-offs at 300 ms",
+        "at 600 ms",
+        "CPU ms per judgement",
+    )
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
     for name, found in swept.items():
@@ -89,7 +96,7 @@ def print_sweeps(title: str, judged: Sequence[Judged], swept: dict[str, Sweep], 
 
 
 def print_fixed(title: str, rows: dict[str, Fixed]) -> None:
-    """Policies whose numbers are fixed."""
+    """Print the fixed policies."""
     table = Table(title=title, title_justify="left")
     for number, column in enumerate(("policy", "cut-offs", "mean delay", "p50", "p95")):
         table.add_column(column, justify="right" if number else "left")
@@ -100,7 +107,7 @@ def print_fixed(title: str, rows: dict[str, Fixed]) -> None:
 
 
 def print_groups(judged: Sequence[Judged], detectors: Sequence[str], key: str) -> dict[str, Any]:
-    """Delay at 10 % and cut-offs at 300 ms by group; pauses of a kind are set against all ends."""
+    """Print delay at 10 % and cut-offs at 300 ms by group; pauses of each kind are compared with all ends."""
     table = Table(title=f"by {key}: delay at 10 % cut-offs, cut-offs at 300 ms", title_justify="left")
     table.add_column(key)
     table.add_column("pauses", justify="right")

@@ -1,4 +1,4 @@
-"""The turns that callers speak in the end-of-turn bench, as written in turns.yaml."""
+"""The turns that callers speak in the end-of-turn bench, read from turns.yaml."""
 
 import re
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class ScriptedTurn:
 
     asked: Asked
     parts: tuple[str, ...]
-    """What lies between two pauses, with its punctuation."""
+    """The text between pauses, with punctuation."""
     kinds: tuple[str, ...]
-    """Of each pause, why there is one: one fewer than the parts."""
+    """The reason for each pause; one fewer than the parts."""
 
     @property
     def text(self) -> str:
-        """The whole turn, with its punctuation."""
+        """The whole turn, with punctuation."""
         return " ".join(self.parts)
 
     @property
@@ -34,7 +34,7 @@ class ScriptedTurn:
 
     @property
     def said(self) -> tuple[str, ...]:
-        """The words up to each pause, and all."""
+        """The words up to each pause, and the whole turn."""
         bare = [re.sub(r"[.,?]", "", part) for part in self.parts]
         return tuple(" ".join(bare[: count + 1]) for count in range(len(bare)))
 
@@ -48,7 +48,7 @@ class ScriptedCaller:
 
 
 def read_callers(path: Path = TURNS) -> tuple[ScriptedCaller, ...]:
-    """All callers of the file."""
+    """All callers in the file."""
     written = yaml.safe_load(path.read_text(encoding="utf-8"))["callers"]
     return tuple(
         ScriptedCaller(caller["name"], tuple(parse_turn(turn["asked"], turn["text"]) for turn in caller["turns"]))
@@ -57,6 +57,6 @@ def read_callers(path: Path = TURNS) -> tuple[ScriptedCaller, ...]:
 
 
 def parse_turn(asked: str, text: str) -> ScriptedTurn:
-    """A turn as it is written: parts with {kind} between them. Raises ValueError for an unknown `asked`."""
+    """Parse a turn: parts with {kind} between them. Raises ValueError for an unknown `asked`."""
     pieces = _MARK.split(text.strip())
     return ScriptedTurn(Asked(asked), tuple(pieces[0::2]), tuple(pieces[1::2]))

@@ -1,6 +1,6 @@
-"""Callers that no model was trained on, speaking turns piece by piece: flite and festival (Debian packages) and SVOX pico.
+"""Callers that no model was trained on, who speak turns piece by piece: flite and festival (Debian packages) and SVOX pico.
 
-A turn is rendered as a whole and cut at its pauses, so that every piece keeps the melody of one that goes on.
+A turn is rendered as a whole and cut at its pauses, so that every piece keeps the intonation of a turn that goes on.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from serving.audio import SPEECH_RATE, Pcm32
 
 SOUNDS = Path(".cache/bench_turns/sounds")
 QUIET = 0.015
-"""Of a turn's largest sample: below it a piece's edges are silence."""
+"""Share of a turn's largest sample below which the edges of a piece are silence."""
 _BREAK_S = 0.4
 _FESTIVAL = """({voice})
 (set! spoken (Utterance Text "{text}"))
@@ -34,7 +34,7 @@ _FESTIVAL = """({voice})
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Who speaks."""
+    """A speaker."""
 
     name: str
     engine: str
@@ -42,7 +42,7 @@ class Voice:
     speaker: str
     """The engine's name for it."""
     is_strange: bool = True
-    """Whether no model has heard this speaker. The others are reported apart, and speak the first three calls only."""
+    """Whether no model has heard this speaker. The others are reported separately, and speak the first three calls only."""
 
 
 VOICES = (
@@ -63,7 +63,7 @@ def missing_programs() -> list[str]:
 def speak(voice: Voice, turn: ScriptedTurn) -> list[Pcm32]:
     """The pieces of a turn, one for each part: float32 at 16 kHz, no silence at their ends.
 
-    Raises ValueError if the pauses are not found in what the synthesizer made.
+    Raises ValueError if the pauses are not found in the synthesizer's output.
     """
     key = hashlib.sha256(f"{voice}|{turn.parts}".encode()).hexdigest()[:16]
     path = SOUNDS / f"{key}.npz"
@@ -78,7 +78,7 @@ def speak(voice: Voice, turn: ScriptedTurn) -> list[Pcm32]:
 
 
 def cut(samples: Pcm32, ends_s: list[float], starts_s: list[float]) -> list[Pcm32]:
-    """Pieces from each start to each end, trimmed to what is heard of them. Both lists have one time for every piece."""
+    """Pieces from each start to each end, trimmed to their sound. Both lists have one time per piece."""
     floor = QUIET * float(np.abs(samples).max())
     pieces = []
     for start_s, end_s in zip(starts_s, ends_s, strict=True):
@@ -88,12 +88,12 @@ def cut(samples: Pcm32, ends_s: list[float], starts_s: list[float]) -> list[Pcm3
     return pieces
 
 
-def cut_at_silences(samples: Pcm32, count: int, least_s: float) -> list[Pcm32]:
-    """Pieces between the `count` longest silences of at least so many seconds, trimmed. Fewer if there are fewer."""
+def cut_at_silences(samples: Pcm32, count: int, min_s: float) -> list[Pcm32]:
+    """Pieces between the `count` longest silences of at least `min_s`, trimmed; fewer if there are fewer silences."""
     loud = np.flatnonzero(np.abs(samples) > QUIET * float(np.abs(samples).max()))
     gaps = np.diff(loud)
     chosen = sorted(np.argsort(gaps)[::-1][:count].tolist())
-    chosen = [place for place in chosen if gaps[place] >= least_s * SPEECH_RATE]
+    chosen = [place for place in chosen if gaps[place] >= min_s * SPEECH_RATE]
     begins = [int(loud[0]), *(int(loud[place + 1]) for place in chosen)]
     ends = [*(int(loud[place]) + 1 for place in chosen), int(loud[-1]) + 1]
     return [samples[begin:end].copy() for begin, end in zip(begins, ends, strict=True)]

@@ -1,4 +1,4 @@
-"""What the demo's recogniser had made out of a turn when its silences were judged. The words are real hypotheses."""
+"""The words that the demo's recogniser had heard when a turn's silences were judged. They are real hypotheses."""
 
 import hashlib
 import json
@@ -17,40 +17,40 @@ from serving.vad.silero import SileroOptions, SileroVad
 
 CACHE = Path(".cache/bench_turns/words")
 PREROLL_S, PREFLIGHT_S, FINAL_S = 0.3, 0.11, 0.25
-"""Audio before an utterance that is decoded too; silence at which the product decodes what may be its final, and at which the
-utterance is over and the next one begins (serving/stt/segmenter.py, with the 50 ms after which the VAD sees silence)."""
+"""Audio decoded before an utterance; silence after which the product decodes what may be the final transcript, and after which
+the utterance ends (serving/stt/segmenter.py, plus the 50 ms that the VAD needs to see silence)."""
 PARTIAL_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class HeardPause:
-    """The words of a turn up to one of its silences."""
+    """The words heard up to one silence of a turn."""
 
     partial: str
-    """The newest hypothesis at 0.1 s of silence: of a decode made while the caller still spoke."""
+    """The latest hypothesis at 0.1 s of silence, decoded while the caller was still speaking."""
     settled: str
-    """From 0.2 s on: the pause has been decoded."""
+    """From 0.2 s on, when the pause has been decoded."""
 
 
 def as_said(case: TurnCase) -> tuple[HeardPause, ...]:
-    """What a recogniser without errors would have made out of a turn: at 0.1 s all but the last word."""
+    """What a perfect recogniser would have heard: at 0.1 s all but the last word."""
     return tuple(HeardPause(said.rpartition(" ")[0], said) for said in case.said)
 
 
 def as_judged(case: TurnCase, heard: Sequence[HeardPause]) -> tuple[HeardPause, ...]:
-    """What the agent tells a model of these words: utterances without any are marked (agent/turns/judged_words.py)."""
-    recognised, told, begin_s, found = "", "", LEAD_S, []
+    """The words as the agent passes them to a model: utterances without any are marked (agent/turns/judged_words.py)."""
+    recognised, passed, begin_s, found = "", "", LEAD_S, []
     for pause, words in zip(case.pauses, heard, strict=True):
         partial, settled = (text.removeprefix(recognised).strip() for text in (words.partial, words.settled))
-        judged = joined([told, judged_words(settled, pause.start_s - begin_s)])
-        found.append(HeardPause(joined([told, partial]), judged))
+        judged = joined([passed, judged_words(settled, pause.start_s - begin_s)])
+        found.append(HeardPause(joined([passed, partial]), judged))
         if pause.length_s >= FINAL_S:
-            recognised, told, begin_s = words.settled, judged, pause.start_s + pause.length_s
+            recognised, passed, begin_s = words.settled, judged, pause.start_s + pause.length_s
     return tuple(found)
 
 
 class Hearing:
-    """The demo's recogniser, its answers kept."""
+    """The demo's recogniser, with its answers cached."""
 
     def __init__(self) -> None:
         store = open_store()
@@ -65,7 +65,7 @@ class Hearing:
         self._engine.close()
 
     def words(self, case: TurnCase) -> tuple[HeardPause, ...]:
-        """For each silence of a turn, what had been made out."""
+        """For each silence of a turn, the words heard by then."""
         path = CACHE / f"{case.digest}-{self._model}.json"
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,5 +91,5 @@ class Hearing:
 
 
 def joined(parts: Sequence[str]) -> str:
-    """Those that hold words, with spaces between them."""
+    """The parts that are not empty, separated by spaces."""
     return " ".join(part for part in parts if part)

@@ -41,7 +41,7 @@ def test_an_answer_that_is_understood_restores_patience() -> None:
     assert None not in [said(talk.answer(reply)) for reply in replies]
 
 
-def test_a_caller_without_a_word_for_it_gives_up_at_once() -> None:
+def test_without_a_line_for_it_the_caller_gives_up_at_once() -> None:
     assert script({"when": "name", "say": "x"}, otherwise=None).answer("mumble") is None
 
 
@@ -87,7 +87,7 @@ def test_a_bad_file_is_refused_by_name(tmp_path: Path, content: str, complaint: 
     assert complaint in str(refused.value)
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+def test_an_unknown_dialogue_is_refused_with_the_known_names() -> None:
     with pytest.raises(CallerError, match=r"one of .*book"):
         find_dialogue("no such")
 

@@ -48,7 +48,7 @@ def test_a_gap_in_the_stream_becomes_silence() -> None:
     assert len(laid) == pytest.approx(4.0 * RATE, abs=1)
 
 
-def test_a_burst_at_the_start_does_not_shift_all_that_follows() -> None:
+def test_a_burst_at_the_start_does_not_shift_what_follows() -> None:
     # ten frames come at once before the stream is steady
     burst = [Arrival(0.2, frame()) for _ in range(10)]
     steadily = [Arrival(0.2 + i * FRAME_S, frame(9000 if i >= 100 else 0)) for i in range(200)]

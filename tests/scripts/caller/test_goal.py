@@ -25,12 +25,12 @@ def test_a_second_record_like_an_old_one_counts() -> None:
     assert unmet(WANTED, {"appointments": [ANNA]}, {"appointments": [ANNA, ANNA]}, "") == []
 
 
-def test_another_doctor_does_not_do() -> None:
+def test_another_doctor_is_not_enough() -> None:
     after = {"appointments": [ANNA | {"doctor": "Patel"}]}
     assert len(unmet(WANTED, {"appointments": []}, after, "")) == 1
 
 
-def test_one_record_does_not_serve_two_wishes() -> None:
+def test_one_record_does_not_meet_two_wishes() -> None:
     goal = {"appointments": [{"name": "anna smith"}, {"name": "anna smith"}]}
     assert len(unmet(goal, {}, {"appointments": [ANNA]}, "")) == 1
 
@@ -43,6 +43,6 @@ def test_what_the_agent_must_have_said() -> None:
     assert needs_snapshot(goal | WANTED)
 
 
-async def test_no_worker_is_said_in_words() -> None:
+async def test_a_missing_worker_is_reported_in_words() -> None:
     with pytest.raises(CallerError, match="make run"):
         await fetch_snapshot("http://127.0.0.1:9")

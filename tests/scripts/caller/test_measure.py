@@ -36,7 +36,7 @@ def test_voice_to_voice_runs_from_the_last_voiced_sample_to_the_agents_first() -
     assert turn.stopped_after_ms is None
 
 
-def test_pauses_inside_an_answer_do_not_make_it_two() -> None:
+def test_pauses_within_an_answer_do_not_split_it() -> None:
     marks = [mark(1, 2), mark(8, 9)]
     first, second = measure(recording((1, 2), (8, 9)), recording((2.5, 3.0), (3.3, 4.0), (4.6, 5.0), (9.7, 11)), marks)
     assert first.voice_to_voice_ms == pytest.approx(500, abs=10)
@@ -66,7 +66,7 @@ def test_a_barge_in_is_timed_until_the_agent_is_silent_and_then_answers() -> Non
     assert second.voice_to_voice_ms == pytest.approx(600, abs=10)
 
 
-def test_a_backchannel_wants_no_answer_and_lets_the_agent_go_on() -> None:
+def test_a_backchannel_needs_no_answer_and_lets_the_agent_go_on() -> None:
     marks = [mark(1, 2), mark(3, 3.4, takes_floor=False), mark(8, 9)]
     first, murmur, third = measure(recording((1, 2), (3, 3.4), (8, 9)), recording((2.5, 7), (9.5, 10)), marks)
     assert first.agent_end_s == pytest.approx(7, abs=0.005)

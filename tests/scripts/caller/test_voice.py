@@ -17,7 +17,7 @@ def test_there_are_several_voices_and_one_was_never_trained_on() -> None:
     assert {"rms", "awb", "kal16"} < set(voices())
 
 
-def test_all_of_it_is_small() -> None:
+def test_the_voices_are_small() -> None:
     assert sum(path.stat().st_size for path in CALLERS.rglob("*.flac")) < 3_000_000
 
 
@@ -33,12 +33,12 @@ def test_every_line_is_trimmed_and_at_the_same_level(name: str) -> None:
             assert level_dbfs(samples[480:-480]) == pytest.approx(-20.5, abs=1.0), text
 
 
-def test_a_line_nobody_rendered_names_the_command() -> None:
+def test_a_missing_line_names_the_command_that_renders_it() -> None:
     with pytest.raises(LineMissing, match="render_callers"):
         load_voice("rms").line("how do you do")
 
 
-def test_an_unknown_voice_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+def test_an_unknown_voice_is_refused_with_the_known_names(tmp_path: Path) -> None:
     with pytest.raises(CallerError, match="rms"):
         load_voice("nobody")
     with pytest.raises(CallerError, match="none"):

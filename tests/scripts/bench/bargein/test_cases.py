@@ -1,4 +1,4 @@
-"""Cases of barge-in: onsets, levels, and that sounds are drawn with their seed."""
+"""Cases of barge-in: onsets, levels, and sounds that depend only on their seed."""
 
 import random
 from pathlib import Path
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize("make", {*sounds.THROATS, *sounds.THINGS, sounds.hum}, ids=lambda make: make.__name__)
-def test_a_seed_draws_the_same_sound_and_another_seed_another(make: type) -> None:
+def test_a_seed_always_gives_the_same_sound_and_another_seed_a_different_one(make: type) -> None:
     first, again, other = (make(np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other[: len(first)])
@@ -57,7 +57,7 @@ SPEAKER two 1 1.000 0.500 <NA> <NA> a <NA> <NA>
 """
 
 
-def test_segments_that_begin_over_another_speaker_are_short_or_long(tmp_path: Path) -> None:
+def test_segments_over_another_speaker_are_short_or_long(tmp_path: Path) -> None:
     (tmp_path / "meeting.rttm").write_text(RTTM)
     found = read_rttm(tmp_path / "meeting.rttm")
     assert list(found) == ["one", "two"]
@@ -65,6 +65,6 @@ def test_segments_that_begin_over_another_speaker_are_short_or_long(tmp_path: Pa
     assert overlapping(found["two"]) == []
 
 
-def test_neither_short_nor_long_segments_and_own_ones_are_left_out() -> None:
+def test_medium_segments_and_a_speaker_s_own_are_left_out() -> None:
     own = [Segment("a", 0.0, 5.0), Segment("a", 2.0, 2.5), Segment("b", 2.0, 3.2), Segment("b", 0.2, 0.6)]
     assert overlapping(own) == []

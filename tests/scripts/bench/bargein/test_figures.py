@@ -10,29 +10,29 @@ pytestmark = pytest.mark.unit
 
 
 def wish(delay_s: float) -> Outcome:
-    """A wish to speak."""
+    """An interruption."""
     return Outcome("interruption", "clean", "x", True, delay_s)
 
 
 def murmur(delay_s: float) -> Outcome:
-    """A murmur."""
+    """A backchannel."""
     return Outcome("backchannel", "clean", "x", False, delay_s)
 
 
-def test_a_wish_that_never_stopped_the_agent_counts() -> None:
+def test_an_interruption_that_never_stopped_the_agent_counts() -> None:
     found = caught([wish(0.2), wish(0.3), wish(0.45), wish(NEVER), murmur(0.1)])
     assert (found.count, found.within_300_ms, found.within_500_ms, found.ever) == (4, 0.5, 0.75, 0.75)
     assert found.p50_s == 0.3
     assert found.p95_s == NEVER
 
 
-def test_no_wishes_are_refused() -> None:
-    with pytest.raises(ValueError, match="no wish"):
+def test_outcomes_without_an_interruption_are_refused() -> None:
+    with pytest.raises(ValueError, match="no interruption"):
         caught([murmur(0.1)])
 
 
 @pytest.mark.parametrize(("percent", "value"), [(50, 2.0), (75, 3.0), (76, NEVER), (100, NEVER), (1, 1.0)])
-def test_percentiles_are_values_that_occurred(percent: float, value: float) -> None:
+def test_percentiles_are_not_interpolated(percent: float, value: float) -> None:
     assert percentile([1.0, 2.0, 3.0, NEVER], percent) == value
 
 
@@ -42,7 +42,7 @@ def test_false_stops_are_counted_by_group() -> None:
     assert false_stops(outcomes, "echo") == (0, 0)
 
 
-def test_the_table_has_a_column_a_group_and_says_where_nothing_was_measured() -> None:
+def test_the_table_has_a_column_for_each_group_and_a_dash_for_no_cases() -> None:
     header, row = rows({"ours": [wish(0.2), wish(NEVER), murmur(0.3)]})
     assert len(header) == len(row) == 7 + len(GROUPS)
     assert row[:7] == ["ours", "2", "200 ms", "never", "50.0%", "50.0%", "50.0%"]
@@ -52,5 +52,5 @@ def test_the_table_has_a_column_a_group_and_says_where_nothing_was_measured() ->
 
 def test_a_point_of_the_picture_is_in_percent() -> None:
     assert point([wish(0.2), wish(0.6), murmur(0.3), murmur(NEVER), murmur(NEVER), murmur(NEVER)]) == (25.0, 50.0)
-    with pytest.raises(ValueError, match="no murmurs"):
+    with pytest.raises(ValueError, match="no backchannel"):
         point([wish(0.2)])

@@ -29,7 +29,7 @@ WINDOW_S = 0.032
 
 
 def heard(at_s: float, text: str, *, is_final: bool) -> Heard:
-    """Words of which the recogniser is sure."""
+    """Words that the recogniser is sure of."""
     return Heard(at_s, text, is_final, tuple(Word(word, at_s - 0.3, at_s - 0.1, 0.95) for word in text.split()))
 
 
@@ -37,7 +37,7 @@ SOUND = Sound(opened_at_s=1.0, decided_at_s=1.064, closed_at_s=1.9)
 
 
 def activities(*stretches: tuple[int, float]) -> list[VoiceActivity]:
-    """So many VAD windows of that probability, one stretch after the other."""
+    """This many VAD windows of each probability, one stretch after another."""
     each = [probability for count, probability in stretches for _ in range(count)]
     return [VoiceActivity(probability, (number + 1) * WINDOW_S) for number, probability in enumerate(each)]
 
@@ -59,7 +59,7 @@ def test_a_sound_that_never_ends_ends_with_the_audio() -> None:
     assert sound.closed_at_s == pytest.approx(22 * WINDOW_S)
 
 
-def test_two_sounds_with_a_long_pause_are_two() -> None:
+def test_a_long_pause_separates_two_sounds() -> None:
     assert len(sounds_of(activities((9, 0.9), (12, 0.0), (9, 0.9), (12, 0.0)), GateOptions(), WINDOW_S)) == 2
 
 
@@ -87,7 +87,7 @@ def test_the_rule_of_calls_decides_at_the_window_that_makes_it_sure() -> None:
     assert stop_by_model([]) == NEVER
 
 
-def test_words_that_are_there_sooner_stop_sooner() -> None:
+def test_words_that_are_ready_sooner_stop_the_agent_sooner() -> None:
     answers = [said(1.17, 0.16, 0.1), said(1.27, 0.26, 0.2)]
     assert stop_by_model([answers], [heard(1.4, "wait", is_final=False)]) == 1.4
     assert stop_by_model([answers], [heard(1.4, "yeah", is_final=True)]) == NEVER

@@ -18,7 +18,7 @@ CACHED_TOKENS = 304
 
 
 class Pace:
-    """Hands out meaningless tokens, as fast as it is allowed to."""
+    """Hands out meaningless tokens as fast as it may."""
 
     def __init__(self) -> None:
         self.made = 0

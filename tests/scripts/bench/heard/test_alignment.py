@@ -1,4 +1,4 @@
-"""Stretches of a reply found again in what a caller heard."""
+"""Finding stretches of a reply in what a caller heard."""
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,7 @@ def heard(reply: Pcm16, *parts: tuple[float, float, float]) -> npt.NDArray[np.fl
 
 
 @pytest.mark.parametrize("cut_s", [0.15, 0.3, 0.52, 1.0, 1.73, 2.6, 3.4])
-def test_a_cut_is_found_to_some_milliseconds(reply: Pcm16, cut_s: float) -> None:
+def test_a_cut_is_found_within_a_few_milliseconds(reply: Pcm16, cut_s: float) -> None:
     found = runs_heard(reply, heard(reply, (0.0, cut_s, 0.26)), RATE, first_lag_s=0.8)
     assert len(found) == 1
     assert found[0].lag_s == pytest.approx(0.26, abs=0.003)
@@ -54,7 +54,7 @@ def test_a_cut_is_found_to_some_milliseconds(reply: Pcm16, cut_s: float) -> None
 
 
 @pytest.mark.parametrize(("held_s", "resumed_s"), [(1.0, 0.8), (1.73, 1.5), (2.0, 2.2)])
-def test_a_reply_held_and_resumed_is_two_runs(reply: Pcm16, held_s: float, resumed_s: float) -> None:
+def test_a_reply_that_is_paused_and_resumed_is_two_runs(reply: Pcm16, held_s: float, resumed_s: float) -> None:
     recording = heard(reply, (0.0, held_s, 0.26), (resumed_s, 3.3, 0.26 + held_s + 0.7))
     first, second = runs_heard(reply, recording, RATE, first_lag_s=0.8, pauses_s=[0.7])
     assert first.run.end_s == pytest.approx(held_s, abs=0.03)
@@ -67,7 +67,7 @@ def test_a_reply_that_was_not_heard_is_not_found(reply: Pcm16) -> None:
     assert runs_heard(reply, heard(reply), RATE, first_lag_s=0.8) == []
 
 
-def test_another_reply_is_not_taken_for_it(reply: Pcm16) -> None:
+def test_another_reply_is_not_mistaken_for_it(reply: Pcm16) -> None:
     recording = heard(reply[::-1].copy(), (0.0, 3.0, 0.26))
     found = runs_heard(reply, recording, RATE, first_lag_s=0.8)
     assert sum(one.run.end_s - one.run.start_s for one in found) < 0.1

@@ -1,4 +1,4 @@
-"""A way to the media server that delays and loses packets."""
+"""A connection to the media server that delays and loses packets."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -67,7 +67,7 @@ def entry(sound: Pcm16, started_at: float, played_s: float, remembered: str) -> 
 
 
 def voice_like(seconds: float, rate: int) -> Pcm16:
-    """A sound that resembles itself nowhere: the same at every rate."""
+    """A sound without any repetition, the same at every rate."""
     time_s = np.arange(round(seconds * rate)) / rate
     random = np.random.default_rng(1)
     parts = [np.sin(2 * np.pi * (f * time_s + random.uniform(2, 9) * time_s**2)) for f in random.uniform(100, 3000, 60)]

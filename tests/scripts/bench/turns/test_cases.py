@@ -1,4 +1,4 @@
-"""Turns are cut, drawn out and put together at the times that are claimed."""
+"""Turns are cut, stretched and put together at the stated times."""
 
 import numpy as np
 import pytest
@@ -38,21 +38,21 @@ def test_the_turns_of_the_bench_pause_in_every_way() -> None:
     assert {turn.asked for turn in turns} == set(Asked)
 
 
-def test_pieces_are_cut_at_times_and_trimmed_to_what_is_heard() -> None:
+def test_pieces_are_cut_at_times_and_trimmed_to_their_sound() -> None:
     samples = np.concatenate([silence(0.1), tone(0.4), silence(0.2), tone(0.3), silence(0.1)])
     first, second = cut(samples, ends_s=[0.55, 1.1], starts_s=[0.05, 0.6])
     assert len(first) / SPEECH_RATE == pytest.approx(0.4, abs=0.002)
     assert len(second) / SPEECH_RATE == pytest.approx(0.3, abs=0.002)
 
 
-def test_the_longest_silences_part_the_pieces() -> None:
+def test_pieces_are_cut_at_the_longest_silences() -> None:
     samples = np.concatenate([tone(0.3), silence(0.1), tone(0.2), silence(0.4), tone(0.5), silence(0.5), tone(0.1)])
-    pieces = cut_at_silences(samples, count=2, least_s=0.3)
+    pieces = cut_at_silences(samples, count=2, min_s=0.3)
     assert [len(piece) / SPEECH_RATE for piece in pieces] == pytest.approx([0.6, 0.5, 0.1], abs=0.002)
-    assert len(cut_at_silences(samples, count=3, least_s=0.3)) == 3  # a break too short is not one
+    assert len(cut_at_silences(samples, count=3, min_s=0.3)) == 3  # a break too short is not one
 
 
-def test_silences_begin_and_end_where_it_is_said() -> None:
+def test_silences_begin_and_end_where_the_case_says() -> None:
     sound, pauses = join([tone(0.4), tone(0.2)], [0.7], ["list"])
 
     assert [pause.kind for pause in pauses] == ["list", "end"]
@@ -66,7 +66,7 @@ def test_silences_begin_and_end_where_it_is_said() -> None:
         assert not sound[begin : begin + round(pause.judged_s * SPEECH_RATE)].any()
 
 
-def test_drawn_out_speech_keeps_its_pitch() -> None:
+def test_stretched_speech_keeps_its_pitch() -> None:
     slow = stretched(tone(0.3), 1.5)
     assert len(slow) / SPEECH_RATE == pytest.approx(0.45, abs=0.001)
     middle = slow[len(slow) // 4 : 3 * len(slow) // 4]

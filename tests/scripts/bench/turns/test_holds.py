@@ -1,4 +1,4 @@
-"""Drawn pauses survive as they should, and belong to callers with habits."""
+"""Pauses are distributed as in recordings, and depend on the caller's habits."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize(("seconds", "share"), SURVIVAL)
-def test_lengths_are_the_survival_turned_round(seconds: float, share: float) -> None:
+def test_lengths_invert_the_survival_function(seconds: float, share: float) -> None:
     assert length_at(np.array([share]))[0] == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_as_many_outlast_each_time_as_in_the_survival(seed: int) -> None:
+def test_the_share_that_outlasts_each_time_is_that_of_the_survival_function(seed: int) -> None:
     lengths = draw_holds([number % 7 for number in range(400)], np.random.default_rng(seed))
     for seconds, share in SURVIVAL:
         assert np.mean(lengths > seconds) == pytest.approx(share, abs=0.005)

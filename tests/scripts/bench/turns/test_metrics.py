@@ -20,7 +20,7 @@ def test_the_first_score_above_the_threshold_counts() -> None:
     assert math.isinf(crossing_s((0.2, 0.5), 0.5))
 
 
-def test_a_perfect_detector_waits_for_the_least_delay_and_cuts_nothing() -> None:
+def test_a_perfect_detector_waits_for_the_minimum_delay_and_cuts_nothing_off() -> None:
     silences = [end(*[0.9] * 12), end(*[0.9] * 12), Silence(0.9, (0.1,) * 9), Silence(0.4, (0.1,) * 4)]
 
     found = sweep(silences)
@@ -29,7 +29,7 @@ def test_a_perfect_detector_waits_for_the_least_delay_and_cuts_nothing() -> None
     assert found.cut_offs_at(0.3) == 0.0
 
 
-def test_silence_alone_cuts_what_outlasts_it() -> None:
+def test_silence_alone_cuts_off_what_outlasts_it() -> None:
     lengths = (0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.05, 1.55)
     silences = [end(*[0.5] * 12), *(Silence(length, (0.5,) * min(12, int(length * 10))) for length in lengths)]
 
@@ -53,7 +53,7 @@ def test_a_late_rise_is_waited_for_but_not_beyond_the_timeout() -> None:
     assert found.delay_at(0.0) == pytest.approx((0.9 + 1.3) / 2)
 
 
-def test_no_policy_within_a_budget_is_not_a_number() -> None:
+def test_without_a_policy_within_the_budget_the_figure_is_nan() -> None:
     found = Sweep(np.array([0.5]), np.array([0.4]))
     assert math.isnan(found.delay_at(0.1))
     assert math.isnan(found.cut_offs_at(0.3))
@@ -66,7 +66,7 @@ def test_the_frontier_keeps_what_nothing_beats() -> None:
     assert cut_offs.tolist() == [0.5, 0.2, 0.1]
 
 
-def test_reliability_compares_belief_with_what_happened() -> None:
+def test_reliability_compares_predictions_with_outcomes() -> None:
     silences = [
         end(0.0, 0.95),
         end(0.0, 0.85),
@@ -78,6 +78,6 @@ def test_reliability_compares_belief_with_what_happened() -> None:
     found = reliability(silences, after_s=0.2)
 
     assert found.counts == (1, 1, 2)
-    assert found.believed == pytest.approx((0.15, 0.85, 0.95))
-    assert found.happened == pytest.approx((0.0, 1.0, 0.5))
+    assert found.predicted == pytest.approx((0.15, 0.85, 0.95))
+    assert found.observed == pytest.approx((0.0, 1.0, 0.5))
     assert found.expected_error == pytest.approx((0.15 + 0.15 + 2 * 0.45) / 4)

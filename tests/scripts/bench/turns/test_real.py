@@ -1,4 +1,4 @@
-"""How people's recordings are read as turns, on made-up ones."""
+"""How recordings of people are divided into turns, shown on synthetic ones."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def made_up() -> Pcm32:
     return ((loud + 0.001) * rng.normal(size=len(loud))).astype(np.float32)
 
 
-def test_sound_is_parted_by_silences_of_a_pause_s_length() -> None:
+def test_sounds_are_separated_by_silences_as_long_as_a_pause() -> None:
     assert np.array(sounds(made_up())).ravel().tolist() == pytest.approx([0.2, 0.7, 1.1, 1.5], abs=0.011)
 
 
@@ -58,7 +58,7 @@ def test_segments_are_read_in_order(tmp_path: Path) -> None:
     assert read_rttm(path) == {"m": [Segment("A", 0.0, 1.25), Segment("B", 2.5, 3.0)]}
 
 
-def test_what_follows_is_as_soft_as_the_quiet_parts() -> None:
+def test_the_noise_after_an_end_is_as_quiet_as_the_quiet_parts() -> None:
     noise = quiet_noise(made_up(), SPEECH_RATE)
     assert len(noise) == SPEECH_RATE
     assert float(np.sqrt(np.mean(np.square(noise)))) == pytest.approx(0.001, rel=0.3)

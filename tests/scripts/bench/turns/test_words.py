@@ -1,4 +1,4 @@
-"""The bench tells a model of words and of speech without any as the agent does."""
+"""The bench passes words, and speech without words, to a model as the agent does."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ MARKS = judged_words("", 1.0)
 
 
 def case(*pieces: tuple[float, float]) -> TurnCase:
-    """A turn of pieces of so many seconds, with so much silence after each."""
+    """A turn of pieces of these lengths, each followed by a silence of that length."""
     pauses, now_s = [], LEAD_S
     for speech_s, silence_s in pieces:
         pauses.append(Pause("clause", now_s + speech_s, silence_s))
