@@ -35,7 +35,7 @@ def uses_gpu(settings: Settings, gpus: Sequence[Gpu] = ()) -> bool:
 
 
 def plan_for(settings: Settings, store: ModelStore, gpus: Sequence[Gpu]) -> GpuPlan:
-    """Where every engine goes. Models that are not downloaded yet count with their known dimensions.
+    """Where every engine goes. Models that are not downloaded yet are planned by their known dimensions.
 
     Raises GpuMemoryShort with figures, EngineLoadFailed for a GPU that does not exist, ConfigError for invalid options, or
     ModelMissing for a model that is neither downloaded nor known.
@@ -87,7 +87,7 @@ def _wants_gpu(choice: EngineChoice, gpus: Sequence[Gpu]) -> bool:
 
 
 def _need(stage: Stage, choice: EngineChoice, store: ModelStore) -> EngineNeed:
-    """For an engine on a GPU, except vLLM."""
+    """What an engine on a GPU needs, unless it is vLLM."""
     _, options = choice.load(stage)
     what, resident, work, detail = f"{stage} {choice.model}", ONNX_CUDA_MIB, 0, choice.engine
     if isinstance(options, FasterWhisperOptions):

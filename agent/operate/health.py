@@ -1,4 +1,4 @@
-"""The worker's door for the operator, on loopback: health, metrics, and the clinic's book."""
+"""The worker's HTTP endpoint for the operator, on loopback: health, metrics, and the clinic's book."""
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest

@@ -39,7 +39,7 @@ def ensure_keys(env_file: Path, *, livekit_url: str) -> bool:
 
 
 def _append(env_file: Path, lines: str) -> None:
-    """Replace the file at once, so that it is never half written or readable by others."""
+    """Replace the file atomically, so that it is never half written or readable by others."""
     before = env_file.read_text(encoding="utf-8") if env_file.exists() else "# Secrets of this installation.\n"
     if not before.endswith("\n"):
         before += "\n"

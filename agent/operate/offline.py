@@ -1,4 +1,4 @@
-"""Keeps everything on the box: turns off whatever in the libraries would contact a service elsewhere."""
+"""Keeps everything on the box: turns off whatever in the libraries would contact the outside."""
 
 from collections.abc import MutableMapping
 
@@ -32,7 +32,7 @@ _SET = {
 
 
 def keep_inside(environment: MutableMapping[str, str]) -> None:
-    """Change the environment so that libraries stay on this machine. Call it before importing them: they read it then."""
+    """Change the environment so that libraries stay on this machine. Call it before importing them, which is when they read it."""
     for name in _UNSET:
         environment.pop(name, None)
     environment.update(_SET)

@@ -76,7 +76,7 @@ class Worker:
             await serving
 
     async def _serve_interruptions(self) -> None:
-        """LiveKit's sessions find the server by the environment, when they start."""
+        """LiveKit's sessions find the server through the environment when they start."""
         if self._resources.host.engines.interruption is not None:
             self._resources.interruptions = InterruptionServer(self._keys)
             os.environ[INFERENCE_URL] = await self._resources.interruptions.start()

@@ -41,7 +41,7 @@ def check(installation: Installation) -> Iterator[Row]:
         try:
             yield judge(store.status(name))
         except ModelUnknown as error:
-            yield _subject(name).failed(str(error), fix="Correct engines: in configs/site.yaml or configs/profiles.")
+            yield _subject(name).failed(str(error), fix="Correct `engines` in configs/site.yaml or configs/profiles.")
 
 
 def judge(status: ModelStatus) -> Row:

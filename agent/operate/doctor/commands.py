@@ -1,4 +1,4 @@
-"""Runs other programs that tell about this machine."""
+"""Runs programs that report on this machine."""
 
 import shutil
 import subprocess

@@ -1,6 +1,7 @@
-"""Whether this machine's own firewall lets callers in, as ufw, firewalld or the kernel says.
+"""Whether this machine's own firewall lets callers in, according to ufw, firewalld or the kernel.
 
-No packet is sent: one from this machine to itself passes other rules than a caller's. What cannot be told is said.
+No packet is sent: one sent from this machine to itself would meet other rules than a caller's. What cannot be determined is
+reported as such.
 """
 
 import os
@@ -22,7 +23,7 @@ FIREWALL = Subject("firewall", "firewall")
 UFW_SETTINGS = Path("/etc/ufw/ufw.conf")
 LEGACY_TABLES = Path("/proc/net/ip_tables_names")
 FIREWALLD_RUNS = (0, 253)
-"""Exit statuses of `firewall-cmd --state`: it runs, or it runs and answers only root."""
+"""Exit statuses of `firewall-cmd --state`: running, or running but answering only root."""
 INPUT_CHAIN = re.compile(r"hook input [^;]*; policy (.*?)\}", re.DOTALL)
 NEEDS_ROOT = "only root may read its rules"
 
@@ -34,9 +35,9 @@ class FirewallFacts:
     name: str
     """ufw, firewalld or nftables; empty if nothing filters, or nobody can say."""
     unlisted: tuple[str, ...] = ()
-    """Ports that callers need and no rule names: `7882/udp` ..."""
+    """Ports that callers need but no rule names: `7882/udp` ..."""
     unknown: str = ""
-    """Why nothing is known of the ports; empty if it is."""
+    """Why the ports could not be checked; empty if they were."""
 
 
 def check(installation: Installation) -> Iterator[Row]:
@@ -51,7 +52,7 @@ def check(installation: Installation) -> Iterator[Row]:
 
 
 def ports_for_callers(network: Network) -> tuple[str, ...]:
-    """What callers' machines open connections to. Over HTTPS the web server passes their signalling on."""
+    """What callers' machines open connections to. Over HTTPS the web server proxies their signalling."""
     inner = {network.ops_port} if network.web_scheme == "http" else {network.ops_port, network.livekit_port}
     return tuple(f"{port.number}/{port.protocol}" for port in ports(network) if port.number not in inner)
 
@@ -66,12 +67,12 @@ def judge(facts: FirewallFacts, needed: Sequence[str]) -> Row:
     listed = ", ".join(needed)
     if facts.unlisted:
         return FIREWALL.warning(
-            f"{facts.name} is active and has no rule for {', '.join(facts.unlisted)}",
+            f"{facts.name} is active but has no rule for {', '.join(facts.unlisted)}",
             fix=f"{_opening(facts.name, facts.unlisted)} (unless a wider rule lets callers in)",
         )
     if facts.unknown and facts.name in ("ufw", "firewalld"):
         return FIREWALL.warning(
-            f"{facts.name} is active, and {facts.unknown}; callers need {listed}",
+            f"{facts.name} is active, but {facts.unknown}; callers need {listed}",
             fix=f"`sudo make doctor` checks them, or open the ports: {_opening(facts.name, needed)}",
         )
     if facts.unknown:

@@ -71,7 +71,7 @@ def check_memory(installation: Installation) -> Iterator[Row]:
 
 
 def needs_of(profile: str) -> Needs:
-    """What a profile needs; a profile that did not ship counts as the demo."""
+    """What a profile needs; a profile of the site's own counts as demo."""
     return NEEDS.get(profile, NEEDS["demo"])
 
 

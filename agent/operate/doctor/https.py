@@ -1,5 +1,5 @@
 """Whether browsers accept the page: they allow a microphone only over HTTPS or on this machine, and want a certificate
-that is readable, in date, made for the address, and matches its key."""
+that is readable, not expired, made for the address, and matches its key."""
 
 import ssl
 from collections.abc import Iterator
@@ -161,14 +161,14 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read ({error.strerror}). Correct {IN_SITE}, or its rights.") from None
+        raise ConfigError(f"{path} cannot be read ({error.strerror}). Correct {IN_SITE}, or its permissions.") from None
 
 
 def _load_as_server(certificate: Path, key: Path) -> None:
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
     except ssl.SSLError as error:
-        raise ConfigError(f"OpenSSL refuses {certificate} ({error.reason}). Get another one.") from None
+        raise ConfigError(f"OpenSSL rejects {certificate} ({error.reason}). Get another one.") from None
 
 
 def _subject_names(leaf: x509.Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:

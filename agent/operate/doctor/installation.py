@@ -1,4 +1,4 @@
-"""What is checked: a checkout, its settings and models as far as they can be read, and Callbox itself if it runs."""
+"""What is checked: a checkout, its settings and models as far as they can be read, and Callbox itself if it is running."""
 
 import asyncio
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Running(BaseModel):
 
 
 def find_running(ops_port: int) -> Running | None:
-    """The worker that answers on this machine's `ops_port`; None if nobody does, or something else."""
+    """The worker that answers on this machine's `ops_port`; None if nothing does, or something else."""
     return asyncio.run(ask_readiness(ops_port))
 
 
@@ -61,7 +61,7 @@ class Installation:
     known_store: ModelStore | None
     """None if the manifest cannot be read, which has its own row."""
     running: Running | None = None
-    """Callbox itself, if it runs here now."""
+    """Callbox itself, if it is running here now."""
 
     @property
     def settings(self) -> Settings:

@@ -13,7 +13,7 @@ from agent.operate.doctor.report import Row, Subject
 
 ADDRESS = Subject("address", "address for callers")
 LOCAL_BRIDGES = ("docker", "br-", "virbr", "podman", "cni", "lxcbr", "lxdbr", "veth", "flannel", "cali")
-"""How the names of interfaces begin that lead only to containers and virtual machines on this machine."""
+"""Prefixes of interfaces that lead only to containers and virtual machines on this machine."""
 CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 INTERFACES = Path("/sys/class/net")
 

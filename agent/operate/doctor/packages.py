@@ -24,8 +24,8 @@ GPU_SETS = ("gpu", "gpu-dev")
 CPU_SETS = ("cpu", "dev", *GPU_SETS, "vllm-cpu")
 MAX_LISTED = 4
 ONNXRUNTIME_BUILDS = ("onnxruntime", "onnxruntime-gpu")
-"""Both are the same Python package: installed on top of each other, they overwrite each other's files, and whichever is
-removed takes the other's along."""
+"""Both are the same Python package: installed on top of each other, they overwrite each other's files, and removing
+either damages the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,14 +77,14 @@ class StatusBoard:
         self._console.print(self._prefix(name), text.append(f" {note}" if note else ""), soft_wrap=True)
 
     def ready(self, lines: Iterable[str]) -> None:
-        """Print that everything runs; the first line stands out."""
+        """Print that everything is running; the first line stands out."""
         self.close()
         first, *rest = lines
         body = Text(first, style="bold").append("".join(f"\n{line}" for line in rest), style="not bold")
         self._console.print(Panel(body, border_style="bold green", expand=False, padding=(1, 4)))
 
     def note(self, sentence: str) -> None:
-        """Print a sentence about no process in particular."""
+        """Print a sentence that is not about any one process."""
         self._console.print(Text(sentence), soft_wrap=True)
 
     def show(self, table: RenderableType) -> None:

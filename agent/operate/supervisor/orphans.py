@@ -14,7 +14,7 @@ def end_with(parent: int) -> None:
     if not sys.platform.startswith("linux"):
         return
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died in the meantime
+    if os.getppid() != parent:  # the parent died in the meantime
         os._exit(1)
 
 

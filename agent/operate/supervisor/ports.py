@@ -1,4 +1,4 @@
-"""Checks that the ports are free before anything is started, and says what has them if not."""
+"""Checks that the ports are free before anything is started, and names what holds them if not."""
 
 import errno
 import socket

@@ -1,4 +1,5 @@
-"""A child process in a session of its own: read line by line, stopped with all it started, killed if we die."""
+"""A child process in its own session: its output is read line by line, it is stopped with everything it started, and killed if we
+die."""
 
 import asyncio
 import contextlib
@@ -44,7 +45,7 @@ class ChildProcess:
 
         Must be called in the main thread: the kernel sends the death signal when the thread that forked ends.
         """
-        # A pipe of our own: with asyncio's, wait() would not return before every other holder has closed it.
+        # A pipe of our own: with asyncio's, wait() would not return until every other holder had closed it.
         read_end, write_end = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -91,7 +92,7 @@ class ChildProcess:
         return status
 
     async def stop(self, grace_s: float) -> None:
-        """Send SIGTERM to it and all it started, and SIGKILL after `grace_s`. Safe to call after it has ended."""
+        """Send SIGTERM to it and everything it started, and SIGKILL after `grace_s`. Safe to call after it has ended."""
         if self._process.returncode is not None:
             return
         family = self._family()
@@ -107,7 +108,7 @@ class ChildProcess:
             await self._process.wait()
 
     def _family(self) -> list[psutil.Process]:
-        """It and its descendants, including those in other sessions."""
+        """The process and its descendants, including those in other sessions."""
         try:
             head = psutil.Process(self.pid)
             return [head, *head.children(recursive=True)]

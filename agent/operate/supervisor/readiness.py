@@ -32,4 +32,4 @@ def process_of_container(command_line: Path = FIRST_PROCESS) -> str:
     for word in words:
         if word in PROCESSES:
             return word
-    raise ConfigError("This is not a container of livekit, worker or web. Name the process to ask.")
+    raise ConfigError("This is not a container of livekit, worker or web. Name the process to check.")

@@ -43,7 +43,7 @@ class Supervisor:
         return 0 if stop_requested else 1
 
     async def _run_until(self, signals: "asyncio.Queue[signal.Signals]") -> bool:
-        """True if it was told to stop; False if a process failed, which has been printed."""
+        """True if it was told to stop; False if a process failed, which it has printed."""
         stop_signal = asyncio.create_task(signals.get())
         announced = asyncio.create_task(self._announce())
         kept = [asyncio.create_task(keeper.run(self._needed_by(keeper))) for keeper in self._keepers.values()]

@@ -113,7 +113,7 @@ def test_firewalld_that_is_off_is_not_asked(programs: Path, script: str) -> None
 )
 def test_a_port_without_a_rule_comes_with_the_command_that_opens_it(name: str, fix: str) -> None:
     row = judge(FirewallFacts(name=name, unlisted=("7882/udp",)), NEEDED)
-    assert (row.outcome, row.found) == (Outcome.WARNING, f"{name} is active and has no rule for 7882/udp")
+    assert (row.outcome, row.found) == (Outcome.WARNING, f"{name} is active but has no rule for 7882/udp")
     assert row.fix.startswith(fix)
 
 

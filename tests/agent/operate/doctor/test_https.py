@@ -174,7 +174,7 @@ def test_a_locked_key_would_ask_at_every_start(tmp_path: Path) -> None:
 
 def test_a_key_that_openssl_finds_too_short(tmp_path: Path) -> None:
     short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
-    with pytest.raises(ConfigError, match="OpenSSL refuses"):
+    with pytest.raises(ConfigError, match="OpenSSL rejects"):
         examined(write(tmp_path, issue(key=short)))
 
 
