@@ -73,7 +73,7 @@ def judge(facts: FirewallFacts, needed: Sequence[str]) -> Row:
     if facts.unknown and facts.name in ("ufw", "firewalld"):
         return FIREWALL.warning(
             f"{facts.name} is active, but {facts.unknown}; callers need {listed}",
-            fix=f"`sudo make doctor` checks them, or open the ports: {_opening(facts.name, needed)}",
+            fix=f"Run the doctor with sudo to check them, or open the ports: {_opening(facts.name, needed)}",
         )
     if facts.unknown:
         return FIREWALL.skipped(f"{facts.unknown}; callers need {listed}")
