@@ -33,7 +33,7 @@ class FirewallFacts:
     """What filters incoming connections."""
 
     name: str
-    """ufw, firewalld or nftables; empty if nothing filters, or nobody can say."""
+    """ufw, firewalld or nftables; empty if nothing filters, or that cannot be told."""
     unlisted: tuple[str, ...] = ()
     """Ports that callers need but no rule names: `7882/udp` ..."""
     unknown: str = ""
@@ -63,7 +63,7 @@ def find_firewall(needed: Sequence[str], interface: str, ufw_settings: Path = UF
 
 
 def judge(facts: FirewallFacts, needed: Sequence[str]) -> Row:
-    """A hint: what lies between this machine and its callers cannot be seen from here."""
+    """Never a failure: only the rules of this machine are seen, and a wider one may let callers in."""
     listed = ", ".join(needed)
     if facts.unlisted:
         return FIREWALL.warning(
@@ -77,9 +77,10 @@ def judge(facts: FirewallFacts, needed: Sequence[str]) -> Row:
         )
     if facts.unknown:
         return FIREWALL.skipped(f"{facts.unknown}; callers need {listed}")
-    if facts.name:
-        return FIREWALL.ok(f"{facts.name} has a rule for each of {listed}")
-    return FIREWALL.ok(f"nothing on this machine filters incoming connections; callers need {listed}")
+    found = (
+        f"{facts.name} admits" if facts.name else "nothing on this machine filters incoming connections; callers need"
+    )
+    return FIREWALL.ok(f"{found} {listed}")
 
 
 def _opening(name: str, closed: Sequence[str]) -> str:
@@ -98,9 +99,8 @@ def _ask_ufw(needed: Sequence[str], settings: Path) -> FirewallFacts | None:
     if "allow (incoming)" in answer.output:
         return FirewallFacts(name="ufw")
     named = re.findall(r"^(?:[\d.]+ )?(\d+(?:/\w+)?) .* (?:ALLOW|LIMIT) ", answer.output, re.MULTILINE)
-    return FirewallFacts(
-        name="ufw", unlisted=tuple(port for port in needed if not {port, port.partition("/")[0]} & set(named))
-    )
+    unlisted = tuple(port for port in needed if not {port, port.partition("/")[0]} & set(named))
+    return FirewallFacts(name="ufw", unlisted=unlisted)
 
 
 def _ask_firewalld(needed: Sequence[str], interface: str) -> FirewallFacts | None:
