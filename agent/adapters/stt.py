@@ -181,7 +181,7 @@ class _LocalSttStream(stt.RecognizeStream):
                 self._parent.turn.utterance_over()
             case Transcript(stage=TranscriptStage.FINAL, text=""):
                 if not self._began_over_agent:
-                    self._parent.turn.heard_no_words(event.end_s - event.start_s)
+                    self._parent.turn.unintelligible(event.end_s - event.start_s)
                     self._parent.events.publish(CallerUnintelligible(event.end_s - event.start_s))
             case Transcript(text=""):
                 pass

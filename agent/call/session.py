@@ -142,7 +142,7 @@ class CallSession:
         if engine is None:
             return None
         longest_s = turns.interruption_min_speech_s
-        return OverlapJudge(engine, turns.overlap, longest_unjudged_s=longest_s, events=self._events)
+        return OverlapJudge(engine, turns.overlap, max_unjudged_s=longest_s, events=self._events)
 
     def _language_model(self) -> LocalLlm:
         talk = self._resources.settings.conversation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.call.events import EngineFailed, EngineLate, TurnDecidedBy, TurnJudged
 from agent.call.stream import EventStream
-from agent.turns.caller_turn import CallerTurn
+from agent.turns.caller_turn import CallerTurn, Recognition
 from agent.turns.endpointing import ROUNDING_S, EndpointingOptions, Judgement, delay_s, next_judgement_s
 from models.errors import CallboxError
 from serving.audio import Pcm32
@@ -80,7 +80,7 @@ class Pause:
 
     def _words_may_come(self, silence_s: float) -> bool:
         """LiveKit would take the words that it has for all there are, and answer half a sentence."""
-        if not self.turn.words_are_in:
+        if self.turn.recognition is not Recognition.IDLE:
             self._words_came_at = None
             return silence_s < WORDS_TIMEOUT_S
         if self._words_came_at is None:
@@ -114,9 +114,9 @@ class Pause:
             return False
         if self._under_way is not None and not self._under_way.done():
             return False
-        if self.turn.words_are_in and not self.turn.words:
+        if self.turn.recognition is Recognition.IDLE and not self.turn.words:
             return False  # nothing was said: there is no turn to end
-        if self.options.judges_words and not self.turn.words_are_settled:
+        if self.options.judges_words and self.turn.recognition is Recognition.LISTENING:
             return False
         if self._newest is None or not self._knows_the_words():
             return True

@@ -65,7 +65,7 @@ class Pausing:
 
     def not_recognised(self, speech_s: float) -> None:
         """The utterance was unintelligible."""
-        self.turn.heard_no_words(speech_s)
+        self.turn.unintelligible(speech_s)
         self.turn.utterance_over()
 
     async def make_noise(self, duration_s: float) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agent.call.events import CallState
-from agent.turns.caller_turn import BETWEEN_WINDOWS_S, MUTED_S, CallerTurn
+from agent.turns.caller_turn import BETWEEN_WINDOWS_S, MUTED_S, CallerTurn, Recognition
 from agent.turns.judged_words import judged_words
 from serving.speech import Asked, TranscriptStage, VoiceActivity
 from serving.vad.gate import Gate, GateOptions
@@ -66,22 +66,22 @@ async def test_words_that_were_answered_are_gone_and_those_being_spoken_stay(tur
 async def test_a_hypothesis_that_came_to_nothing_is_forgotten(turn: CallerTurn) -> None:
     turn.utterance_began()
     turn.heard_words("mm", TranscriptStage.INTERIM)
-    assert not turn.words_are_in
+    assert turn.recognition is Recognition.LISTENING
     turn.utterance_over()
-    assert (turn.words, turn.words_are_in) == ("", True)
+    assert (turn.words, turn.recognition) == ("", Recognition.IDLE)
 
 
 @in_virtual_time
 async def test_unintelligible_speech_is_judged_in_its_place_and_is_no_words_to_answer(turn: CallerTurn) -> None:
     turn.heard_words("i need a refill for my", TranscriptStage.FINAL)
     turn.heard_words("met", TranscriptStage.INTERIM)
-    turn.heard_no_words(0.9)
+    turn.unintelligible(0.9)
     turn.utterance_over()
     turn.heard_words("please", TranscriptStage.INTERIM)
     assert turn.words == "i need a refill for my please"
     assert turn.context().words == turn.words_to_judge == f"i need a refill for my {judged_words('', 0.9)} please"
     turn.heard_words("please", TranscriptStage.FINAL)
-    turn.heard_no_words(0.05)  # a click
+    turn.unintelligible(0.05)  # a click
     assert turn.words_to_judge.endswith(" please")
     turn.turn_over()
     assert turn.words_to_judge == ""
@@ -89,26 +89,28 @@ async def test_unintelligible_speech_is_judged_in_its_place_and_is_no_words_to_a
 
 @in_virtual_time
 async def test_what_the_agent_asks_for_again_is_no_longer_judged(turn: CallerTurn) -> None:
-    turn.heard_no_words(0.9)
+    turn.unintelligible(0.9)
     assert (turn.words, bool(turn.words_to_judge)) == ("", True)
     turn.agent_said("I am sorry, I did not get that. Could you say it again?")
     turn.heard_words("on friday", TranscriptStage.FINAL)
     assert turn.words_to_judge == "on friday"
-    turn.heard_no_words(0.9)
+    turn.unintelligible(0.9)
     turn.agent_said("")  # the caller's words are still to be answered
     assert turn.words_to_judge != "on friday"
 
 
 @in_virtual_time
 async def test_words_are_settled_in_a_pause_and_no_longer_when_the_caller_goes_on(turn: CallerTurn) -> None:
-    settled = [turn.words_are_settled]
+    states = [turn.recognition]
     turn.utterance_began()
-    settled.append(turn.words_are_settled)
+    states.append(turn.recognition)
     for stage in (TranscriptStage.INTERIM, TranscriptStage.PREFLIGHT, TranscriptStage.INTERIM, TranscriptStage.FINAL):
         turn.heard_words("where can i park", stage)
-        settled.append(turn.words_are_settled)
-    assert settled == [True, False, False, True, False, True]
-    assert not turn.words_are_in
+        states.append(turn.recognition)
+    turn.utterance_over()
+    states.append(turn.recognition)
+    idle, listening, paused = Recognition.IDLE, Recognition.LISTENING, Recognition.PAUSED
+    assert states == [idle, listening, listening, paused, listening, paused, idle]
 
 
 @in_virtual_time

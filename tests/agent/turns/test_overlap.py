@@ -65,7 +65,7 @@ class Call:
     def __init__(self, *answers: Interruption | CallboxError | float, options: OverlapOptions = OPTIONS) -> None:
         self.engine = ListedInterruption(*answers)
         self.events = Published(CallState.AGENT_SPEAKING)
-        self.judge = OverlapJudge(self.engine, options, longest_unjudged_s=0.8, events=self.events)
+        self.judge = OverlapJudge(self.engine, options, max_unjudged_s=0.8, events=self.events)
         self._open, self._shut = Gate(GateOptions()), Gate(GateOptions())
         for window in (1, 2):
             self._open.push(VoiceActivity(0.9, window * 0.032))
