@@ -1,4 +1,4 @@
-"""One thread, many callers: waiting requests of a kind are worked on together, the most urgent first."""
+"""Batches requests from many calls on one thread, most urgent first."""
 
 import itertools
 import threading
@@ -19,15 +19,15 @@ class _Waiting(Generic[Request, Result]):
     key: Hashable
     slot: Hashable | None
     rank: tuple[int, int]
-    """Priority, then place in line; lower is sooner."""
+    """Priority, then place in the queue; lower is sooner."""
     future: "Future[Result]" = field(default_factory=Future)
 
 
 class PriorityBatcher(Generic[Request, Result]):
     """Runs `work(requests)` on one thread for batches of requests with the same key.
 
-    `submit` may be called from any thread; awaiting the future is the caller's business (asyncio.wrap_future on its own
-    loop). Cancelling a future takes the request out of line unless its batch has begun.
+    `submit` may be called from any thread; callers await the future on their own loop (asyncio.wrap_future).
+    Cancelling a future removes its request from the queue unless its batch has begun.
     """
 
     def __init__(self, name: str, work: Callable[[Sequence[Request]], Sequence[Result]], *, max_batch: int) -> None:
@@ -45,8 +45,8 @@ class PriorityBatcher(Generic[Request, Result]):
         """Queue a request.
 
         key: only requests with equal keys share a batch.
-        priority: lower is sooner. A batch is made of one priority only, so that the urgent never pay for the rest.
-        slot: a request that still waits in the same slot is cancelled, and this one takes its place in line.
+        priority: lower is sooner. A batch holds one priority only, so that urgent requests never wait for others.
+        slot: a request still waiting in the same slot is cancelled, and this one takes its place in the queue.
 
         After `close` the future comes back cancelled.
         """
@@ -72,7 +72,7 @@ class PriorityBatcher(Generic[Request, Result]):
             return sum(not waiting.future.cancelled() for waiting in self._waiting)
 
     def close(self) -> None:
-        """Let the running batch finish, cancel the rest, end the thread. Safe to call twice."""
+        """Let the running batch finish, cancel the rest and end the thread. Safe to call twice."""
         with self._lock:
             self._closed = True
         self._thread.close()
@@ -82,7 +82,7 @@ class PriorityBatcher(Generic[Request, Result]):
             _drop(waiting)
 
     def _step(self) -> None:
-        """Work on the most urgent batch. There is one step queued per request, so some find nothing left to do."""
+        """Run the most urgent batch. One step is queued per request, so some find nothing left to do."""
         batch = self._take()
         if batch:
             self._settle(batch)
@@ -102,7 +102,7 @@ class PriorityBatcher(Generic[Request, Result]):
         return [waiting for waiting in chosen if waiting.future.set_running_or_notify_cancel()]
 
     def _settle(self, batch: "list[_Waiting[Request, Result]]") -> None:
-        """Give every request its result; where a batch fails, each is tried alone so that only the culprit fails."""
+        """Give every request its result. If the batch fails, run each request alone, so that only the culprit fails."""
         try:
             results = self._work([waiting.request for waiting in batch])
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the future
@@ -117,7 +117,7 @@ class PriorityBatcher(Generic[Request, Result]):
 
 
 def _drop(waiting: _Waiting[Any, Any]) -> None:
-    """Cancel a request that is out of line, and tell whoever waits for it."""
+    """Cancel a request that has left the queue, and tell whoever waits for it."""
     waiting.future.cancel()
     waiting.future.set_running_or_notify_cancel()
 

@@ -1,6 +1,6 @@
-"""The only place that makes threads: blocking engine work on one side, event loops on the other.
+"""The only module that makes threads: blocking engine work on one side, event loops on the other.
 
-Calls run in different event loops in different threads, so nothing here belongs to a loop for longer than one request.
+Calls run in different event loops in different threads, so nothing here is tied to a loop for longer than one request.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ CLOSE_TIMEOUT_S = 10.0
 """How long `close` waits for a thread that does not end."""
 
 _Queued = tuple[float, int, Callable[[], Any] | None, "Future[Any]"]
-"""Priority, place in line, what to run (None: the thread ends), whoever waits for it."""
+"""Priority, place in the queue, what to run (None: the thread ends), and its future."""
 
 
 class EngineThread:
-    """A named thread (or a few alike) that runs blocking functions, the most urgent first, each to its end."""
+    """A named thread, or several, that runs blocking functions to completion, most urgent first."""
 
     def __init__(self, name: str, *, threads: int = 1) -> None:
         self._name = name
@@ -30,13 +30,13 @@ class EngineThread:
         self._order = itertools.count()
         self._closed = False
         self._closing = threading.Lock()
-        """What was queued under it before `_closed` was set is seen by `close`."""
+        """Whatever is queued while holding it is either seen by `close` or refused."""
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for _ in range(threads)]
         for thread in self._threads:
             thread.start()
 
     def submit(self, function: Callable[[], T], *, priority: int = 0) -> "Future[T]":
-        """Queue `function`; lower priorities run sooner, equal ones in order. Cancelling works until it has begun."""
+        """Queue `function`; lower priorities run sooner, equal ones in order. It can be cancelled until it begins."""
         future: Future[T] = Future()
         with self._closing:
             if not self._closed:
@@ -46,7 +46,7 @@ class EngineThread:
         return future
 
     async def run(self, function: Callable[[], T], *, priority: int = 0) -> T:
-        """Like `submit`, awaited; if the caller is cancelled before the function begins it never runs."""
+        """Like `submit`, awaited; if the caller is cancelled before the function begins, it never runs."""
         return await asyncio.wrap_future(self.submit(function, priority=priority))
 
     @property
@@ -67,7 +67,7 @@ class EngineThread:
                 thread.join(timeout=CLOSE_TIMEOUT_S)
         for item in self._take_all():
             if item[2] is None:
-                self._queue.put(item)  # for a thread that still runs something: this one, or a slow one
+                self._queue.put(item)  # for a thread that is still busy: this one, or a slow one
             else:
                 item[3].cancel()
 
@@ -94,7 +94,7 @@ class EngineThread:
 
 
 class LoopThread:
-    """A named thread with an event loop of its own, for an engine that is asynchronous itself. Used from any thread."""
+    """A named thread with its own event loop, for an engine that is itself asynchronous. Usable from any thread."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -105,7 +105,7 @@ class LoopThread:
         self._thread.start()
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
-        """Run `coroutine` on the loop. Cancelling the future cancels it there. Once closed the future is cancelled."""
+        """Run `coroutine` on the loop. Cancelling the future cancels it there. After `close` the future comes back cancelled."""
         with self._closing:
             if not self._closed:
                 return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
@@ -116,7 +116,7 @@ class LoopThread:
         return future
 
     def close(self) -> None:
-        """Cancel what runs, wait for it, and end the thread. Safe to call twice; not from a coroutine of the loop."""
+        """Cancel what is running, wait for it, and end the thread. Safe to call twice, but not from the loop itself."""
         with self._closing:
             if self._closed:
                 return
@@ -159,11 +159,11 @@ class Channel(Generic[T]):
 
     @property
     def cancelled(self) -> bool:
-        """Whether the consumer has gone: stop producing."""
+        """Whether the consumer has left: stop producing."""
         return self._cancelled.is_set()
 
     def put(self, item: T) -> None:
-        """Hand over an item. Dropped once the consumer has gone."""
+        """Hand over an item. Dropped once the consumer has left."""
         self._post(item)
 
     def finish(self, error: BaseException | None = None) -> None:

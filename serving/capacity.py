@@ -1,4 +1,4 @@
-"""How many calls the box takes at once."""
+"""How many calls this machine takes at once."""
 
 import threading
 
@@ -6,7 +6,7 @@ from serving.errors import AtCapacity
 
 
 class CapacityGate:
-    """A place for each call. Calls come from different threads."""
+    """Limits the number of calls. Thread-safe."""
 
     def __init__(self, max_calls: int) -> None:
         self.max_calls = max_calls
@@ -20,19 +20,19 @@ class CapacityGate:
 
     @property
     def load(self) -> float:
-        """Share of the places taken, 0 to 1."""
+        """Share of the lines in use, 0 to 1."""
         return min(1.0, self._active / self.max_calls)
 
     def enter(self) -> None:
-        """Take a place. Raises AtCapacity when there is none."""
+        """Take a line. Raises AtCapacity if all are busy."""
         with self._lock:
             if self._active >= self.max_calls:
                 raise AtCapacity(
-                    f"All {self.max_calls} lines are busy. Raise capacity.max_calls if the box can take more."
+                    f"All {self.max_calls} lines are busy. Raise capacity.max_calls if this machine can take more."
                 )
             self._active += 1
 
     def leave(self) -> None:
-        """Give the place back."""
+        """Free the line."""
         with self._lock:
             self._active -= 1

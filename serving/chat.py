@@ -11,7 +11,7 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call the model asks for."""
+    """A tool call that the model asks for."""
 
     call_id: str
     name: str
@@ -45,7 +45,7 @@ class Priority(IntEnum):
     """Who goes first when requests wait; lower is sooner."""
 
     CONFIRMED = 0
-    """A caller has finished and waits for the answer."""
+    """A caller has finished speaking and is waiting for the answer."""
     SPECULATIVE = 1
     """A caller has paused and may go on."""
     BACKGROUND = 2
@@ -63,14 +63,14 @@ class ChatRequest:
     """0 is greedy; at most 2."""
     priority: Priority = Priority.CONFIRMED
     confirmed: "Future[None] | None" = field(default=None, compare=False, repr=False)
-    """Done once the caller whose turn a speculative request answers has finished: from then on it is CONFIRMED, as far as an
-    engine can still change what it has begun. It is set, and read, in any thread."""
+    """Of a speculative request: done once the caller has finished the turn that it answers. From then on it counts as CONFIRMED,
+    as far as an engine can still change what it has begun. Set and read in any thread."""
     tokens_ahead: int | None = None
-    """Of a speculative request, how many tokens are generated before `confirmed` is done; None: all. What comes after costs
-    an engine that cannot pause a second start, with everything in its prefix cache."""
+    """Of a speculative request: how many tokens to generate before `confirmed` is done; None: all. An engine that cannot pause
+    has to start again for the rest, with everything in its prefix cache."""
     tenant: str = ""
-    """Whose conversation it is. Where an engine can tell tenants apart (vLLM can), no prefix that one of them had computed
-    is found by another; so nobody learns from an answer's speed what somebody else has asked."""
+    """Whose conversation it is. Where an engine can tell tenants apart (vLLM can), they share no cached prefixes, so that nobody
+    learns from an answer's speed what somebody else has asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Usage:
     """How many of the prompt's tokens were already in the prefix cache."""
     completion_tokens: int
     ttft_s: float
-    """Wall-clock time from the request to the first token."""
+    """Wall-clock time from request to first token."""
 
 
 ChatEvent = TextDelta | ToolCall | Usage

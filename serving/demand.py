@@ -1,4 +1,4 @@
-"""What the engines of a process are asked for right now, over all calls."""
+"""How busy a process's engines are right now, across all calls."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Demand:
-    """Counts replies being computed, and callers who wait for one. Calls come from different threads."""
+    """Counts replies being computed and callers waiting for one. Thread-safe."""
 
     def __init__(self) -> None:
         self._computing = 0
@@ -16,18 +16,18 @@ class Demand:
 
     @property
     def computing(self) -> int:
-        """Replies that language models are at work on."""
+        """Replies being generated."""
         return self._computing
 
     @property
     def longest_wait_s(self) -> float:
-        """How long the caller has waited who has waited longest; 0 if none does."""
+        """The longest that any caller has been waiting; 0 if nobody is."""
         with self._lock:
             return time.monotonic() - min(self._waiting.values()) if self._waiting else 0.0
 
     @contextmanager
     def reply(self) -> Iterator[None]:
-        """A reply is being computed, inside."""
+        """Count a reply as being computed, within the `with`."""
         with self._lock:
             self._computing += 1
         try:
@@ -37,11 +37,11 @@ class Demand:
                 self._computing -= 1
 
     def wait(self, who: object) -> None:
-        """The turn that `who` answers is over; somebody waits for the first sound."""
+        """The turn that `who` answers is over: a caller is waiting for its first sound."""
         with self._lock:
             self._waiting.setdefault(id(who), time.monotonic())
 
     def answered(self, who: object) -> None:
-        """The first sound of `who` is there, or there will be none. Safe to call twice."""
+        """The first sound of `who` is ready, or there will be none. Safe to call twice."""
         with self._lock:
             self._waiting.pop(id(who), None)

@@ -1,8 +1,8 @@
 """The seam: what an engine is, and what each stage's engine does.
 
 An engine is long-lived, loaded once, read-only after `load()`, and shared by all calls. A stream is opened from it for
-one utterance, one reply or one call; it holds everything that changes, and its `aclose()` reaches the engine: what it had
-asked for is no longer computed. `load`, `warm_up` and `close` block and are called off the event loop; a stream belongs
+one utterance, one reply or one call; it holds everything that changes, and its `aclose()` reaches the engine, which
+stops working on what the stream had asked for. `load`, `warm_up` and `close` block and are called off the event loop; a stream belongs
 to the event loop that opened it, and different calls have different loops in different threads.
 """
 
@@ -27,11 +27,11 @@ class Engine(Protocol):
         ...
 
     def warm_up(self) -> None:
-        """Run every path a call will take once, so that the first caller does not pay for it."""
+        """Run every path that a call takes once, so that the first caller does not wait for it."""
         ...
 
     def check(self) -> None:
-        """One tiny real inference. Raises EngineDied if the engine no longer works."""
+        """Run one tiny inference. Raises EngineDied if the engine no longer works."""
         ...
 
     def close(self) -> None:
@@ -45,7 +45,7 @@ class VadStream(Protocol):
     def push(self, samples: Pcm32) -> list[VoiceActivity]:
         """Feed audio (float32, 16 kHz, any length); returns a verdict for each window that it completed. Raises EngineError.
 
-        What is pushed is one recording without gaps. To forget the past, open another stream.
+        The audio must be continuous. To forget the past, open another stream.
         """
         ...
 
@@ -55,7 +55,7 @@ class VadEngine(Engine, Protocol):
 
     @property
     def window_samples(self) -> int:
-        """Samples a verdict covers, at 16 kHz."""
+        """Samples that one verdict covers, at 16 kHz."""
         ...
 
     def open(self) -> VadStream:
@@ -71,7 +71,7 @@ class SttStream(Protocol):
         ...
 
     def flush(self) -> None:
-        """The utterance is over, whatever the silence says: its final follows as soon as it is decoded."""
+        """End the utterance now, however short the silence: its final follows as soon as it is decoded."""
         ...
 
     def end_input(self) -> None:
@@ -93,8 +93,8 @@ class SttEngine(Engine, Protocol):
     def open(self, voice_activity: VadStream | None = None) -> SttStream:
         """A stream for one call.
 
-        It is cut into utterances by `voice_activity`, which it alone pushes what it is pushed itself (the arrays of
-        AudioChunk.to_float) and which a call may have open on a SharedVad; None: by a stream of its own.
+        voice_activity: cuts the audio into utterances; None: the engine opens a stream of its own. The STT stream is its only
+        user, and pushes it the arrays of AudioChunk.to_float() as they are, so that a call can pass one from a SharedVad.
         """
         ...
 
@@ -108,8 +108,8 @@ class TurnEngine(Engine, Protocol):
         ...
 
     async def predict(self, samples: Pcm32, context: TurnContext) -> EndOfTurn:
-        """Judge audio (float32, 16 kHz, ends now, the silence since the last sound included; longer than the window is cut
-        at the front). Raises EngineError."""
+        """Judge audio (float32, 16 kHz) that ends now, so includes the silence since the last sound. Only the last `window_s`
+        seconds count. Raises EngineError."""
         ...
 
 
@@ -122,8 +122,8 @@ class InterruptionEngine(Engine, Protocol):
         ...
 
     async def predict(self, samples: Pcm32, overlap_s: float) -> Interruption:
-        """Judge audio (float32, 16 kHz, ends now) of which the last `overlap_s` seconds are since the caller's sound began;
-        what is before shows the line's noise. Raises EngineError."""
+        """Judge audio (float32, 16 kHz) that ends now. The caller's sound began `overlap_s` seconds ago; what comes before it
+        tells what the line's noise is like. Raises EngineError."""
         ...
 
 
@@ -152,13 +152,13 @@ class LlmEngine(Engine, Protocol):
 
     @property
     def reads_ahead(self) -> bool:
-        """Whether `prefill` is worth calling: a prompt that goes on growing is found again in the cache."""
+        """Whether `prefill` is worth calling: whether the cache finds a prompt that has grown since."""
         ...
 
     async def prefill(self, request: ChatRequest) -> None:
-        """Compute what can be computed of a conversation whose last message is still being spoken, so that the reply
-        starts sooner. The text of that message is words that will not change any more. Cancelling it stops it. Does
-        nothing where the cache could not use it."""
+        """Compute the prompt of a conversation whose last message is still being spoken, so that the reply starts sooner.
+        That message holds only words that will not change. Cancelling it stops the computation. Does nothing where the
+        cache could not use the result."""
         ...
 
 
@@ -166,7 +166,7 @@ class TtsStream(Protocol):
     """One reply being spoken."""
 
     def push(self, text: str) -> None:
-        """Speak this next. Each piece is synthesized by itself: a clause or a sentence, already speakable."""
+        """Speak this next: a clause or a sentence, already speakable. Each piece is synthesized by itself."""
         ...
 
     def end_input(self) -> None:
@@ -174,7 +174,7 @@ class TtsStream(Protocol):
         ...
 
     def __aiter__(self) -> AsyncIterator[SpokenAudio]:
-        """Audio in order, as soon as it is there, at the engine's `sample_rate`."""
+        """Audio in order, as soon as it is ready, at the engine's `sample_rate`."""
         ...
 
     async def aclose(self) -> None:

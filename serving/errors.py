@@ -1,4 +1,4 @@
-"""Errors of engines. The whole tree is drawn in models/errors.py."""
+"""Errors that engines raise. models/errors.py draws the whole tree."""
 
 from models.errors import CallboxError
 
@@ -20,15 +20,15 @@ class PromptTooLong(EngineError):
 
 
 class ToolCallMalformed(EngineError):
-    """The language model wrote a tool call that cannot be read, and nothing else that would help the caller."""
+    """The language model wrote an unreadable tool call and nothing else that would help the caller."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"The language model wrote a tool call that cannot be used ({reason}). Ask again; if it happens often, "
+            f"The language model wrote an unusable tool call ({reason}). Ask again; if it happens often, "
             "raise max_tokens or use a larger model."
         )
         self.reason = reason
 
 
 class AtCapacity(CallboxError):
-    """Every line is busy. An answer, not a fault: callers hear it, logs do not shout it."""
+    """Every line is busy. An answer rather than a fault: callers hear it, and it is not logged as an error."""

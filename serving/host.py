@@ -1,4 +1,4 @@
-"""Owns the engines of a process: loads them in order, warms them, watches them, loads again what died."""
+"""Owns the engines of a process: loads them in order, warms them up, watches them, reloads those that die."""
 
 import logging
 import threading
@@ -15,7 +15,7 @@ from serving.errors import EngineDied, EngineLoadFailed
 logger = logging.getLogger("callbox.host")
 
 RELOADS_PER_HOUR = 6
-"""An engine that dies more often than this stays down: something is wrong that loading again does not mend."""
+"""An engine that dies more often than this stays down: reloading does not fix whatever is wrong."""
 
 
 class EngineState(Enum):
@@ -31,7 +31,7 @@ class EngineState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """One engine a stage, in loading order."""
+    """One engine per stage, in loading order."""
 
     vad: VadEngine
     stt: SttEngine
@@ -48,7 +48,7 @@ class Engines:
 
 
 Report = Callable[[str, EngineState, float], None]
-"""Told of each engine's new state: stage, state, seconds spent in the one before."""
+"""Called with each engine's new state: stage, state, seconds spent in the previous one."""
 
 
 class EngineHost:
@@ -73,7 +73,7 @@ class EngineHost:
         return all(state is EngineState.READY for state in self._states.values())
 
     def load(self) -> None:
-        """Load and warm every engine. Raises what the first one that fails raises; the others are closed."""
+        """Load and warm up every engine. If one fails, closes the others and raises its error."""
         try:
             for stage, engine in self.engines:
                 self._start(stage, engine)
@@ -82,7 +82,7 @@ class EngineHost:
             raise
 
     def examine(self) -> None:
-        """Give every engine one tiny task, and load again those that fail it, within a budget."""
+        """Check every engine, and reload those that fail, within a budget."""
         with self._lock:
             for stage, engine in self.engines:
                 if self._states[stage] not in (EngineState.READY, EngineState.FAILED):
@@ -95,7 +95,7 @@ class EngineHost:
                     self._reload(stage, engine, error)
 
     def close(self) -> None:
-        """Close the engines, the last loaded first."""
+        """Close the engines, last loaded first."""
         for stage, engine in reversed(list(self.engines)):
             if self._states[stage] is not EngineState.CLOSED:
                 engine.close()
@@ -123,13 +123,13 @@ class EngineHost:
             logger.error("the %s engine died %d times within an hour and stays down", stage, len(recent))
             return
         self._reloads[stage] = [*recent, now]
-        logger.warning("loading the %s engine again after %s", stage, type(cause).__name__)
+        logger.warning("reloading the %s engine after %s", stage, type(cause).__name__)
         metrics.ENGINE_RELOADS.labels(stage).inc()
         try:
             engine.close()
             self._start(stage, engine)
         except CallboxError as error:
-            logger.error("the %s engine could not be loaded again: %s", stage, error)
+            logger.error("the %s engine could not be reloaded: %s", stage, error)
 
     def _set(self, stage: str, state: EngineState) -> None:
         now = time.monotonic()

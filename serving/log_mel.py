@@ -1,4 +1,4 @@
-"""Whisper's log-mel spectrogram in numpy, as the judges hear it that have Whisper's encoder. Pure.
+"""Whisper's log-mel spectrogram in numpy, for the models built on Whisper's encoder. Pure.
 
 The transform is that of OpenAI's Whisper (Radford et al. 2022): Slaney's mel scale, Hann window of 25 ms, hop of 10 ms.
 """
@@ -16,7 +16,7 @@ _VARIANCE_FLOOR = 1e-7
 
 
 def log_mel_power(audio: npt.NDArray[np.floating], *, floor: float) -> npt.NDArray[np.float64]:
-    """Decimal logarithm of the power in mel bands, at least that of `floor`, of audio at 16 kHz, shape (n,).
+    """log10 of the power in each mel band, clipped below at `floor`, of audio at 16 kHz, shape (n,).
 
     Returns shape (80, (n - 400) // 160 + 1): frame f holds the samples 160 f to 160 f + 400, so nothing is padded.
     """

@@ -1,4 +1,4 @@
-"""Every metric of the product, once. Labels hold names of stages and outcomes, never anything a person said."""
+"""Every metric of the product. Labels hold names of stages and outcomes, never anything a person said."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -17,26 +17,26 @@ END_OF_TURN_DELAY = _histogram("end_of_turn_delay", "Caller's last word to the d
 LLM_TTFT = _histogram("llm_ttft", "Request to the first token of the reply.")
 LLM_QUEUE = _histogram("llm_queue", "Request to the first step of the model that works on it (vLLM).")
 TTS_TTFB = _histogram("tts_ttfb", "First text to the first sound.")
-TURN_INFERENCE = _histogram("turn_inference", "One judgement of the end-of-turn model.")
-INTERRUPTION_INFERENCE = _histogram("interruption_inference", "One judgement of the interruption model.")
+TURN_INFERENCE = _histogram("turn_inference", "Duration of one judgement of the end-of-turn model.")
+INTERRUPTION_INFERENCE = _histogram("interruption_inference", "Duration of one judgement of the interruption model.")
 INTERRUPTION_DELAY = _histogram(
-    "interruption_delay", "Beginning of a sound over the agent's voice to the decision that it interrupts."
+    "interruption_delay", "Onset of a sound over the agent's voice to the decision that it interrupts."
 )
 END_OF_TURN_PROBABILITY = Histogram(
     "callbox_end_of_turn_probability",
-    "What the end-of-turn model gave the turns that were answered, when they were over.",
+    "The end-of-turn model's last probability for each answered turn.",
     buckets=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0),
     registry=REGISTRY,
 )
 TURN_JUDGEMENTS = Histogram(
     "callbox_turn_judgements",
-    "Judgements asked of the end-of-turn model for a turn, those in pauses that the caller ended included.",
+    "Judgements of the end-of-turn model per turn, those in pauses within it included.",
     buckets=(0, 1, 2, 3, 5, 8, 12, 20, 40),
     registry=REGISTRY,
 )
 TURN_ENDS = Counter(
     "callbox_turn_ends",
-    "Turns by why they were over: a judgement, the longest delay, or silence without a judgement.",
+    "Turns by what ended them: a judgement, the longest delay, or silence without a judgement.",
     ("decided_by",),
     registry=REGISTRY,
 )
@@ -57,15 +57,13 @@ CALL_EVENTS_FAILED = Counter(
     registry=REGISTRY,
 )
 ENGINE_ERRORS = Counter("callbox_engine_errors", "Errors that reached a call.", ("stage",), registry=REGISTRY)
-ENGINE_RELOADS = Counter(
-    "callbox_engine_reloads", "Engines loaded again after they had died.", ("stage",), registry=REGISTRY
-)
+ENGINE_RELOADS = Counter("callbox_engine_reloads", "Engines reloaded after they died.", ("stage",), registry=REGISTRY)
 ENGINE_READY = Gauge(
     "callbox_engine_ready", "1 while the engine is loaded, warm and working.", ("stage",), registry=REGISTRY
 )
 OVERLAPS = Counter(
     "callbox_overlaps",
-    "Sounds over the agent's voice, by what they were taken for; fallback: the VAD decided.",
+    "Sounds over the agent's voice, by verdict; fallback: the VAD decided.",
     ("verdict",),
     registry=REGISTRY,
 )
@@ -76,7 +74,7 @@ PROMPT_TOKENS = Counter(
 )
 LLM_REQUESTS = Gauge(
     "callbox_llm_requests",
-    "Replies being generated, and requests that wait for it (vLLM).",
+    "Replies being generated, and requests waiting (vLLM).",
     ("state",),
     registry=REGISTRY,
 )
@@ -94,11 +92,13 @@ SPECULATIONS = Counter(
 )
 SPECULATIONS_PUT_OFF = Counter(
     "callbox_speculations_put_off",
-    "Replies that were not begun at once: budget, load, or unlikely to be the end of the turn.",
+    "Speculative replies that were put off, by reason: budget, load, or an unlikely end of turn.",
     ("reason",),
     registry=REGISTRY,
 )
-SPECULATION_LEAD = _histogram("speculation_lead", "How much sooner an answer could sound because it was begun early.")
+SPECULATION_LEAD = _histogram(
+    "speculation_lead", "How much sooner an answer could be heard because it was begun early."
+)
 REPLY_TOKENS = Counter(
     "callbox_reply_tokens",
     "Tokens generated for replies: useful, or wasted on replies that were thrown away.",

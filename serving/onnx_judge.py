@@ -1,4 +1,4 @@
-"""What the engines share that judge a moment of sound with one ONNX network: loading, one thread, checks, errors."""
+"""The base of engines that judge a moment of sound with one ONNX network: loading, thread, checks, errors."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -22,32 +22,32 @@ CHECK_TIMEOUT_S = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnnxJudgeOptions:
-    """Options of every such engine."""
+    """Options that all such engines have."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     file: str
     """Its file in the model's folder."""
     device: Device = "cpu"
-    """Where it runs. One judgement takes a CPU core a few milliseconds: hardly more than the way to a GPU and back."""
+    """Where it runs. A CPU core takes a few milliseconds per judgement: hardly more than the trip to a GPU and back."""
     threads: int = 1
     """CPU threads for one judgement."""
 
 
 class OnnxJudge(ABC, Generic[Question, Answer]):
-    """An engine over one network. One thread judges for all calls.
+    """An engine with one network and one thread, shared by all calls.
 
-    An engine says how a question becomes the network's inputs, and its outputs an answer.
+    A subclass says how a question becomes the network's inputs, and how the outputs become an answer.
     """
 
     name: ClassVar[str]
-    """In the registry."""
+    """Its name in the registry."""
     title: ClassVar[str]
-    """What messages call it, as the beginning of a sentence."""
+    """How messages refer to it, at the beginning of a sentence."""
     remedy: ClassVar[str]
-    """What to do if its file is missing."""
+    """What to do if the file is missing."""
     outputs: ClassVar[tuple[str, ...] | None] = None
-    """The network's outputs that are wanted; None: all."""
+    """Which of the network's outputs to compute; None: all."""
 
     def __init__(self, options: OnnxJudgeOptions, model_dir: Path) -> None:
         self._options = options
@@ -57,11 +57,11 @@ class OnnxJudge(ABC, Generic[Question, Answer]):
 
     @abstractmethod
     def _accept(self, session: Session) -> None:
-        """Take what the file says about itself. Raises EngineLoadFailed if it is another network."""
+        """Check that this is the right network, and read its metadata. Raises EngineLoadFailed."""
 
     @abstractmethod
     def _rehearsals(self) -> Sequence[Question]:
-        """Questions that warm every path; the first is the one to check with."""
+        """Questions to warm up with; `check` asks the first."""
 
     @abstractmethod
     def _inputs(self, question: Question) -> Tensors:
@@ -81,7 +81,7 @@ class OnnxJudge(ABC, Generic[Question, Answer]):
         self._thread = EngineThread(self.name)
 
     def warm_up(self) -> None:
-        """Judge every length of silence that takes a path of its own."""
+        """Judge silence of every length that matters."""
         for question in self._rehearsals():
             self._judge_now(question)
 
@@ -99,11 +99,11 @@ class OnnxJudge(ABC, Generic[Question, Answer]):
         self._session = None
 
     def _open(self, patch: Patch | None = None) -> Session:
-        """The network in the file; `patch` changes its graph first."""
+        """Open the file; `patch` changes the graph first."""
         return open_session(self._path, threads=self._options.threads, device=self._options.device, patch=patch)
 
     async def _ask(self, question: Question) -> Answer:
-        """Have a question judged. Raises EngineError."""
+        """Answer a question on the engine's thread. Raises EngineError."""
         return await self._running().run(lambda: self._judge(question))
 
     def _running(self) -> EngineThread:

@@ -1,4 +1,4 @@
-"""The one way ONNX networks are opened: bounded threads, no spinning, refusals that name the file."""
+"""The one way to open an ONNX network: bounded threads, no spinning, errors that name the file."""
 
 import contextlib
 import io
@@ -35,7 +35,7 @@ def open_session(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # An idle thread that spins takes the core from other engines.
+    # A thread that spins while idle takes the core from other engines.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers, said = _cuda_providers(path.name) if device == "cuda" else (["CPUExecutionProvider"], "")
     try:
@@ -43,7 +43,7 @@ def open_session(
     except Exception as error:
         raise EngineLoadFailed(f"{path.name} cannot be loaded: {error}. Check its files: {VERIFY}") from error
     if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
-        reason = said.splitlines()[0] if said else "its lines above say why"
+        reason = said.splitlines()[0] if said else "see its log lines above"
         raise EngineLoadFailed(
             f"{path.name} is to run on the GPU, and onnxruntime cannot use CUDA ({reason}). Set this engine's device to cpu, "
             "or see `make doctor`."
@@ -52,7 +52,7 @@ def open_session(
 
 
 def _cuda_providers(name: str) -> tuple[list[Any], str]:
-    """onnxruntime's providers for a GPU, once the Python packages' CUDA and cuDNN are loaded, and what it said to that."""
+    """onnxruntime's providers for a GPU, and what it printed while loading CUDA and cuDNN from the Python packages."""
     import onnxruntime
 
     require_gpu(name)
@@ -60,9 +60,9 @@ def _cuda_providers(name: str) -> tuple[list[Any], str]:
         raise EngineLoadFailed(
             "This onnxruntime has no CUDA. Set the engine's device to cpu, or install the GPU packages: make setup PROFILE=gpu"
         )
-    with contextlib.redirect_stdout(io.StringIO()) as said:  # it prints which libraries it does not find
+    with contextlib.redirect_stdout(io.StringIO()) as said:  # it prints which libraries it cannot find
         onnxruntime.preload_dlls()
-    # An exhaustive search would run again for every new length of input.
+    # An exhaustive search would be repeated for every new input length.
     cuda = ("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"})
     return [cuda, "CPUExecutionProvider"], said.getvalue()
 

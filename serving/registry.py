@@ -1,4 +1,4 @@
-"""Which engines there are, by stage and name. Nothing is imported before it is asked for."""
+"""The available engines, by stage and name. None is imported before it is asked for."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,7 +11,7 @@ Stage = Literal["vad", "stt", "turn", "llm", "tts", "interruption"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where an engine lives."""
+    """Where to find an engine."""
 
     module: str
     engine: str
@@ -47,7 +47,7 @@ ENGINES: dict[Stage, dict[str, Entry]] = {
 
 
 def find(stage: Stage, name: str) -> Entry:
-    """The engine of that name. Raises EngineLoadFailed, naming the ones there are."""
+    """The engine of that name. Raises EngineLoadFailed, naming those that exist."""
     entry = ENGINES[stage].get(name)
     if entry is None:
         known = ", ".join(sorted(ENGINES[stage]))

@@ -1,4 +1,4 @@
-"""What the engines say to each other about speech: activity, words, transcripts, ends of turns, spoken audio.
+"""What engines and calls tell each other about speech: activity, words, transcripts, ends of turns, spoken audio.
 
 All times are seconds of audio since the stream they came from was opened (the audio clock, never the wall clock).
 """
@@ -24,7 +24,7 @@ class Word:
     """One word with its place in the audio."""
 
     text: str
-    """Without surrounding white space."""
+    """Without surrounding whitespace."""
     start_s: float
     end_s: float
     probability: float = 1.0
@@ -47,7 +47,7 @@ class Transcript:
 
     stage: TranscriptStage
     text: str
-    """Empty in a final means: speech was detected, but no words could be made out."""
+    """Empty in a final: speech was detected, but it was unintelligible."""
     start_s: float
     """Where the utterance began."""
     end_s: float
@@ -56,7 +56,7 @@ class Transcript:
     confidence: float = 1.0
     """Mean word probability, 0 to 1."""
     agreed_words: int = 0
-    """How many leading words are settled."""
+    """How many words, from the first, will not change any more."""
     decode_s: float = 0.0
     """Wall-clock time from the request for this decode to its result."""
 
@@ -101,16 +101,16 @@ class Asked(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TurnContext:
-    """What is known beside the sound when the end of a turn is judged."""
+    """What else is known, besides the sound, when the end of a turn is judged."""
 
     words: str = ""
-    """The caller's words of this turn so far, newest hypothesis included, as recognised; empty if there are none. Speech that was
-    not made out is marked (NOT_MADE_OUT in serving/turn/words.py)."""
+    """The caller's words of this turn so far, the newest hypothesis included; empty if there are none. UNINTELLIGIBLE
+    (serving/turn/words.py) stands for speech that was not understood."""
     asked: Asked = Asked.NOTHING
     silence_s: float = 0.2
     """Since the caller's last sound, on the audio clock."""
     pauses_s: tuple[float, ...] = ()
-    """The caller's own pauses inside their turns, in this call, oldest first: silences they ended by going on."""
+    """Pauses that this caller has made within turns, oldest first: silences after which they went on speaking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +124,12 @@ class EndOfTurn:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """What sound over the agent's voice is, as far as it can be told yet. The three probabilities add up to 1."""
+    """What a sound over the agent's voice is, as far as can be told yet. The three probabilities add up to 1."""
 
     interruption: float
     """The caller wants the floor."""
     backchannel: float
-    """They only show that they listen: "mm-hmm"."""
+    """They only signal that they are listening: "mm-hmm"."""
     other: float
     """A cough, noise, somebody else talking, the agent's own echo."""
     inference_s: float
@@ -142,4 +142,4 @@ class SpokenAudio:
 
     audio: AudioChunk
     words: tuple[Word, ...] = field(default=())
-    """Times count from the first sample the stream produced."""
+    """Times count from the first sample that the stream produced."""

@@ -3,7 +3,7 @@
 Left out, such speech makes an answer look unfinished: "i need a refill for my", and then two words that nobody understood.
 """
 
-from serving.turn.words import NOT_MADE_OUT
+from serving.turn.words import UNINTELLIGIBLE
 
 LEAST_SPEECH_S = 0.2
 """Less of it is no word: a click, a breath."""
@@ -16,4 +16,4 @@ def judged_words(text: str, speech_s: float) -> str:
     """What an utterance of so much speech counts as whose words are `text`; empty: nothing was made out."""
     if text or speech_s < LEAST_SPEECH_S:
         return text
-    return " ".join([NOT_MADE_OUT] * MARKS)
+    return " ".join([UNINTELLIGIBLE] * MARKS)

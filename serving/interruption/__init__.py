@@ -1,1 +1,1 @@
-"""Engines that tell what sound over the agent's voice is."""
+"""Interruption engines: what a sound over the agent's voice is."""

@@ -28,7 +28,7 @@ class CallboxInterruptionOptions(OnnxJudgeOptions):
 
 
 class CallboxInterruption(OnnxJudge[Pcm32, _Probabilities]):
-    """The engine. Its questions are windows of sound around an onset."""
+    """The engine. A question is a window of sound around an onset."""
 
     name = "callbox-interruption"
     title = "The interruption model"
@@ -37,10 +37,9 @@ class CallboxInterruption(OnnxJudge[Pcm32, _Probabilities]):
     """2 s: 0.4 s before the onset and up to 1.6 s of the overlap."""
 
     async def predict(self, samples: Pcm32, overlap_s: float) -> Interruption:
-        """Judge audio (float32, 16 kHz, shape (n,)) that ends now; the last `overlap_s` seconds are since the sound's onset.
+        """Judge audio (float32, 16 kHz, shape (n,)) that ends now; the sound began `overlap_s` seconds ago.
 
-        Of an overlap longer than 1.6 s the last 2 s are judged. Meant for the time from 0.1 s on: before, nothing can be told.
-        Raises EngineError.
+        Of an overlap longer than 1.6 s the last 2 s are judged. Before 0.1 s there is nothing to tell yet. Raises EngineError.
         """
         asked_s = time.perf_counter()
         interruption, backchannel, other = await self._ask(onset_window(samples, overlap_s))
@@ -50,11 +49,11 @@ class CallboxInterruption(OnnxJudge[Pcm32, _Probabilities]):
         takes, gives = list(session.get_inputs()[0].shape), list(session.get_outputs()[0].shape)
         if takes[:2] != [1, MELS] or gives[-1:] != [CLASSES]:
             raise EngineLoadFailed(
-                f"{self._path.name} makes {gives} of {takes}, not (1, {CLASSES}) of (1, {MELS}, frames). Use the shipped file."
+                f"{self._path.name} turns {takes} into {gives}, not (1, {MELS}, frames) into (1, {CLASSES}). Use the shipped file."
             )
 
     def _rehearsals(self) -> Sequence[Pcm32]:
-        """The shortest overlap that can be told anything about, and the longest."""
+        """The shortest overlap worth judging, and the longest."""
         lengths_s = (0.1, MAX_OVERLAP_S)
         return [onset_window(np.zeros(round(seconds * SPEECH_RATE), np.float32), seconds) for seconds in lengths_s]
 

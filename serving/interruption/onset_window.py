@@ -1,4 +1,4 @@
-"""What the interruption model is shown: the sound since shortly before its onset, as a log-mel spectrogram. Pure.
+"""The interruption model's input: the sound from shortly before its onset, as a log-mel spectrogram. Pure.
 
 The window begins LEAD_S before the onset, so its length tells the model how long the sound has lasted; its gain is fixed, so
 loudness tells callers from television sets. scripts/train/interruption/model.py trains on the same features.
@@ -10,19 +10,19 @@ from serving.audio import SPEECH_RATE, Pcm32
 from serving.log_mel import HOP_SAMPLES, WINDOW_SAMPLES, log_mel_power
 
 LEAD_S = 0.4
-"""Of the line before the onset."""
+"""How much of the line before the onset is shown."""
 MAX_OVERLAP_S = 1.6
-"""Of an overlap; of a longer one the last LEAD_S + MAX_OVERLAP_S are shown."""
+"""Of a longer overlap the last LEAD_S + MAX_OVERLAP_S are shown."""
 MIN_OVERLAP_S = 0.06
-"""Of an overlap: a shorter one is shown as if it had begun that long ago."""
+"""A shorter overlap is treated as if it had begun this long ago."""
 GAIN = 20.0
-"""Brings speech at -26 dBFS to the variance of 1 that the encoder is used to."""
+"""Brings speech at -26 dBFS to a variance of 1, which the encoder is used to."""
 FLOOR = 10**-5.5
-"""Of a mel band's power: 85 dB below loud speech."""
+"""The least power in a mel band: 85 dB below loud speech."""
 
 
 def onset_window(samples: Pcm32, overlap_s: float) -> Pcm32:
-    """The last `overlap_s` seconds and LEAD_S before them, at 16 kHz, shape (n,), a copy; silence where there was nothing."""
+    """The last `overlap_s` seconds and LEAD_S before them, at 16 kHz, shape (n,), as a copy; padded with silence."""
     wanted = round((LEAD_S + min(max(overlap_s, MIN_OVERLAP_S), MAX_OVERLAP_S)) * SPEECH_RATE)
     window = np.zeros(wanted, np.float32)
     there = samples[-wanted:]

@@ -1,4 +1,4 @@
-"""Keeps room for the urgent: requests that nobody waits for may fill only part of an engine's places."""
+"""Keeps room for urgent requests: those that nobody is waiting for may take only part of an engine's places."""
 
 import asyncio
 import contextlib
@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from serving.chat import Priority
 
 SHARES = {Priority.CONFIRMED: 1.0, Priority.SPECULATIVE: 0.5, Priority.BACKGROUND: 0.25}
-"""Of the places. vLLM 0.32 takes the most urgent of those that wait first, but lets those that run end: a place that is
-taken is taken, so a quarter of them always stays for callers who wait for their answer."""
+"""The share of the places that each priority may take. vLLM 0.32 admits the most urgent waiting request first but never
+preempts a running one, so a quarter of the places is always kept for callers who are waiting for an answer."""
 
 
 class Admission:
@@ -21,7 +21,7 @@ class Admission:
 
     @asynccontextmanager
     async def place(self, priority: Priority, confirmed: "Future[None] | None" = None) -> AsyncIterator[Priority]:
-        """Wait for a place and hold it. Gives the priority it is held with: CONFIRMED if `confirmed` was done first."""
+        """Wait for a place and hold it. Yields the priority it is held with: CONFIRMED if `confirmed` was done first."""
         held = await self._enter(priority, confirmed)
         try:
             yield held
@@ -54,7 +54,7 @@ async def until_done(future: "Future[None]") -> None:
     loop, event = asyncio.get_running_loop(), asyncio.Event()
 
     def done(_: "Future[None]") -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the engine is gone, and what waited with it
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the engine is gone, and so is whatever waited
             loop.call_soon_threadsafe(event.set)
 
     future.add_done_callback(done)

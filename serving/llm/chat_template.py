@@ -1,6 +1,6 @@
 """Turns messages and tools into the text a model was trained on, with the model's own Jinja chat template.
 
-The text is byte-stable: the same messages give the same bytes on any day, so a prefix that was computed once stays valid.
+The text is byte-stable: the same messages give the same bytes on any day, so a computed prefix stays valid.
 Shared by every engine that renders prompts itself.
 """
 
@@ -19,15 +19,15 @@ from serving.chat import ChatMessage, ToolCall, ToolSpec
 from serving.errors import EngineError, EngineLoadFailed
 
 TODAY = datetime(2024, 7, 26)
-"""What a template that asks for the date is told: the day that Meta's templates fall back to. A prompt that needs the
-real date has it in a message."""
+"""The date for templates that ask for one: the day that Meta's templates fall back to. A prompt that needs today's date
+has it in a message."""
 
 VARIABLES: Mapping[str, Any] = {"date_string": TODAY.strftime("%d %b %Y"), "tools_in_user_message": False}
 """Variables of the Llama 3 templates. Tools belong in the system message: calls begin with the agent's greeting, and a
 prefix that holds the caller's first words would be cached once per caller."""
 
 _MARKUP = re.compile(r"<\|\w+\|>")
-"""Llama 3's special tokens as text. Taken out of messages, so that no caller can write the end of their own turn."""
+"""Llama 3's special tokens as text. Removed from messages, so that no caller can end their own turn."""
 
 
 class ChatTemplate:
@@ -88,7 +88,7 @@ class ChatTemplate:
 def _one_call_each(messages: Sequence[ChatMessage]) -> Iterator[ChatMessage]:
     """The messages with at most one tool call in each, every call followed by its result.
 
-    Llama 3's templates take one call a message, and refuse more.
+    Llama 3's templates accept one call per message.
     """
     results = {message.call_id: message for message in messages if message.role == "tool"}
     calls = {call.call_id for message in messages for call in message.tool_calls}
@@ -131,7 +131,7 @@ def _plain(text: str) -> str:
 
 
 def _object_or_text(text: str) -> Any:
-    """A JSON object as an object, so that templates write it once and not as a string within a string."""
+    """A JSON object as an object, so that templates do not write it as a string within a string."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -140,7 +140,7 @@ def _object_or_text(text: str) -> Any:
 
 
 def _default_template(source: Any) -> str:
-    """The template, which may be one of several named ones."""
+    """The template; where there are several named ones, the default."""
     if isinstance(source, list):
         return str(next((entry["template"] for entry in source if entry["name"] == "default"), source[0]["template"]))
     return str(source)

@@ -33,18 +33,18 @@ class CTranslate2LlmOptions:
     device: Literal["cpu", "cuda", "auto"] = "cpu"
     """Where it runs."""
     compute_type: str = "int8"
-    """CTranslate2's name of the number format; `default` takes the one the model was saved in, `auto` the fastest."""
+    """CTranslate2's name for the number format; `default`: as the model was saved; `auto`: the fastest."""
     intra_threads: int = 1
-    """Threads one token is computed with. 1 is fastest for the demo model; a 1 B model wants the number of cores."""
+    """Threads that compute a token. 1 is fastest for the demo model; for a 1 B model use the number of cores."""
     slots: int = 1
-    """Replies of one priority that are computed at the same time."""
+    """Replies computed at the same time, per priority."""
     context_tokens: int = 4096
     """Prompt and reply together; the model's own limit holds when it is smaller."""
     cached_prefix_tokens: int = 8192
-    """Tokens of system messages and tools that stay computed, at 4 bytes x 2 x layers x KV heads x head size each on a
+    """Tokens of system messages and tools kept in the prefix cache, at 4 bytes x 2 x layers x KV heads x head size each on a
     CPU (12 KiB for the demo model, 64 KiB for Llama 3.2 1B). CTranslate2 frees them only with the model."""
     top_p: float = 0.9
-    """Share of the probability that is sampled from when a request has a temperature; above 0, at most 1."""
+    """Nucleus sampling for requests with a temperature; above 0, at most 1."""
 
     def __post_init__(self) -> None:
         for name in ("intra_threads", "slots", "context_tokens"):
@@ -65,12 +65,12 @@ class CTranslate2LlmStream(ReplyStream):
         self._lanes = lanes
 
     def promote(self) -> None:
-        """Somebody waits for it now."""
+        """A caller is waiting for it now."""
         self.generation.promote()
         self._lanes.promote(self._future)
 
     async def over(self) -> None:
-        """Wait until the engine has done with it."""
+        """Wait until the engine is done with it."""
         await asyncio.gather(asyncio.wrap_future(self._future), return_exceptions=True)
 
     async def aclose(self) -> None:
@@ -142,7 +142,7 @@ class CTranslate2Llm:
             model.lanes.close()
 
     def open(self, request: ChatRequest) -> CTranslate2LlmStream:
-        """Start a reply, on the running event loop.
+        """Start a reply on the running event loop.
 
         Raises PromptTooLong if prompt and reply cannot fit, EngineError if the template refuses the conversation,
         EngineDied if no model is loaded.
@@ -158,7 +158,7 @@ class CTranslate2Llm:
         return stream
 
     async def warm_prefix(self, request: ChatRequest) -> None:
-        """Put the system message and tools of `request` into the prefix cache, unless they are there or it is full."""
+        """Put the system message and tools of `request` into the prefix cache, unless they are there already or it is full."""
         model = self._loaded()
         prompt = model.vocabulary.prompt(request)
         if prompt.static and model.prefixes.admit(prompt.static.texts, at_once=True):
@@ -180,10 +180,10 @@ class CTranslate2Llm:
         return False
 
     async def prefill(self, request: ChatRequest) -> None:
-        """Nothing: CTranslate2 finds a cached prefix only whole, so one that goes on growing is never found again."""
+        """Does nothing: CTranslate2 finds a cached prefix only as a whole, so never one that has grown since."""
 
     def _generate(self, request: ChatRequest) -> None:
-        """Generate on every slot of the request's lane and wait for it. Blocks."""
+        """Generate in every slot of the request's lane, and wait. Blocks."""
         model = self._loaded()
         prompt = model.vocabulary.prompt(request)
         generations = [Generation(model, request, prompt) for _ in range(self._options.slots)]
@@ -194,7 +194,7 @@ class CTranslate2Llm:
         except TimeoutError as error:
             raise EngineDied(f"The language model gave no token in {CHECK_TIMEOUT_S:.0f} s.") from error
         except ToolCallMalformed:
-            logger.debug("one token of a tool call is no fault")
+            logger.debug("one token of a tool call is not an error")
 
     def _loaded(self) -> Model:
         if self._model is None:

@@ -1,4 +1,4 @@
-"""One generation: from a prompt to events, in an engine thread, token by token."""
+"""One generation: turns a prompt into events, token by token, in an engine thread."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ from serving.llm.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A loaded model and what its generations share. Read-only, or thread-safe in itself."""
+    """A loaded model and what its generations share. All of it is read-only or thread-safe."""
 
     generator: Any
     """ctranslate2.Generator; it has a worker for every thread of `lanes`."""
@@ -25,12 +25,12 @@ class Model:
     prefixes: PrefixCache
     top_p: float
     closing: threading.Event = field(default_factory=threading.Event)
-    """Set once: every generation stops at its next token."""
+    """Once set, every generation stops at its next token."""
 
 
 class _Callback:
-    """What CTranslate2 calls for each token. Its worker drops it some time after the generation has returned; were it
-    the last to hold the model by then, the worker would have to join itself, which ends the process.
+    """Called by CTranslate2 for each token. Its worker drops it some time after the generation has returned; if it were then
+    the last to hold the model, the worker would have to join itself, which would end the process.
     """
 
     def __init__(self, on_token: Callable[[Any], bool]) -> None:
@@ -40,7 +40,7 @@ class _Callback:
         return self._on_token is None or self._on_token(step)
 
     def release(self) -> None:
-        """Forget the generation."""
+        """Let go of the generation."""
         self._on_token = None
 
 
@@ -56,7 +56,7 @@ class Generation:
         emit: Callable[[ChatEvent], None] = lambda event: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`emit` is called in the engine's threads; `cancelled` is asked there before every token."""
+        """`emit` and `cancelled` are called in the engine's threads, `cancelled` before every token."""
         self._model = model
         self._request = request
         self._prompt = prompt
@@ -65,14 +65,14 @@ class Generation:
         self._opened_at = time.perf_counter()
         self._ttft_s = 0.0
         self.tokens = 0
-        """How many the model has generated so far, the one that ends the reply included."""
+        """Tokens generated so far, the one that ends the reply included."""
         self._reader = model.vocabulary.reader()
         self._keeps_prefix = False
         self._lane = request.priority
         self._tokens_ahead = None if request.confirmed is None else request.tokens_ahead
 
     def run(self) -> None:
-        """Generate to the end, or until nobody wants it any more. Raises EngineDied, ToolCallMalformed."""
+        """Generate to the end, or until nobody wants the reply any more. Raises EngineDied, ToolCallMalformed."""
         model, prompt = self._model, self._prompt
         model.lanes.wait_turn(lambda: self._lane, self._stopped)
         if self._ended_early():
@@ -83,7 +83,7 @@ class Generation:
         try:
             model.generator.generate_batch([list(prompt.rest.texts)], callback=on_token, **self._arguments())
         except RuntimeError as error:
-            raise EngineDied(f"The language model failed: {error}. It has to be loaded again.") from error
+            raise EngineDied(f"The language model failed: {error}. It has to be reloaded.") from error
         finally:
             on_token.release()
         if self._ended_early():
@@ -110,16 +110,16 @@ class Generation:
         }
 
     def promote(self) -> None:
-        """Somebody waits for it now: it is no longer paused for others. `Lanes.promote` has to follow."""
+        """A caller is waiting for it now, so it is no longer paused for others. Call `Lanes.promote` next."""
         self._lane = Priority.CONFIRMED
 
     def _stopped(self) -> bool:
         return self._cancelled() or self._model.closing.is_set()
 
     def _ended_early(self) -> bool:
-        """Whether nobody wants the rest. Raises EngineDied if somebody does but the model is being closed."""
+        """Whether nobody wants the rest. Raises EngineDied if somebody does while the model is being closed."""
         if self._model.closing.is_set() and not self._cancelled():
-            raise EngineDied("The language model was closed in the middle of a reply. Ask again once it is ready.")
+            raise EngineDied("The language model was closed during a reply. Ask again once it is ready.")
         return self._cancelled()
 
     def _on_token(self, step: Any) -> bool:

@@ -1,7 +1,7 @@
-"""Who computes next: one lane of work a priority, and urgent lanes stop the others between two tokens.
+"""Decides who computes next: one lane of work per priority, and urgent lanes pause the others between tokens.
 
-CTranslate2 has a first-come first-served queue of its own; nothing waits there, because every lane's threads have a
-worker in it. So a summary that is half written stands still while a caller's answer is generated, and then goes on.
+CTranslate2's own queue is first come, first served; nothing waits there, because every thread of every lane has a worker.
+So a half-written summary pauses while a caller's answer is generated, and then continues.
 """
 
 import threading
@@ -22,11 +22,11 @@ class _Work:
     function: Callable[[], Any]
     future: "Future[Any]" = field(default_factory=Future)
     is_taken: bool = False
-    """A thread has it; it may be queued in two lanes."""
+    """A thread has taken it; it may be queued in two lanes."""
 
 
 class Lanes:
-    """Runs functions, `slots` at a time for each priority; within a lane, first come first served. Thread-safe."""
+    """Runs functions, `slots` at a time per priority; within a lane first come, first served. Thread-safe."""
 
     def __init__(self, name: str, slots: int) -> None:
         self._slots = slots
@@ -37,11 +37,11 @@ class Lanes:
 
     @staticmethod
     def workers(slots: int) -> int:
-        """How many functions can be under way at once, the paused ones included."""
+        """How many functions can have begun at once, paused ones included."""
         return slots * len(Priority)
 
     def submit(self, lane: Priority, function: Callable[[], T]) -> "Future[T]":
-        """Queue `function`. Cancelling works until it has begun."""
+        """Queue `function`. It can be cancelled until it begins."""
         work = _Work(lane, function)
         with self._changed:
             self._unfinished[lane] += 1
@@ -52,7 +52,7 @@ class Lanes:
         return work.future
 
     def promote(self, future: "Future[Any]") -> None:
-        """Make what was submitted as urgent as can be, whether it waits, is paused or runs."""
+        """Give a submitted function the highest priority, whether it is waiting, paused or running."""
         with self._changed:
             work = self._work.get(future)
             if work is None or work.lane is Priority.CONFIRMED:
@@ -67,8 +67,8 @@ class Lanes:
 
     def wait_turn(self, lane: Callable[[], Priority], cancelled: Callable[[], bool], *, is_ahead: bool = False) -> None:
         """Called by work before each step: returns when no more urgent work fills the slots, or once `cancelled()`. `lane`
-        gives the work's own, which `promote` may have changed. Work that `is_ahead` of what is needed waits to be promoted,
-        unless others wait for its slot."""
+        gives the work's lane, which `promote` may have changed. Work that `is_ahead` of what is needed waits to be promoted,
+        unless others are waiting for its slot."""
 
         def may_go_on() -> bool:
             own = lane()
@@ -82,12 +82,12 @@ class Lanes:
             self._changed.wait_for(may_go_on)
 
     def wake(self) -> None:
-        """Let paused work look whether it has been cancelled."""
+        """Let paused work check whether it has been cancelled."""
         with self._changed:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End the threads; what waits is cancelled."""
+        """End the threads, and cancel whatever is waiting."""
         for threads in self._threads.values():
             threads.close()
 
@@ -106,13 +106,13 @@ class Lanes:
             work.future.set_result(result)
 
     def _take(self, work: _Work) -> bool:
-        """Whether the work was still to be had."""
+        """Whether nobody else had taken the work yet."""
         with self._changed:
             is_first, work.is_taken = not work.is_taken, True
         return is_first
 
     def _dropped(self, work: _Work, queued: "Future[None]") -> None:
-        """If the lanes were closed before the work began, it never will."""
+        """Cancel work that has not begun if the lanes are closed: it never will."""
         if queued.cancelled():
             work.future.cancel()
         elif (error := queued.exception()) is not None and self._take(work):

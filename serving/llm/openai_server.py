@@ -1,7 +1,7 @@
-"""A Llama behind a `vllm serve` that runs apart: its OpenAI-compatible address, on this machine unless an operator says so.
+"""A Llama behind a separate `vllm serve`, reached by its OpenAI-compatible API: on this machine, unless an operator allows more.
 
-Prompts are rendered and tokenized here, replies are read here token by token, so that they are the same, to the byte, as with
-the engine in process; the server is asked for completions of tokens, never for its own chat template or tool parser.
+Prompts are rendered and tokenized here, and replies read here token by token, so both are byte for byte those of the
+in-process engine. The server only completes tokens; its own chat template and tool parser are never used.
 
     vllm serve FOLDER --uds FILE --enable-prefix-caching --scheduling-policy priority --enable-prompt-tokens-details
 """
@@ -27,7 +27,7 @@ POLL_S = 1.0
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 60.0
 HOST_OF_A_SOCKET = "http://localhost"
-"""What the address says when the connection is a Unix socket."""
+"""The URL's host when the connection is a Unix socket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,32 +39,32 @@ class OpenAiServerOptions:
     address: str = "unix:/run/vllm.sock"
     """`unix:FILE`, the server's Unix socket, or `http://127.0.0.1:PORT`."""
     allow_remote: bool = False
-    """Let what callers say leave this machine: without it any address that is not loopback is refused."""
+    """Let callers' words leave this machine. Otherwise only loopback addresses are accepted."""
     served_model: str = ""
-    """The name that the server gives its model; empty: the only one it serves."""
+    """The server's name for the model; empty: the only one it serves."""
     wait_s: float = 120.0
-    """How long a server that does not answer yet is waited for."""
+    """How long to wait for a server that does not answer yet."""
     context_tokens: int = 8192
     """Prompt and reply together; the server's own limit holds when it is smaller."""
     max_calls: int = 8
-    """Calls whose replies are asked for at the same time; the rest wait here, the least urgent longest."""
+    """How many calls' replies to request at the same time; the rest wait here, the least urgent longest."""
     top_p: float = 0.9
-    """Share of the probability that is sampled from when a request has a temperature; above 0, at most 1."""
+    """Nucleus sampling for requests with a temperature; above 0, at most 1."""
     speculative_prefill: bool = True
-    """Compute prompts while their caller is still speaking."""
+    """Compute prompts while the caller is still speaking."""
 
     def __post_init__(self) -> None:
         if not 0 < self.top_p <= 1:
             raise ValueError("top_p must be above 0 and at most 1")
         if not self.allow_remote and not is_on_this_machine(self.address):
             raise ValueError(
-                f"{self.address} is not on this machine, and what callers say would go there. Give `unix:FILE` or "
-                "`http://127.0.0.1:PORT`; if it is meant, set allow_remote: true"
+                f"{self.address} is not on this machine, and callers' words would go there. Use `unix:FILE` or "
+                "`http://127.0.0.1:PORT`; if this is intended, set allow_remote: true"
             )
 
 
 def is_on_this_machine(address: str) -> bool:
-    """Whether an address is a Unix socket, or a loopback address by its number; names are not trusted."""
+    """Whether an address is a Unix socket or a numeric loopback address; host names are not trusted."""
     if address.startswith("unix:"):
         return address.startswith("unix:/")
     host = urlsplit(address).hostname or ""
@@ -80,7 +80,7 @@ class OpenAiServerLlm(TokenLlm):
     name = "openai-server"
 
     def __init__(self, options: OpenAiServerOptions, model_dir: Path) -> None:
-        """`model_dir` has the tokenizer.json and its config of the model that the server runs; weights are not needed."""
+        """`model_dir` has the tokenizer.json of the model that the server runs, with its config; weights are not needed."""
         super().__init__(
             model_dir,
             context_tokens=options.context_tokens,
@@ -106,7 +106,7 @@ class _ServerCore:
         import httpx2
         import openai
 
-        logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of every request
+        logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs every request
         is_socket = options.address.startswith("unix:")
         path = options.address.removeprefix("unix:") if is_socket else None
         self._openai = openai
@@ -123,20 +123,20 @@ class _ServerCore:
         self._has_priorities = True
 
     async def connect(self) -> None:
-        """Wait for the server and see what it can do. Raises EngineLoadFailed."""
+        """Wait for the server and check what it can do. Raises EngineLoadFailed."""
         served = await self._served_models()
         self._model = self._model or next(iter(served), "")
         if self._model not in served:
             raise EngineLoadFailed(
                 f"The server at {self._options.address} does not serve '{self._model}'. Set "
-                f"engines.llm.options.served_model to one of: {', '.join(served) or '(it serves nothing)'}."
+                f"engines.llm.options.served_model to one of: {', '.join(served) or '(it serves none)'}."
             )
         probe = ChatRequest((), max_tokens=1, priority=Priority.BACKGROUND)
         try:
             bunches = [bunch async for bunch in self._completion(probe, self._stop_ids[:1])]
         except self._openai.BadRequestError:
             self._has_priorities = False
-            logger.warning("the server knows no priorities: start it with --scheduling-policy priority")
+            logger.warning("the server does not support priorities: start it with --scheduling-policy priority")
             bunches = [bunch async for bunch in self._completion(probe, self._stop_ids[:1])]
         if not any(bunch.token_ids for bunch in bunches):
             raise EngineLoadFailed(
@@ -157,7 +157,7 @@ class _ServerCore:
             raise EngineDied(self._gone(error)) from error
 
     async def aclose(self) -> None:
-        """Closing the connections aborts what the server generates for them."""
+        """Close the connections, so that the server aborts what it generates for them."""
         await self._client.close()
 
     async def _completion(self, request: ChatRequest, ids: list[int]) -> AsyncGenerator[Bunch, None]:
@@ -200,6 +200,6 @@ class _ServerCore:
 
     def _gone(self, error: Exception) -> str:
         return (
-            f"No language model answers at {self._options.address} ({type(error).__name__}). Start it there with `vllm serve` "
+            f"No language model answers at {self._options.address} ({type(error).__name__}). Start one there with `vllm serve` "
             "(serving/llm/openai_server.py shows how), or set engines.llm.options.address."
         )

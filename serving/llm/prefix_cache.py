@@ -1,8 +1,8 @@
-"""Which prompt prefixes CTranslate2 keeps computed. Pure bookkeeping; the states themselves are inside CTranslate2.
+"""Which prompt prefixes CTranslate2 caches. Pure bookkeeping; the states themselves are inside CTranslate2.
 
 CTranslate2 keeps one state for every distinct `static_prompt` it was asked to cache, finds it only by the whole prefix,
-and never frees one before the model is unloaded (`DecoderStateCache` in its layers/decoder.cc, 4.8). So prefixes are
-let in with care: at once when warmed on purpose, otherwise on their second use, and only up to a number of tokens.
+and frees none until the model is unloaded (`DecoderStateCache` in its layers/decoder.cc, 4.8). So a prefix is admitted at
+once only when it is warmed up on purpose, otherwise on its second use, and only up to a number of tokens.
 """
 
 import threading
@@ -11,7 +11,7 @@ from collections import OrderedDict
 Tokens = tuple[str, ...]
 
 REMEMBERED_PREFIXES = 256
-"""Prefixes seen once whose return is noticed."""
+"""How many prefixes are remembered after their first use."""
 
 
 class PrefixCache:
@@ -26,12 +26,12 @@ class PrefixCache:
 
     @property
     def tokens(self) -> int:
-        """How many tokens' states are kept or about to be."""
+        """How many tokens' states are cached, or about to be."""
         with self._lock:
             return sum(len(prefix) for prefix in self._admitted)
 
     def admit(self, prefix: Tokens, *, at_once: bool = False) -> bool:
-        """Whether CTranslate2 shall look for `prefix` in its cache, and keep it there."""
+        """Whether CTranslate2 should look up `prefix` in its cache, and keep it there."""
         with self._lock:
             if prefix in self._admitted:
                 return True
@@ -44,12 +44,12 @@ class PrefixCache:
             return True
 
     def cached_tokens(self, prefix: Tokens) -> int:
-        """How many tokens of `prefix` a request that starts now need not compute: all or none."""
+        """How many tokens of `prefix` a request starting now need not compute: all or none."""
         with self._lock:
             return len(prefix) if prefix in self._cached else 0
 
     def computed(self, prefix: Tokens) -> None:
-        """CTranslate2 has computed `prefix` for a request that was told to keep it."""
+        """CTranslate2 has computed `prefix` for a request that asked to keep it."""
         with self._lock:
             self._cached.add(prefix)
 

@@ -1,4 +1,4 @@
-"""A request as tokens, split where the part that all calls share ends."""
+"""A request as tokens, split after the part that all calls share."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +15,7 @@ class Tokens:
     """A stretch of a prompt."""
 
     texts: tuple[str, ...] = ()
-    """The tokens as the vocabulary writes them."""
+    """The tokens as text, as in the vocabulary."""
     ids: tuple[int, ...] = ()
 
     def __len__(self) -> int:
@@ -27,7 +27,7 @@ class Prompt:
     """Tokens in order: first `static`, then `rest`."""
 
     static: Tokens
-    """The system message and the tools: the same for every reply of every call. Empty if they cannot be told apart."""
+    """The system message and the tools: the same for every reply of every call. Empty if they cannot be separated."""
     rest: Tokens
     """The conversation so far. Never empty."""
 
@@ -56,7 +56,7 @@ class PromptEncoder:
         static_text = self._static_text(request)
         if static_text and text.startswith(static_text):
             static = self._encode_static(static_text)
-            if static.texts[-1] in self._special:  # text on either side of a special token is tokenized by itself
+            if static.texts[-1] in self._special:  # text on either side of a special token is tokenized separately
                 return Prompt(static, self._encode(text[len(static_text) :]))
         return Prompt(Tokens(), self._encode(text))
 
@@ -66,7 +66,7 @@ class PromptEncoder:
             return ""
         try:
             return self._template.render(system, request.tools, add_generation_prompt=False)
-        except EngineError:  # this template cannot render a conversation that has not begun
+        except EngineError:  # this template cannot render a conversation without messages
             return ""
 
     def _encode(self, text: str) -> Tokens:

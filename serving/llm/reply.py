@@ -1,4 +1,4 @@
-"""From a model's tokens to what a reply says: one reader for every engine, so that all speak and call tools alike."""
+"""Turns a model's tokens into what a reply says: one reader for every engine, so that all speak and call tools alike."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -25,23 +25,23 @@ class ReplyReader:
 
     @property
     def done(self) -> bool:
-        """Whether nothing that may still come matters: generating can stop."""
+        """Whether nothing that could still come matters, so that generating can stop."""
         return self._parser.done
 
     def push(self, token_id: int) -> list[TextDelta | ToolCall]:
-        """Feed the next token; the one that ends the message says nothing."""
+        """Feed the next token; the one that ends the message has no text."""
         if token_id in self._stop_ids:
             return []
         piece = PYTHON_TAG if token_id == self._python_tag else self._decoder.step(self._tokenizer, token_id)
         return self._parser.push(piece) if piece else []
 
     def finish(self) -> list[TextDelta | ToolCall]:
-        """The reply is over; gives what was held back. Raises ToolCallMalformed."""
+        """End the reply; returns what was held back. Raises ToolCallMalformed."""
         return self._parser.finish()
 
 
 class Reply:
-    """What changes while an engine that hands out tokens in bunches makes one reply."""
+    """The state of one reply from an engine that delivers tokens in bunches."""
 
     def __init__(self, reader: ReplyReader, prompt_tokens: int, emit: Callable[[ChatEvent], None]) -> None:
         self._reader = reader
@@ -53,7 +53,7 @@ class Reply:
         self._cached_tokens = 0
 
     def push(self, token_ids: Sequence[int], cached_tokens: int | None) -> bool:
-        """Take the next tokens; returns whether it has all it needs. `cached_tokens`: of the prompt, once it is known."""
+        """Feed the next tokens; returns whether the reply is complete. `cached_tokens`: of the prompt, once known."""
         if token_ids and not self._tokens:
             self._ttft_s = time.perf_counter() - self._opened_at
         self._cached_tokens = cached_tokens or self._cached_tokens
@@ -64,17 +64,17 @@ class Reply:
         return self._reader.done
 
     def finish(self) -> None:
-        """No more tokens: emits what was held back, then the Usage. Raises ToolCallMalformed."""
+        """End the reply: emits what was held back, then the Usage. Raises ToolCallMalformed."""
         for event in self._reader.finish():
             self._emit(event)
         self._emit(Usage(self._prompt_tokens, self._cached_tokens, self._tokens, self._ttft_s))
 
 
 class ReplyStream:
-    """One reply as an engine hands it out: what its generation puts into the channel, until nobody wants it."""
+    """One reply as its caller sees it: what the generation puts into the channel, until nobody wants it."""
 
     def __init__(self, channel: Channel[ChatEvent], future: "Future[None]") -> None:
-        """`future` is the generation's; its end, however it comes about, ends the stream."""
+        """`future` is the generation's; however it ends, the stream ends with it."""
         self._channel = channel
         self._future = future
         future.add_done_callback(lambda done: channel.finish(reply_error(done)))
@@ -90,12 +90,12 @@ class ReplyStream:
 
 
 def reply_error(done: "Future[None]") -> BaseException | None:
-    """What ended a generation, as an error of ours; None if it came to its end."""
+    """The error that ended a generation, as one of ours; None if it completed."""
     if done.cancelled():
         return EngineDied("The language model was closed before the reply was complete. Ask again once it is ready.")
     error = done.exception()
     if error is None or isinstance(error, EngineError):
         return error
-    died = EngineDied(f"The language model failed ({type(error).__name__}: {error}). It has to be loaded again.")
+    died = EngineDied(f"The language model failed ({type(error).__name__}: {error}). It has to be reloaded.")
     died.__cause__ = error
     return died

@@ -1,6 +1,6 @@
-"""A language model engine over anything that takes a prompt's tokens and hands out a reply's as they come.
+"""A language model engine over anything that takes a prompt's tokens and streams a reply's.
 
-Whatever generates, the core, lives on one event loop of its own; calls stay on theirs.
+What generates, the core, lives on one event loop of its own; calls stay on theirs.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from serving.llm.vocabulary import Vocabulary
 logger = logging.getLogger("callbox.llm")
 
 LOAD_TIMEOUT_S = 1800.0
-"""16 GB from a slow disk, then compiling and capturing graphs."""
+"""Enough for 16 GB from a slow disk, then compiling and capturing graphs."""
 CHECK_TIMEOUT_S = 30.0
 STALL_S = 20.0
 CLOSE_TIMEOUT_S = 10.0
@@ -38,18 +38,18 @@ class Bunch:
 
     token_ids: Sequence[int]
     cached_tokens: int | None = None
-    """Of the prompt, once it is known."""
+    """How many of the prompt's tokens were cached, once known."""
 
 
 class Core(Protocol):
-    """What generates. Everything happens on the loop that made it."""
+    """What generates. Used only on the loop that made it."""
 
     def generate(self, request: ChatRequest, ids: list[int]) -> AsyncGenerator[Bunch, None]:
         """The reply to a prompt of these tokens. Closing the generator, or cancelling it, stops the computation."""
         ...
 
     async def aclose(self) -> None:
-        """Free everything. What still generates ends with an error."""
+        """Free everything. Replies still being generated end with an error."""
         ...
 
 
@@ -78,8 +78,8 @@ class TokenLlm:
         speculative_prefill: bool,
         stall_s: float = STALL_S,
     ) -> None:
-        """`model_dir` has the model's tokenizer.json and its config; `places`: requests worked on at the same time;
-        `stall_s`: a core that says nothing for so long, to a request that has its place, hangs."""
+        """`model_dir` has the model's tokenizer.json and its config; `places`: how many requests are worked on at the same
+        time; `stall_s`: a core that gives a request no token for this long is considered dead."""
         self._model_dir = Path(model_dir)
         self._context_tokens = context_tokens
         self._places = places
@@ -88,7 +88,7 @@ class TokenLlm:
         self._model: _Model | None = None
 
     async def _start(self, vocabulary: Vocabulary) -> Core:
-        """The core, ready. Raises EngineLoadFailed."""
+        """Start the core; it is ready on return. Raises EngineLoadFailed."""
         raise NotImplementedError
 
     def load(self) -> None:
@@ -117,7 +117,7 @@ class TokenLlm:
         self._generate_now(PROBE, timeout_s=CHECK_TIMEOUT_S)
 
     def close(self) -> None:
-        """Abort what is being generated and end the core. Safe to call twice."""
+        """Abort what is being generated and stop the core. Safe to call twice."""
         model, self._model = self._model, None
         if model is None:
             return
@@ -125,13 +125,13 @@ class TokenLlm:
         try:
             thread.submit(model.core.aclose()).result(timeout=CLOSE_TIMEOUT_S)
         except (TimeoutError, CancelledError, RuntimeError, OSError) as error:
-            logger.warning("the language model did not end in order: %s", type(error).__name__)
+            logger.warning("the language model did not stop cleanly: %s", type(error).__name__)
         thread.close()
         del model
-        gc.collect()  # what refers to itself: at interpreter exit the destructor of vLLM's AsyncLLM would fail
+        gc.collect()  # reference cycles: the destructor of vLLM's AsyncLLM would fail at interpreter exit
 
     def open(self, request: ChatRequest) -> ReplyStream:
-        """Start a reply, on the running event loop.
+        """Start a reply on the running event loop.
 
         Raises PromptTooLong if prompt and reply cannot fit, EngineError if the template refuses the conversation,
         EngineDied if no model is loaded.
@@ -142,14 +142,14 @@ class TokenLlm:
         return ReplyStream(channel, model.thread.submit(_reply(model, request, ids, channel.put)))
 
     async def warm_prefix(self, request: ChatRequest) -> None:
-        """Put the system message and tools of `request` into the prefix cache; where the template does not let them be
-        told apart, the whole prompt."""
+        """Put the system message and tools of `request` into the prefix cache; if the template does not let them be separated,
+        the whole prompt."""
         prompt = self._loaded().vocabulary.prompt(request)
         await self._compute(replace(request, priority=Priority.BACKGROUND), list(prompt.static.ids) or prompt.ids)
 
     @property
     def reads_ahead(self) -> bool:
-        """Unless it was switched off."""
+        """Whether prefill is on."""
         return self._speculative_prefill
 
     async def prefill(self, request: ChatRequest) -> None:
@@ -161,7 +161,7 @@ class TokenLlm:
         metrics.LLM_PREFILLS.inc()
 
     async def _compute(self, request: ChatRequest, ids: list[int]) -> None:
-        """Run a prompt for nothing but its place in the prefix cache. Raises EngineError."""
+        """Run a prompt only to have it in the prefix cache. Raises EngineError."""
         model = self._loaded()
         once = replace(request, max_tokens=1, temperature=0.0)
         future = model.thread.submit(_run(model, once, ids, lambda bunch: False))
@@ -171,7 +171,7 @@ class TokenLlm:
             raise reply_error(future) or error from error
 
     def _generate_now(self, request: ChatRequest, *, timeout_s: float) -> None:
-        """Generate and wait for it. Blocks. Raises EngineDied."""
+        """Generate, and wait. Blocks. Raises EngineDied."""
         model = self._loaded()
         ids = model.vocabulary.prompt(request).ids
         future = model.thread.submit(_reply(model, request, ids, lambda event: None))
@@ -179,7 +179,9 @@ class TokenLlm:
             future.cancel()
             raise EngineDied(f"The language model gave no token in {timeout_s:.0f} s.")
         error = reply_error(future)
-        if error is not None and not isinstance(error, ToolCallMalformed):  # a few tokens of a tool call are no fault
+        if error is not None and not isinstance(
+            error, ToolCallMalformed
+        ):  # a few tokens of a tool call are not an error
             raise error
 
     def _loaded(self) -> _Model:
@@ -196,8 +198,8 @@ async def _reply(model: _Model, request: ChatRequest, ids: list[int], emit: Call
 
 
 async def _run(model: _Model, request: ChatRequest, ids: list[int], take: Callable[[Bunch], bool]) -> None:
-    """Have a request worked on until it is complete, or `take` has had enough. What may be thrown away is worked on for its
-    `tokens_ahead`; the rest is a request of its own, once somebody waits for it."""
+    """Run a request until it is complete or `take` returns True. A reply that may be thrown away is run for its `tokens_ahead`;
+    the rest is a second request, once a caller is waiting for it."""
     confirmed, ahead = request.confirmed, request.tokens_ahead
     if confirmed is None or ahead is None or ahead >= request.max_tokens:
         await _generate(model, request, ids, take)
@@ -217,7 +219,7 @@ async def _run(model: _Model, request: ChatRequest, ids: list[int], take: Callab
 
 
 async def _generate(model: _Model, request: ChatRequest, ids: list[int], take: Callable[[Bunch], bool]) -> bool:
-    """Have one request of the core's worked on; whether `take` had enough before it was complete."""
+    """Run one request on the core; returns whether `take` ended it before it was complete."""
     loop = asyncio.get_running_loop()
     async with model.admission.place(request.priority, request.confirmed) as priority:
         generating = model.core.generate(replace(request, priority=priority), ids)
@@ -229,6 +231,6 @@ async def _generate(model: _Model, request: ChatRequest, ids: list[int], take: C
                     deadline.reschedule(loop.time() + model.stall_s)
         except TimeoutError:
             raise EngineDied(
-                f"The language model gave no token in {model.stall_s:.0f} s. It has to be loaded again."
+                f"The language model gave no token in {model.stall_s:.0f} s. It has to be reloaded."
             ) from None
     return False

@@ -1,7 +1,7 @@
-"""Tells speech from tool calls while a reply is being generated. Pure: pieces of text in, events out.
+"""Separates speech from tool calls while a reply is being generated. Pure: pieces of text in, events out.
 
-Llama 3 writes a call as a JSON object, `{"name": ..., "parameters": {...}}`, alone in a message, sometimes behind
-`<|python_tag|>`, sometimes several behind each other or between semicolons, sometimes after a few spoken words.
+Llama 3 writes a call as a JSON object, `{"name": ..., "parameters": {...}}`, alone in a message, sometimes after
+`<|python_tag|>`, sometimes several in a row or separated by semicolons, sometimes after a few spoken words.
 Not one character of it may be spoken, so text is held back for as long as it could still become a call.
 """
 
@@ -19,7 +19,7 @@ PYTHON_TAG = "<|python_tag|>"
 Reason = Literal["truncated", "not JSON", "no name", "arguments are not an object"]
 
 _CALL_IN_SPEECH = re.compile(r'\{\s*"(?:name|type|function)"')
-"""A brace that opens a call behind spoken words. At the start of a message any brace does."""
+"""What opens a call after spoken words. At the start of a message any brace does."""
 _MAYBE_CALL_IN_SPEECH = re.compile(r'\{\s*(?:"\w*)?\Z')
 _SEPARATORS = " \t\r\n;,"
 
@@ -32,10 +32,10 @@ def new_call_id() -> str:
 class ToolCallParser:
     """The parser of one reply.
 
-    What follows a call is either another call or nothing that may be heard: the model cannot know the result yet.
-    A call that cannot be read is dropped when another call of the reply could be read, because that one's result gives
-    the model the next word anyway. When it is the only one, `finish` raises ToolCallMalformed: the caller is owed an
-    apology rather than silence. A tool that does not exist is passed on; whoever runs tools answers for it.
+    Whatever follows a call is another call, or must not be spoken: the model cannot know the result yet. A malformed call is
+    dropped if another call of the reply is well-formed, because the model speaks again after that one's result. If there is
+    no other, `finish` raises ToolCallMalformed: the caller is owed an apology rather than silence. Calls of unknown tools are
+    passed on; whoever runs tools deals with them.
     """
 
     def __init__(self, new_id: Callable[[], str] = new_call_id) -> None:
@@ -50,12 +50,12 @@ class ToolCallParser:
 
     @property
     def done(self) -> bool:
-        """Whether nothing that may still come matters: generating can stop."""
+        """Whether nothing that could still come matters, so that generating can stop."""
         return self._done
 
     @property
     def dropped(self) -> int:
-        """How many calls could not be read."""
+        """How many calls were malformed."""
         return len(self._malformed)
 
     def push(self, text: str) -> list[TextDelta | ToolCall]:
@@ -64,9 +64,9 @@ class ToolCallParser:
         return self._advance()
 
     def finish(self) -> list[TextDelta | ToolCall]:
-        """The reply is over; gives what was held back and turned out to be speech.
+        """End the reply; returns what was held back and turned out to be speech.
 
-        Raises ToolCallMalformed if the reply held a call and none could be read.
+        Raises ToolCallMalformed if the reply has calls and all are malformed.
         """
         held, self._held = self._held, ""
         if self._in_call:
@@ -92,7 +92,7 @@ class ToolCallParser:
         return events
 
     def _speak(self) -> list[TextDelta | ToolCall]:
-        """Give out what is certainly speech; enter a call where one opens."""
+        """Emit what is certainly speech; enter a call where one opens."""
         if not self._spoken:
             self._held = self._held.lstrip()
         opening = self._opening()
@@ -106,7 +106,7 @@ class ToolCallParser:
         return [TextDelta(text)] if text else []
 
     def _opening(self) -> tuple[int, int] | None:
-        """Where speech ends and where the call begins, if one opens here."""
+        """Where speech ends and where the call begins, if one does."""
         places = []
         if (tag := self._held.find(PYTHON_TAG)) >= 0:
             places.append((tag, tag + len(PYTHON_TAG)))
@@ -117,7 +117,7 @@ class ToolCallParser:
         return min(places, default=None)
 
     def _undecided(self) -> int:
-        """From where on the held text may still become the opening of a call."""
+        """Where the held text may still become the start of a call."""
         for length in range(min(len(PYTHON_TAG) - 1, len(self._held)), 0, -1):
             if self._held.endswith(PYTHON_TAG[:length]):
                 return len(self._held) - length
@@ -125,7 +125,7 @@ class ToolCallParser:
         return found.start() if found else len(self._held)
 
     def _next_call(self) -> list[TextDelta | ToolCall] | None:
-        """The call at the start of what is held, as a list that is empty if it was dropped; None if it is not complete."""
+        """The call at the start of the held text, as a list, empty if it was dropped; None if it is not complete."""
         if self._scanner.at_start:
             self._held = self._held.lstrip(_SEPARATORS)
             if self._held.startswith(PYTHON_TAG):
@@ -167,7 +167,7 @@ class _ObjectScanner:
         return self._position == 0
 
     def end(self, text: str) -> int | None:
-        """Just behind the brace that closes the object at the start of `text`; None if it is not there yet."""
+        """The position after the brace that closes the object at the start of `text`; None if it has not arrived yet."""
         for position in range(self._position, len(text)):
             self._step(text[position])
             if not self._depth:
@@ -190,7 +190,7 @@ class _ObjectScanner:
 
 
 def read_call(source: str) -> tuple[str, str] | Reason:
-    """Name and arguments (a JSON object as text) of one call, or why it is none."""
+    """Name and arguments (a JSON object as text) of one call, or what is wrong with it."""
     try:
         call = _load(source)
         if isinstance(call.get("function"), dict):
@@ -207,7 +207,7 @@ def read_call(source: str) -> tuple[str, str] | Reason:
 
 
 def _load(source: str) -> Any:
-    """JSON proper: Python's reader would also take NaN and Infinity. Raises ValueError."""
+    """Strict JSON: Python's reader also accepts NaN and Infinity. Raises ValueError."""
     return json.loads(source, parse_constant=_refuse_constant)
 
 

@@ -1,7 +1,7 @@
-"""A Llama on vLLM in this process: vLLM's engine core is a child of ours.
+"""A Llama on vLLM in this process; vLLM's engine core is a child process.
 
-Prompts share every block of tokens that begins alike (the system message, the call so far); an answer that somebody waits
-for goes before one that is only likely, and both before a summary; what nobody wants any more is aborted in the core.
+Prompts share their common leading blocks of tokens (the system message, the call so far). An answer that a caller is waiting
+for comes before a speculative one, and both before a summary. Replies that nobody wants any more are aborted in the core.
 """
 
 import asyncio
@@ -26,22 +26,22 @@ from serving.llm.vllm_options import CPU_ENVIRONMENT, ENVIRONMENT, VllmOptions, 
 from serving.llm.vocabulary import Vocabulary
 
 SHUTDOWN_S = 3.0
-"""What the core gets to end by itself; then it is killed with its children. It holds nothing that could be lost."""
+"""How long the core may take to stop; then it is killed with its children. It holds nothing that could be lost."""
 RETURN_S = 15.0
-"""How long the memory of a core that was killed is waited for: the driver frees it after the process is gone."""
+"""How long to wait for the memory of a killed core, which the driver frees after the process is gone."""
 POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class _Vllm:
-    """What of vLLM is used."""
+    """The parts of vLLM that are used."""
 
     core_class: Any
     """AsyncLLM."""
     arguments_class: Any
     """AsyncEngineArgs."""
     sampling: Callable[..., Any]
-    """SamplingParams for tokens as they come."""
+    """SamplingParams for streamed tokens."""
     has_cuda: bool
     """Whether it was built for GPUs and sees one."""
 
@@ -62,7 +62,7 @@ class VllmLlm(TokenLlm):
         self._options = options
         self._vllm: _Vllm | None = None
         self._memory_returns = False
-        """Whether a core of ours had the GPU's memory before, and may be giving it back."""
+        """Whether a previous core held GPU memory that may still be being freed."""
 
     def load(self) -> None:
         """Start vLLM's core and read the model into it. Raises EngineLoadFailed; GpuMemoryShort with the figures."""
@@ -80,7 +80,7 @@ class VllmLlm(TokenLlm):
         except Exception as error:
             raise EngineLoadFailed(
                 f"The language model in {self._model_dir} could not be loaded by vLLM "
-                f"({type(error).__name__}: {error}). vLLM's own lines above say why; `make doctor` checks the GPU, its "
+                f"({type(error).__name__}: {error}). vLLM's log lines above say why; `make doctor` checks the GPU, its "
                 "driver and the model's files."
             ) from error
         sampling = partial(vllm.sampling, stop_token_ids=sorted(vocabulary.stop_ids))
@@ -88,7 +88,7 @@ class VllmLlm(TokenLlm):
         return _AsyncLlmCore(core, sampling, options.top_p)
 
     async def _arguments(self, vocabulary: Vocabulary, *, has_cuda: bool) -> dict[str, Any]:
-        """vLLM's own, by what is free on the GPU now. Raises EngineLoadFailed, GpuMemoryShort."""
+        """vLLM's arguments, given what is free on the GPU now. Raises EngineLoadFailed, GpuMemoryShort."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (RETURN_S if self._memory_returns else 0.0)
         while True:
@@ -106,7 +106,7 @@ class VllmLlm(TokenLlm):
 
 
 class _AsyncLlmCore:
-    """vLLM's AsyncLLM, which makes the loop it is born on its own."""
+    """vLLM's AsyncLLM, which is tied to the loop that it was created on."""
 
     def __init__(self, llm: Any, sampling: Callable[..., Any], top_p: float) -> None:
         self.llm = llm
@@ -134,12 +134,12 @@ class _AsyncLlmCore:
 
     async def aclose(self) -> None:
         self.llm.shutdown(timeout=SHUTDOWN_S)
-        active_children()  # takes leave of a core that had to be killed
+        active_children()  # says goodbye to a core that had to be killed
 
 
 def _import_vllm() -> _Vllm:
-    """Raises EngineLoadFailed if it is not installed. Called in a thread of its own: what vLLM registers while it is
-    imported keeps the frames of its importers for ever, and with them everything that they come to hold."""
+    """Import vLLM. Raises EngineLoadFailed if it is not installed. Called in a thread of its own: what vLLM registers on import
+    keeps the importing frames alive for ever, and with them everything they hold."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     try:
@@ -149,7 +149,7 @@ def _import_vllm() -> _Vllm:
         from vllm.v1.engine.async_llm import AsyncLLM
     except ImportError as error:
         raise EngineLoadFailed(
-            f"vLLM is not installed here ({error}). `make run PROFILE=gpu` installs it with the gpu packages."
+            f"vLLM is not installed ({error}). `make run PROFILE=gpu` installs it with the gpu packages."
         ) from error
     sampling = partial(SamplingParams, output_kind=RequestOutputKind.DELTA, detokenize=False)
     return _Vllm(AsyncLLM, AsyncEngineArgs, sampling, has_cuda=current_platform.is_cuda())

@@ -1,4 +1,4 @@
-"""What vLLM tells of its scheduler, as metrics of ours. vLLM itself is not needed here."""
+"""vLLM's scheduler statistics as our metrics. Does not import vLLM."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from serving import metrics
 
 
 class SchedulerMetrics:
-    """Takes the place of vLLM's StatLoggerBase (vllm/v1/metrics/loggers.py, 0.32), whose methods these are."""
+    """Has the methods of vLLM's StatLoggerBase (vllm/v1/metrics/loggers.py, 0.32)."""
 
     def __init__(self, vllm_config: Any, engine_index: int = 0) -> None:
         pass
@@ -22,7 +22,7 @@ class SchedulerMetrics:
                 metrics.LLM_QUEUE.observe(finished.queued_time)
 
     def log_engine_initialized(self) -> None:
-        """Nothing to say."""
+        """Does nothing."""
 
     def log(self) -> None:
-        """Nothing to say."""
+        """Does nothing."""

@@ -1,4 +1,4 @@
-"""How a Llama is run on vLLM, as options of ours and as vLLM's own arguments. Pure; vLLM itself is not needed here."""
+"""How a Llama is run on vLLM: our options, and vLLM's arguments made from them. Pure; does not import vLLM."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from serving.gpu.memory import BATCHED_TOKENS, MIB, SEQUENCES_PER_CALL, LlmBudge
 
 CPU_KV_MIB = 512
 CPU_BLOCK_TOKENS = 32
-"""The smallest block that vLLM's attention on a CPU takes; its default of 128 shares little of short prompts."""
+"""The smallest block that vLLM's CPU attention supports; with its default of 128, short prompts share little."""
 
 ENVIRONMENT: Mapping[str, str] = {
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_DO_NOT_TRACK": "1",
     "HF_HUB_OFFLINE": "1",
-    # The worker has many threads, and CTranslate2 may have used CUDA: a forked child of it could not.
+    # The worker has many threads, and CTranslate2 may have used CUDA, which a forked child could not use.
     "VLLM_WORKER_MULTIPROC_METHOD": "spawn",
-    # FlashInfer's sampler is compiled, and for some cards its kernels are downloaded, at the first call.
+    # FlashInfer's sampler would be compiled, and for some GPUs its kernels downloaded, at the first call.
     "VLLM_USE_FLASHINFER_SAMPLER": "0",
     "VLLM_LOGGING_LEVEL": "WARNING",
-    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the driver's own order, which the plan was made in
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the driver's order, in which the plan was made
 }
 """What vLLM and its child processes read from the environment, unless an operator has set it."""
 CPU_ENVIRONMENT: Mapping[str, str] = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
-"""The same where it computes on the CPU: no core is taken from the other engines for good."""
+"""In addition, on a CPU: leave the cores to the other engines too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,27 +37,27 @@ class VllmOptions:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     device: Literal["auto", "cuda", "cpu"] = "auto"
-    """Where it runs; auto: where the installed vLLM can. Of several GPUs it takes the first that CUDA_VISIBLE_DEVICES
-    leaves."""
+    """Where it runs; auto: wherever the installed vLLM can. Of several GPUs it uses the first that CUDA_VISIBLE_DEVICES
+    allows."""
     context_tokens: int = 8192
     """Prompt and reply together; the model's own limit holds when it is smaller."""
     max_calls: int = 8
-    """Calls that are worked on at once."""
+    """How many calls are served at once."""
     full_contexts: int | None = None
-    """Full contexts that the KV cache must hold; None: one a call. With fewer, calls that have grown long share it, and
-    when it is full vLLM computes the least urgent again later."""
+    """How many full contexts the KV cache must hold; None: one per call. With fewer, long calls compete for it, and when it is
+    full vLLM recomputes the least urgent later."""
     max_kv_mib: int | None = None
-    """MiB of the KV cache at most; None: on a GPU all that is left, on a CPU 512."""
+    """The largest KV cache in MiB; None: on a GPU all that is left, on a CPU 512."""
     reserve_mib: int = 1024
-    """MiB of the GPU that stay free for what the other engines take later."""
+    """MiB of GPU memory left free for what the other engines take later."""
     top_p: float = 0.9
-    """Share of the probability that is sampled from when a request has a temperature; above 0, at most 1."""
+    """Nucleus sampling for requests with a temperature; above 0, at most 1."""
     enforce_eager: bool = False
-    """On a GPU: no compiling and no CUDA graphs. Starts a minute sooner, answers later."""
+    """On a GPU: no compilation and no CUDA graphs. Starts a minute sooner, but answers more slowly."""
     speculative_prefill: bool = True
-    """Compute prompts while their caller is still speaking."""
+    """Compute prompts while the caller is still speaking."""
     dummy_weights: bool = False
-    """Random numbers for weights, to measure speed without a download: the model's folder needs no weights then."""
+    """Random weights, to measure speed without a download: the model's folder then needs none."""
 
     def __post_init__(self) -> None:
         for name in ("context_tokens", "max_calls", "full_contexts"):
@@ -70,7 +70,7 @@ class VllmOptions:
 def gpu_budget(
     options: VllmOptions, model_dir: Path, *, total_mib: int, free_mib: int, context_tokens: int
 ) -> LlmBudget:
-    """What vLLM may take of a GPU that has so much. Raises GpuMemoryShort, or EngineLoadFailed for a broken folder."""
+    """What vLLM may take of a GPU with this much memory. Raises GpuMemoryShort, or EngineLoadFailed for a broken folder."""
     shape = LlamaShape.from_model_dir(model_dir)
     return budget_llm(
         total_mib=total_mib,
@@ -91,7 +91,7 @@ def chosen_gpu(options: VllmOptions, gpus: Sequence[Gpu], *, has_cuda: bool) -> 
         return None
     if not has_cuda or not gpus:
         raise EngineLoadFailed(
-            f"engines.llm.options.device is {options.device}, and vLLM finds no NVIDIA GPU here. `make doctor` says what "
+            f"engines.llm.options.device is {options.device}, but vLLM finds no NVIDIA GPU. `make doctor` says what "
             "is missing; PROFILE=cpu needs none."
         )
     return gpus[0]
@@ -131,6 +131,6 @@ def engine_arguments(options: VllmOptions, model_dir: Path, *, context_tokens: i
         **arguments,
         "gpu_memory_utilization": budget.utilization,
         "enforce_eager": options.enforce_eager,
-        # FlashInfer's kernels are compiled or downloaded when they are first used; these are in the wheel.
+        # FlashInfer's kernels would be compiled or downloaded at first use; these are in the wheel.
         "attention_backend": "FLASH_ATTN",
     }

@@ -1,4 +1,4 @@
-"""What an engine must know of a Llama besides its weights: tokens, chat template, where a message ends, how much fits."""
+"""What an engine must know of a Llama besides its weights: tokens, chat template, end-of-message tokens, context length."""
 
 import json
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Vocabulary:
 
     @classmethod
     def from_directory(cls, model_dir: Path, *, context_tokens: int) -> "Vocabulary":
-        """Of a model as Hugging Face lays it out; at most `context_tokens`. Raises EngineLoadFailed, naming the file."""
+        """Read it from a model folder in Hugging Face's layout; at most `context_tokens` fit. Raises EngineLoadFailed, naming the file."""
         template = ChatTemplate.from_directory(model_dir)
         path = model_dir / "tokenizer.json"
         try:
@@ -45,12 +45,12 @@ class Vocabulary:
         )
 
     def prompt(self, request: ChatRequest) -> Prompt:
-        """The prompt of a request that fits. Raises PromptTooLong, or EngineError if the template refuses it."""
+        """The prompt of a request, if it fits. Raises PromptTooLong, or EngineError if the template refuses it."""
         prompt = self.encoder.encode(request)
         if len(prompt) + request.max_tokens > self.context_tokens:
             raise PromptTooLong(
                 f"The conversation has {len(prompt)} tokens and the reply may have {request.max_tokens}, but the "
-                f"language model takes {self.context_tokens} together. Summarize or cut the history, shorten the system "
+                f"language model's limit is {self.context_tokens} together. Summarize or cut the history, shorten the system "
                 "message, or raise engines.llm.options.context_tokens if the model allows more."
             )
         return prompt

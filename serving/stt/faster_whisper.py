@@ -1,7 +1,7 @@
-"""Streaming Whisper on faster-whisper and CTranslate2: one model, many calls, one pass over the encoder per decode.
+"""Streaming Whisper on faster-whisper and CTranslate2: one model for all calls, one encoder pass per decode.
 
 faster-whisper's own `transcribe` always encodes 30 s and may decode again at rising temperatures. Here the encoder's window
-is cut to the speech, decoding is greedy and happens once, and clips of several calls that wait together are one batch.
+fits the speech, decoding is greedy and happens once, and clips of several calls that are waiting form one batch.
 """
 
 from collections.abc import Hashable, Sequence
@@ -24,7 +24,7 @@ from serving.stt.segmenter import Segmenter
 from serving.stt.stream import UtteranceStream
 from serving.stt.whisper_options import (
     FRAMES_PER_S,
-    LONGEST_WINDOW_S,
+    MAX_WINDOW_S,
     FasterWhisperOptions,
     batch_limit,
     window_frames,
@@ -36,10 +36,10 @@ __all__ = ["FasterWhisperEngine", "FasterWhisperOptions", "window_frames", "wind
 
 TOKENS_PER_S = 10
 SLACK_TOKENS = 16
-"""Nobody says more than 10 tokens a second for longer than 16 tokens."""
+"""Nobody speaks faster than 10 tokens a second for more than 16 tokens."""
 CHECK_TIMEOUT_S = 20.0
 WARM_UP_TIMEOUT_S = 300.0
-"""CTranslate2's wheel has machine code for GPUs up to Ada; on newer ones the driver compiles it at the first decode, once."""
+"""CTranslate2's wheel has machine code for GPUs up to Ada; on newer ones the driver compiles it once, at the first decode."""
 
 
 class FasterWhisperEngine:
@@ -58,7 +58,7 @@ class FasterWhisperEngine:
         """Read the model. Raises ModelMissing or EngineLoadFailed."""
         if not (self._model_dir / "model.bin").is_file():
             raise ModelMissing(
-                f"{self._model_dir}/model.bin is not there. Run scripts/download_models.sh to get the model."
+                f"{self._model_dir}/model.bin is missing. Download the model with scripts/download_models.sh."
             )
         if self._options.device == "cuda":
             prepare_ctranslate2("Speech recognition", self._options.device_index)
@@ -67,8 +67,8 @@ class FasterWhisperEngine:
         self._batcher = PriorityBatcher("stt", self._model.transcribe, max_batch=max_batch)
 
     def warm_up(self) -> None:
-        """Decode noise in every window that needs it; on a GPU in a batch of each window's greatest size as well."""
-        noise = np.random.default_rng(0).normal(0, 0.01, int(LONGEST_WINDOW_S * SPEECH_RATE)).astype(np.float32)
+        """Decode noise in every window that needs warming up; on a GPU also in each window's largest batch."""
+        noise = np.random.default_rng(0).normal(0, 0.01, int(MAX_WINDOW_S * SPEECH_RATE)).astype(np.float32)
         for frames in windows_to_warm(self._options):
             seconds = frames / FRAMES_PER_S - self._options.window_margin_s
             batch = batch_limit(frames, self._options) if self._options.device == "cuda" else 0
@@ -83,7 +83,7 @@ class FasterWhisperEngine:
         self.recognise(np.zeros(SPEECH_RATE // 2, np.float32))
 
     def close(self) -> None:
-        """Stop decoding and drop the model. Streams still open end with EngineDied."""
+        """Stop decoding and drop the model. Open streams end with EngineDied."""
         if self._batcher is not None:
             self._batcher.close()
         self._batcher = self._model = None
@@ -110,7 +110,7 @@ class FasterWhisperEngine:
         try:
             return self.submit(clip, Urgency.PARTIAL, None).result(timeout=timeout_s).words
         except (RuntimeError, ValueError, TimeoutError, CancelledError) as error:
-            raise EngineDied(f"Speech recognition does not answer: {error!r}. It will be loaded again.") from error
+            raise EngineDied(f"Speech recognition does not answer: {error!r}. It will be reloaded.") from error
 
 
 class _Whisper:
@@ -136,12 +136,12 @@ class _Whisper:
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise EngineLoadFailed(
-                f"The Whisper model in {model_dir} could not be loaded: {error}. Verify the models and the stt options."
+                f"The Whisper model in {model_dir} could not be loaded: {error}. Check it with `python -m models verify`, and engines.stt.options."
             ) from error
         self._prompt = self._make_prompt()
 
     def transcribe(self, clips: Sequence[Clip]) -> list[Heard]:
-        """Words of clips that share an encoder window."""
+        """The words of clips that share an encoder window."""
         frames = window_frames(len(clips[0].samples), self._options)
         size = batch_limit(frames, self._options)
         return [
@@ -172,7 +172,7 @@ class _Whisper:
             self._tokenizer.encode(" " + self._options.initial_prompt.strip()) if self._options.initial_prompt else []
         )
         if (previous or self._options.hotwords) and self._tokenizer.sot_prev is None:
-            raise EngineLoadFailed("This speech model knows no prompts: leave initial_prompt and hotwords empty.")
+            raise EngineLoadFailed("This speech model does not take prompts: leave initial_prompt and hotwords empty.")
         hotwords = self._options.hotwords or None
         prompt: list[int] = self._model.get_prompt(
             self._tokenizer, previous, without_timestamps=True, hotwords=hotwords
@@ -180,7 +180,7 @@ class _Whisper:
         return prompt
 
     def _max_length(self, frames: int) -> int:
-        """CTranslate2 generates half of this, and this less the prompt, at most: so a loop ends soon."""
+        """CTranslate2 generates at most half of this, and at most this less the prompt, so a loop ends soon."""
         tokens = SLACK_TOKENS + TOKENS_PER_S * frames // FRAMES_PER_S
         return int(min(self._model.max_length, max(2 * tokens, tokens + len(self._prompt))))
 
@@ -192,7 +192,7 @@ class _Whisper:
         return np.ascontiguousarray(mel, dtype=np.float32)
 
     def _tokens_said(self, clip: Clip, result: Any) -> list[int]:
-        """Text tokens of a decode, none if the guards refuse it."""
+        """The text tokens of a decode; none if the guards reject it."""
         tokens = [token for token in result.sequences_ids[0] if token < self._tokenizer.eot]
         decoded = Decoded(
             text=self._tokenizer.decode(tokens).strip(),
@@ -203,10 +203,10 @@ class _Whisper:
         return tokens if refusal(decoded, self._options.guards) is None else []
 
     def _align(self, encoded: Any, tokens: list[list[int]], samples: list[int]) -> list[list[Word]]:
-        """Words of each clip with times that count from its first sample."""
+        """The words of each clip; times count from its first sample."""
         if not any(tokens):
             return [[] for _ in tokens]
-        # only the frames of the clip itself: the attention of the words must not be sought in the padding
+        # only the clip's own frames: the words' attention must not be looked for in the padding
         frames = [max(1, count * FRAMES_PER_S // SPEECH_RATE) for count in samples]
         pieces = self._model.find_alignment(self._tokenizer, tokens, encoded, frames)
         return [

@@ -1,4 +1,4 @@
-"""What Whisper makes of sound without words, and how it is told from words. Pure."""
+"""Tells words from what Whisper hallucinates when nobody says any. Pure."""
 
 import re
 import zlib
@@ -8,24 +8,24 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardOptions:
-    """When a decode counts as no words at all."""
+    """When a decode is rejected: nobody said those words."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     no_speech_threshold: float = 0.6
     """Whisper's own probability that there is no speech (the no-speech token right after the prompt)."""
     no_speech_logprob: float = -0.5
-    """A decode at least this sure of its words (mean log probability of a token) is kept whatever the no-speech token says."""
+    """A decode with at least this mean log probability per token is kept, whatever the no-speech token says."""
     min_avg_logprob: float = -1.0
-    """Mean log probability of a token below which words are guesses. -1 is openai/whisper's own."""
+    """Below this mean log probability per token, words are guesses. openai/whisper uses -1."""
     max_compression_ratio: float = 2.4
-    """Length of the text over its zlib length; Whisper's loops compress well. 2.4 is openai/whisper's own."""
+    """Length of the text over its zlib length; Whisper's loops compress well. openai/whisper uses 2.4."""
     max_repeats: int = 5
-    """So often in a row may the same two to eight words be said."""
+    """How often in a row the same two to eight words may be said."""
     max_word_repeats: int = 10
-    """So often in a row may the same single word be said: digits of a number do repeat."""
+    """How often in a row a single word may be said: the digits of a number do repeat."""
     max_words_per_s: float = 8.0
-    """Nobody speaks faster; a loop on a short noise does. A slack of three words is added."""
+    """Nobody speaks faster; a loop on a short noise does. Three words are allowed on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Decoded:
 
 
 def refusal(decoded: Decoded, options: GuardOptions) -> str | None:
-    """Why the text is not words that were said, or None."""
+    """Why the decode is rejected; None if it is not."""
     words = decoded.text.split()
     if not words:
         return "empty"
@@ -56,19 +56,19 @@ def refusal(decoded: Decoded, options: GuardOptions) -> str | None:
 
 
 def compression_ratio(text: str) -> float:
-    """Bytes of the text over bytes of its zlib form; above about 2.4 it repeats itself."""
+    """Bytes of the text over bytes of its zlib form; a text that repeats itself has more than about 2.4."""
     raw = text.encode()
     return len(raw) / len(zlib.compress(raw))
 
 
 def is_loop(words: list[str], options: GuardOptions) -> bool:
-    """Whether some run of words follows on itself more often than anybody would say it."""
+    """Whether some words are repeated more often than anybody would say them."""
     plain = [re.sub(r"\W", "", word).casefold() for word in words]
     return _runs(plain, 1) > options.max_word_repeats or any(_runs(plain, n) > options.max_repeats for n in range(2, 9))
 
 
 def _runs(words: list[str], n: int) -> int:
-    """The most often that any n words stand in a row."""
+    """How often, at most, any n words are repeated in a row."""
     best = same = 0
     for index in range(n, len(words)):
         same = same + 1 if words[index] == words[index - n] else 0

@@ -1,4 +1,4 @@
-"""What a streaming recognizer asks of a model: clips in, words out, somewhere else than on the event loop."""
+"""What streaming recognition asks of a model: clips in, words out, off the event loop."""
 
 from collections.abc import Hashable
 from concurrent.futures import Future
@@ -26,26 +26,26 @@ class Clip:
     samples: Pcm32
     """Shape (n,), 16 kHz."""
     start_s: float
-    """Place of the first sample on the stream's clock."""
+    """Where the first sample lies on the stream's clock."""
     speech_start_s: float
-    """Where its speech began; no word begins sooner."""
+    """Where its speech began; no word begins earlier."""
     speech_end_s: float
     """Where its last speech ended; no word ends later."""
     is_whole: bool = False
-    """Whether the speaker has stopped: the last word is not cut off."""
+    """Whether the caller has paused, so that the last word is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a clip says."""
+    """The words in a clip."""
 
     words: tuple[Word, ...]
-    """On the stream's clock. Empty if no words could be made out."""
+    """Times are on the stream's clock. Empty if the clip is unintelligible."""
 
 
 class Recognizer(Protocol):
     """Decodes clips of many streams."""
 
     def submit(self, clip: Clip, urgency: Urgency, slot: Hashable | None) -> "Future[Heard]":
-        """Queue a clip; it replaces one that still waits in the same slot. Cancelling the future takes it out of line."""
+        """Queue a clip; it replaces one still waiting in the same slot. Cancelling the future removes it from the queue."""
         ...

@@ -6,13 +6,13 @@ from serving.audio import SPEECH_RATE, Pcm32
 
 
 class AudioHistory:
-    """Appends at the end, forgets at the front; memory is bounded by what is kept."""
+    """Grows at the end and is trimmed at the front; memory is bounded by what is kept."""
 
     def __init__(self) -> None:
         self._samples: Pcm32 = np.zeros(SPEECH_RATE, np.float32)
         self._length = 0
         self._first = 0
-        """Place in the call, in samples, of the first one kept."""
+        """Where the first kept sample lies in the stream, in samples."""
 
     @property
     def end_s(self) -> float:
@@ -30,13 +30,13 @@ class AudioHistory:
         self._length = needed
 
     def clip(self, start_s: float, end_s: float) -> Pcm32:
-        """A copy of what lies between two times; shorter where it is not kept."""
+        """A copy of the audio between two times; shorter where it is no longer kept."""
         start = max(0, round(start_s * SPEECH_RATE) - self._first)
         end = max(start, min(self._length, round(end_s * SPEECH_RATE) - self._first))
         return self._samples[start:end].copy()
 
     def forget_before(self, time_s: float) -> None:
-        """Drop what lies before a time, at least half a second at once so that little is copied."""
+        """Drop audio before a time; at least half a second at once, so that little is copied."""
         count = min(self._length, round(time_s * SPEECH_RATE) - self._first)
         if count < SPEECH_RATE // 2:
             return

@@ -1,6 +1,6 @@
-"""Words of growing audio that will not change any more: LocalAgreement-2 (Macháček et al. 2023, arXiv 2307.14743).
+"""Which words of growing audio will not change any more: LocalAgreement-2 (Macháček et al. 2023, arXiv 2307.14743).
 
-A word is agreed once two hypotheses in a row begin with the same words up to it. Agreed words are only ever added to.
+A word is agreed once two consecutive hypotheses begin with the same words up to it. Agreed words never change.
 """
 
 import math
@@ -13,11 +13,11 @@ from serving.speech import Word
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What to show now."""
+    """The words to show now."""
 
     words: tuple[Word, ...]
     agreed: int
-    """How many leading words are settled."""
+    """How many of them, from the first, are agreed."""
 
 
 class LocalAgreement:
@@ -28,9 +28,9 @@ class LocalAgreement:
         self._tail: tuple[Word, ...] = ()
 
     def push(self, hypothesis: Sequence[Word], *, before_s: float = math.inf) -> Agreement:
-        """The agreed words, unchanged, and after them what the hypothesis heard last.
+        """The agreed words, unchanged, followed by what the hypothesis has after them.
 
-        before_s: words that end later are not agreed on yet: the last one may be half a word.
+        before_s: words that end later are not agreed on yet; the last may be half a word.
         """
         tail = after(self._agreed, hypothesis)
         count = common_prefix(self._tail, [word for word in tail if word.end_s <= before_s])
@@ -40,12 +40,12 @@ class LocalAgreement:
 
 
 def spoken(word: Word) -> str:
-    """The word without case and punctuation: how two hypotheses are compared."""
+    """The word without case and punctuation, for comparing hypotheses."""
     return re.sub(r"[^\w']", "", word.text).casefold()
 
 
 def common_prefix(first: Sequence[Word], second: Sequence[Word]) -> int:
-    """How many leading words are the same."""
+    """How many words are the same, from the first."""
     count = 0
     for a, b in zip(first, second, strict=False):
         if spoken(a) != spoken(b):
@@ -55,7 +55,7 @@ def common_prefix(first: Sequence[Word], second: Sequence[Word]) -> int:
 
 
 def after(agreed: Sequence[Word], hypothesis: Sequence[Word]) -> tuple[Word, ...]:
-    """The words of the hypothesis that come after the agreed ones, none of them sooner than these end."""
+    """The words of the hypothesis after the agreed ones, none starting before those end."""
     if not agreed:
         return tuple(hypothesis)
     end_s = agreed[-1].end_s
@@ -64,10 +64,10 @@ def after(agreed: Sequence[Word], hypothesis: Sequence[Word]) -> tuple[Word, ...
 
 
 def _counterparts(agreed: Sequence[Word], hypothesis: Sequence[Word]) -> int:
-    """How many leading words of the hypothesis stand for the agreed ones.
+    """How many words of the hypothesis, from the first, correspond to the agreed ones.
 
-    The number with the fewest word edits between them (Levenshtein's table, a row for each agreed word); among equals the one
-    where the last of them ends nearest to the last agreed word.
+    The number with the fewest word edits between them (Levenshtein's table, one row per agreed word); in a tie, the one
+    whose last word ends nearest to the end of the last agreed word.
     """
     others = [spoken(word) for word in hypothesis]
     edits = list(range(len(others) + 1))

@@ -1,4 +1,4 @@
-"""When to decode what: utterances, partial decodes, preflights and finals, from voice activity alone.
+"""Decides from voice activity alone when to decode what: utterances, partial decodes, preflights and finals.
 
 Pure: verdicts on windows in, steps out; every time is on the stream's audio clock.
 
@@ -15,23 +15,23 @@ from serving.vad.gate import ROUNDING_S, Gate, GateClosed, GateOpened, GateOptio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmenterOptions(SpeechThresholds):
-    """How speech is cut into utterances. What begins speech also reopens an utterance that had paused."""
+    """How speech is cut into utterances. `min_speech_ms` begins an utterance, and reopens one that has paused."""
 
     preroll_ms: float = 300
-    """Audio before the first window of speech that is decoded too: soft onsets come before the VAD's verdict."""
+    """How much audio before the first window of speech is decoded too: the VAD misses soft onsets."""
     partial_interval_ms: float = 250
-    """Speech between two partial decodes."""
+    """How often the utterance so far is decoded."""
     preflight_silence_ms: float = 64
-    """Silence after which the whole utterance is decoded. The VAD sees silence about 50 ms after the last sound, so that this
-    is some 110 ms into it."""
+    """Silence after which the whole utterance is decoded. The VAD notices silence about 50 ms late, so the default is some
+    110 ms into it."""
     final_silence_ms: float = 200
     """Silence after which the utterance is over."""
     max_utterance_s: float = 28.0
-    """An utterance is never longer, pre-roll included: Whisper hears 30 s at most."""
+    """The longest utterance, pre-roll included: Whisper hears at most 30 s."""
     eager_from_s: float = 20.0
     """From this length on, an utterance ends at its next pause instead of waiting for `final_silence_ms`."""
     cut_search_s: float = 3.0
-    """A caller who does not pause before `max_utterance_s` is cut at the quietest moment of the last so many seconds."""
+    """A caller who does not pause before `max_utterance_s` is cut at the quietest moment of this many last seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """The caller has paused: decode the whole utterance as what will be its final."""
+    """The caller has paused: decode the whole utterance; this will be the final unless they go on."""
 
     clip_end_s: float
     speech_end_s: float
@@ -68,7 +68,7 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The utterance is over. Its words are those of the last Settle, which always came before."""
+    """The utterance is over. Its words are those of the last Settle, which there always is."""
 
     at_s: float
 
@@ -99,14 +99,14 @@ class Segmenter:
         """Audio before this belongs to an utterance that is over."""
 
     def keep_from_s(self, now_s: float) -> float:
-        """Audio before this will not be asked for again."""
+        """Audio before this is no longer needed."""
         if self._utterance is not None:
             return self._utterance.clip_start_s
         reach_s = (self._options.preroll_ms + self._options.min_speech_ms) / 1000 + self._window_s
         return max(self._taken_s, now_s - reach_s)
 
     def push(self, activity: VoiceActivity, level: float) -> list[Step]:
-        """The steps that a window brings. `level` is its loudness in any unit; only comparisons matter."""
+        """The steps that follow from a window. `level` is its loudness in any unit; only comparisons matter."""
         decision = self._gate.push(activity)
         now_s = activity.end_s
         if self._utterance is None:
@@ -121,7 +121,7 @@ class Segmenter:
         return self._paused(now_s)
 
     def flush(self, now_s: float) -> list[Step]:
-        """End the utterance that is open, if one is, with all audio up to `now_s`."""
+        """End the open utterance, if there is one, with all audio up to `now_s`."""
         if self._utterance is None:
             return []
         settle = [Settle(now_s, self._gate.speech_end_s)] if self._gate.is_open else []
@@ -136,7 +136,7 @@ class Segmenter:
     def _speaking(self, utterance: _Utterance, now_s: float) -> list[Step]:
         if now_s - utterance.clip_start_s + self._window_s > self._options.max_utterance_s:
             return self._cut(utterance, now_s)
-        if self._gate.is_wavering:  # a pause may begin here: its decode must not wait behind a partial one
+        if self._gate.is_wavering:  # this may be the start of a pause, whose decode must not wait behind a partial one
             return []
         if now_s - utterance.partial_at_s + ROUNDING_S < self._options.partial_interval_ms / 1000:
             return []
@@ -156,7 +156,7 @@ class Segmenter:
         return [self._finish(self._taken_s)]
 
     def _cut(self, utterance: _Utterance, now_s: float) -> list[Step]:
-        """End here a speaker who does not pause, and begin the next utterance where this one was cut."""
+        """Cut off a caller who does not pause, and begin the next utterance at the cut."""
         end_s = min(utterance.levels, key=lambda item: item[1])[0] - self._window_s / 2
         return [Settle(end_s, end_s), self._finish(end_s), self._begin(end_s, now_s)]
 

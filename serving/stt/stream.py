@@ -1,7 +1,7 @@
-"""One call's speech recognition: voice activity and decodes turned into SpeechStarted, transcripts and SpeechEnded.
+"""One call's speech recognition: turns voice activity and decodes into SpeechStarted, transcripts and SpeechEnded.
 
-Lives on one event loop. Decodes run elsewhere; their results come back to the loop and are told in the order in which
-the utterances were spoken.
+Lives on one event loop. Decodes run elsewhere; their results come back to the loop and go out in the order in which the
+utterances were spoken.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class UtteranceStream:
     """An SttStream on top of a Recognizer."""
 
     def __init__(self, vad: VadStream, segmenter: Segmenter, recognizer: Recognizer, *, partial_load: float) -> None:
-        """partial_load: the share of time that partial decodes of this stream may take; slow ones come less often."""
+        """partial_load: the share of time that this stream's partial decodes may take: the slower they are, the fewer."""
         self._vad = vad
         self._segmenter = segmenter
         self._recognizer = recognizer
@@ -36,7 +36,7 @@ class UtteranceStream:
         self._channel: Channel[SttEvent] = Channel()
         self._history = AudioHistory()
         self._utterances: deque[Utterance] = deque()
-        """The one being spoken last; before it those whose final is still being decoded."""
+        """Those whose final is still being decoded, then the one being spoken."""
         self._next_partial_s = 0.0
         self._ended = False
 
@@ -57,7 +57,7 @@ class UtteranceStream:
         self._history.forget_before(self._segmenter.keep_from_s(self._history.end_s))
 
     def flush(self) -> None:
-        """The utterance is over, whatever the silence says."""
+        """End the utterance now, however short the silence."""
         try:
             self._follow(self._segmenter.flush(self._history.end_s))
         except EngineError as error:
@@ -69,13 +69,13 @@ class UtteranceStream:
             return
         self.flush()
         self._ended = True
-        self._tell()
+        self._send()
 
     def __aiter__(self) -> AsyncIterator[SttEvent]:
         return self._channel.__aiter__()
 
     async def aclose(self) -> None:
-        """Take everything that waits out of line; iteration ends."""
+        """Drop everything that waits to be decoded; iteration ends."""
         self._stop()
         self._channel.cancel()
 
@@ -90,17 +90,17 @@ class UtteranceStream:
                     self._utterances.append(Utterance(step.at_s, step.clip_start_s))
                     self._utterances[-1].events.append(SpeechStarted(step.at_s))
                 case Partial():
-                    self._ask_partial(self._utterances[-1], step)
+                    self._decode_partial(self._utterances[-1], step)
                 case Settle():
-                    self._ask_settled(self._utterances[-1], step)
+                    self._decode_settled(self._utterances[-1], step)
                 case Reopen():
                     self._utterances[-1].reopen()
                 case Finish():
                     self._utterances[-1].finish()
         if steps:
-            self._tell()
+            self._send()
 
-    def _ask_partial(self, utterance: Utterance, step: Partial) -> None:
+    def _decode_partial(self, utterance: Utterance, step: Partial) -> None:
         if step.clip_end_s < self._next_partial_s:
             return
         asked_at = time.perf_counter()
@@ -112,9 +112,9 @@ class UtteranceStream:
 
         samples = self._history.clip(utterance.clip_start_s, step.clip_end_s)
         clip = Clip(samples, utterance.clip_start_s, utterance.start_s, step.clip_end_s)
-        utterance.partial = self._ask(utterance, clip, Urgency.PARTIAL, heard)
+        utterance.partial = self._decode(utterance, clip, Urgency.PARTIAL, heard)
 
-    def _ask_settled(self, utterance: Utterance, step: Settle) -> None:
+    def _decode_settled(self, utterance: Utterance, step: Settle) -> None:
         asked_at = time.perf_counter()
 
         def heard(result: Heard) -> None:
@@ -122,9 +122,9 @@ class UtteranceStream:
 
         samples = self._history.clip(utterance.clip_start_s, step.clip_end_s)
         clip = Clip(samples, utterance.clip_start_s, utterance.start_s, step.speech_end_s, is_whole=True)
-        utterance.settle(self._ask(utterance, clip, Urgency.SETTLE, heard))
+        utterance.settle(self._decode(utterance, clip, Urgency.SETTLE, heard))
 
-    def _ask(
+    def _decode(
         self, utterance: Utterance, clip: Clip, urgency: Urgency, heard: Callable[[Heard], None]
     ) -> "Future[Heard]":
         slot = self if urgency is Urgency.PARTIAL else None
@@ -143,10 +143,10 @@ class UtteranceStream:
             self._fail(error if isinstance(error, EngineError) else EngineError(f"Speech recognition failed: {error}"))
         else:
             heard(answer.result())
-            self._tell()
+            self._send()
 
-    def _tell(self) -> None:
-        """Send what the first unfinished utterance and all before it have to say."""
+    def _send(self) -> None:
+        """Send the events of all finished utterances and of the first unfinished one."""
         while self._utterances:
             events = self._utterances[0].events
             while events:

@@ -1,4 +1,4 @@
-"""One utterance on its way from the first sound to its final: what was heard so far and what there is to tell."""
+"""One utterance from its first sound to its final: what has been heard, and the events still to send."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from serving.stt.hearing import Heard
 from serving.stt.local_agreement import LocalAgreement, common_prefix
 
 AGREEMENT_HOLD_S = 0.2
-"""Words that end less than this before the end of a partial clip are not agreed on: it halves the agreed words that the
+"""Words that end less than this before the end of a partial clip are not agreed on. This halves the number of agreed words that the
 final contradicts (demo model, 250 ms between partials, 240 utterances: 2.2 % instead of 4.3 %)."""
 
 
@@ -22,7 +22,7 @@ class Utterance:
         self.is_over = False
         """Whether its last event is in `events`."""
         self.partial: Future[Heard] | None = None
-        """The newest partial decode."""
+        """The latest partial decode."""
         self.settling: Future[Heard] | None = None
         """The decode that will be the final unless the caller goes on."""
         self.start_s = start_s
@@ -31,14 +31,14 @@ class Utterance:
         self._settled: Transcript | None = None
         self._finished = False
         self._told: Transcript | None = None
-        """The last transcript told."""
+        """The last transcript sent."""
 
     def awaits(self, answer: "Future[Heard]") -> bool:
         """Whether this answer still matters."""
         return answer is self.partial or answer is self.settling
 
     def heard_partial(self, heard: Heard, end_s: float, decode_s: float) -> None:
-        """A partial decode is back; ignored if the caller has paused since."""
+        """A partial decode is done; ignored if the caller has paused since."""
         if self.settling is not None or self._finished:
             return
         agreement = self._agreement.push(heard.words, before_s=end_s - AGREEMENT_HOLD_S)
@@ -53,12 +53,12 @@ class Utterance:
         self.partial, self.settling = None, answer
 
     def reopen(self) -> None:
-        """The caller goes on; what was settled is not the final."""
+        """The caller goes on, so the settled decode is not the final."""
         answer, self.settling, self._settled = self.settling, None, None
         self._cancel(answer)
 
     def heard_settled(self, heard: Heard, speech_end_s: float, decode_s: float) -> None:
-        """The decode of the whole utterance is back: a preflight, or the final if the silence has lasted."""
+        """The whole utterance is decoded: a preflight, or the final if the silence has lasted long enough."""
         agreement = self._agreement.push(heard.words)
         self._agreed = agreement.words[: agreement.agreed]
         self._settled = self._transcript(TranscriptStage.PREFLIGHT, heard.words, speech_end_s, decode_s)
@@ -68,13 +68,13 @@ class Utterance:
             self._tell(self._settled)
 
     def finish(self) -> None:
-        """The silence has lasted: the final has the words of the last settle."""
+        """The silence has lasted long enough: the final has the words of the last settled decode."""
         self._finished = True
         if self._settled is not None:
             self._end(self._settled)
 
     def abandon(self) -> None:
-        """Take what waits out of line."""
+        """Cancel decodes that are still waiting."""
         partial, settling = self.partial, self.settling
         self.partial = self.settling = None
         self._cancel(partial)
@@ -87,7 +87,7 @@ class Utterance:
         self.is_over = True
 
     def _is_told(self, preflight: Transcript) -> bool:
-        """Whether the last thing told was a preflight of these words: the caller only drew breath."""
+        """Whether the last event was a preflight of the same words: the caller only took a breath."""
         return self._told is not None and (self._told.stage, self._told.text) == (preflight.stage, preflight.text)
 
     def _tell(self, transcript: Transcript) -> None:

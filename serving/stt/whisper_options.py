@@ -1,4 +1,4 @@
-"""How a Whisper model is run, and what follows from it: the encoder's windows, the batches, the memory. Pure."""
+"""How a Whisper model is run, and what follows for the encoder's windows, batches and memory. Pure."""
 
 import math
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from serving.stt.guards import GuardOptions
 from serving.stt.segmenter import SegmenterOptions
 
 FRAMES_PER_S = 100
-"""Mel frames; Whisper's hop is 10 ms."""
-LONGEST_WINDOW_S = 30.0
+"""Mel frames per second; Whisper's hop is 10 ms."""
+MAX_WINDOW_S = 30.0
 """Whisper's encoder has positions for 30 s."""
 GPU_BATCH, CPU_BATCH = 8, 2
 
@@ -28,7 +28,7 @@ ComputeType = Literal[
     "float32",
 ]
 GPU_ONLY = ("float16", "bfloat16", "int8_float16", "int8_bfloat16")
-"""CTranslate2 computes in 16-bit floats on GPUs alone."""
+"""CTranslate2 computes in 16-bit floats on GPUs only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,36 +41,36 @@ class FasterWhisperOptions:
     device_index: int = 0
     """Which GPU."""
     compute_type: ComputeType = "default"
-    """CTranslate2's number formats. default: as the model was saved; int8_float16 halves what float16 takes of a GPU."""
+    """CTranslate2's number formats. default: as the model was saved; int8_float16 takes half the GPU memory of float16."""
     threads: int = 1
-    """CPU threads of one decode."""
+    """CPU threads per decode."""
     language: str = "en"
     """Spoken language, for multilingual models."""
     window_floor_s: float = 10.0
     """The encoder's shortest window. Standard Whisper loses words below about 10 s (CTranslate2 issue 2100)."""
     window_bucket_s: float = 1.0
-    """Windows are multiples of it, so that clips of like length share a batch."""
+    """Windows are multiples of this, so that clips of similar length share a batch."""
     window_margin_s: float = 0.5
-    """Silence that every clip is padded with at least."""
+    """The least silence that every clip is padded with."""
     suppress_blank: bool = True
-    """Forbid an empty decode, as openai/whisper does. Off for models that were trained to say nothing to noise."""
+    """Forbid an empty decode, as openai/whisper does. Turn off for models trained to write nothing for noise."""
     initial_prompt: str = ""
-    """Text that the model takes for what was said before. Needs a model trained with prompts (all of OpenAI's are)."""
+    """Text that the model takes for what was said before. For models trained with prompts (all of OpenAI's are)."""
     hotwords: str = ""
-    """Names and terms to be expected, put in front of the initial prompt. Same condition."""
+    """Names and terms to expect, put before the initial prompt. For models trained with prompts."""
     max_batch: int | None = None
-    """Clips decoded together at most. None: 8 on a GPU; 2 on a CPU, where a batch takes about as long as its clips in turn.
-    On a GPU it is the number for the shortest window: attention grows with the square, so longer clips share less."""
+    """The most clips to decode together. None: 8 on a GPU; 2 on a CPU, where a batch takes about as long as its clips in turn.
+    On a GPU this is for the shortest window: attention grows with the square of the length, so longer clips form smaller batches."""
     partial_load: float = 0.4
-    """Share of time that one call's partial decodes may take: where decoding is slow, interims come less often."""
+    """The share of time that one call's partial decodes may take: the slower decoding is, the fewer interims."""
     segmenter: SegmenterOptions = field(default_factory=SegmenterOptions)
     guards: GuardOptions = field(default_factory=GuardOptions)
 
     def __post_init__(self) -> None:
         if self.device == "cpu" and self.compute_type in GPU_ONLY:
-            raise ValueError(f"compute_type {self.compute_type} needs device: cuda; on a CPU take int8 or float32")
+            raise ValueError(f"compute_type {self.compute_type} needs device: cuda; on a CPU use int8 or float32")
         if self.device == "cuda" and self.compute_type == "int16":
-            raise ValueError("compute_type int16 needs device: cpu; on a GPU take float16 or int8_float16")
+            raise ValueError("compute_type int16 needs device: cpu; on a GPU use float16 or int8_float16")
         if self.device_index < 0:
             raise ValueError("device_index must be 0 or more")
         if self.max_batch is not None and self.max_batch < 1:
@@ -78,17 +78,17 @@ class FasterWhisperOptions:
 
 
 def window_frames(samples: int, options: FasterWhisperOptions) -> int:
-    """Mel frames of the encoder window for a clip of so many samples at 16 kHz: an even number, at most 3000."""
+    """Mel frames of the encoder window for a clip of this many samples at 16 kHz: an even number, at most 3000."""
     needed_s = max(options.window_floor_s, samples / SPEECH_RATE + options.window_margin_s)
     buckets = math.ceil(needed_s / options.window_bucket_s - 1e-6)
-    return 2 * round(min(LONGEST_WINDOW_S, buckets * options.window_bucket_s) * FRAMES_PER_S / 2)
+    return 2 * round(min(MAX_WINDOW_S, buckets * options.window_bucket_s) * FRAMES_PER_S / 2)
 
 
 def windows_to_warm(options: FasterWhisperOptions) -> list[int]:
-    """Mel frames of the windows to run once before the first call, the longest first.
+    """Mel frames of the windows to run once before the first call, longest first.
 
-    A GPU chooses its kernels by shape, so there it is every window that a call can ask for. A CPU only has to have had the
-    memory of the longest one.
+    A GPU chooses its kernels by shape, so it has to see every window that a call can ask for. A CPU only has to allocate
+    memory for the longest one.
     """
     floor = window_frames(0, options)
     longest = window_frames(round(options.segmenter.max_utterance_s * SPEECH_RATE), options)
@@ -97,7 +97,7 @@ def windows_to_warm(options: FasterWhisperOptions) -> list[int]:
 
 
 def batch_limit(frames: int, options: FasterWhisperOptions) -> int:
-    """Clips of so many mel frames that are decoded together at most, at least one."""
+    """How many clips of this many mel frames are decoded together at most; at least one."""
     limit = options.max_batch or (CPU_BATCH if options.device == "cpu" else GPU_BATCH)
     if options.device == "cpu":
         return limit
@@ -105,7 +105,7 @@ def batch_limit(frames: int, options: FasterWhisperOptions) -> int:
 
 
 def memory_need(shape: WhisperShape, options: FasterWhisperOptions) -> tuple[int, int]:
-    """MiB on the GPU once loaded, and at most so many more while it decodes. An estimate."""
+    """MiB on the GPU once loaded, and at most how many more while decoding. An estimate."""
     work = max(
         work_mib(shape, options.compute_type, clips=batch_limit(frames, options), window_s=frames / FRAMES_PER_S)
         for frames in windows_to_warm(options)

@@ -1,4 +1,4 @@
-"""Places aligned words on a call's clock. Pure."""
+"""Puts aligned words on the stream's clock. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,13 +6,13 @@ from dataclasses import replace
 from serving.speech import Word
 from serving.stt.hearing import Clip, Heard
 
-LONGEST_WORD_S = 1.5
+MAX_WORD_S = 1.5
 
 
 def join_pieces(pieces: Sequence[Word]) -> list[Word]:
-    """Words of pieces that still have their white space: a piece without a leading space belongs to the word before it.
+    """Join pieces into words: a piece without a leading space belongs to the word before it.
 
-    So "o", "'clock" is one word and punctuation stays with its word. Its probability is the least sure piece's.
+    So "o", "'clock" is one word and punctuation stays with its word. A word is as probable as its least probable piece.
     """
     words: list[Word] = []
     for piece in pieces:
@@ -26,11 +26,11 @@ def join_pieces(pieces: Sequence[Word]) -> list[Word]:
 
 
 def place_words(words: Sequence[Word], clip: Clip) -> Heard:
-    """Shift words that are timed from the clip's first sample to the stream's clock.
+    """Shift words from the clip's clock to the stream's.
 
-    Alignment gives the first word the silence before it and often ends the last one too soon or in the silence after it.
-    So times are held within the speech that the VAD found, where the last word of a whole utterance ends too unless that
-    would be too long for a word; and they never run backwards.
+    Alignment starts the first word in the silence before it, and often ends the last one too soon or in the silence after
+    it. So times are kept within the speech that the VAD found; the last word of a whole utterance ends where that speech
+    does, unless the word would become too long. Times never run backwards.
     """
     placed: list[Word] = []
     earliest = clip.speech_start_s
@@ -39,6 +39,6 @@ def place_words(words: Sequence[Word], clip: Clip) -> Heard:
         end = min(max(start, clip.start_s + word.end_s), clip.speech_end_s)
         placed.append(Word(word.text, start, end, word.probability))
         earliest = end
-    if clip.is_whole and placed and clip.speech_end_s - placed[-1].start_s < LONGEST_WORD_S:
+    if clip.is_whole and placed and clip.speech_end_s - placed[-1].start_s < MAX_WORD_S:
         placed[-1] = replace(placed[-1], end_s=clip.speech_end_s)
     return Heard(tuple(placed))

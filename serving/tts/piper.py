@@ -1,4 +1,4 @@
-"""Piper as a TTS engine: pieces of text in, audio at the room's rate with word times out, one piece after the other."""
+"""Piper as a TTS engine: takes pieces of text, gives audio at the room's rate with word times, in order."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,32 +23,32 @@ class PiperOptions:
     room_rate: int = 24_000
     """Hz of what streams produce."""
     device: Device = "cpu"
-    """Where it is computed. For short texts the CPU is faster, on a box with a GPU too: of a clause's network a large part
-    is small steps that CUDA leaves to the CPU, with a copy before and after each."""
+    """Where it runs. For short texts a CPU is faster even where there is a GPU: many of the network's small steps stay on the
+    CPU, with a copy before and after each."""
     threads: int = 1
     """CPU threads for one piece."""
     workers: int = 1
     """Pieces synthesized at once, for many calls: a medium voice takes about a sixteenth of a core per speaking call."""
     tempo: float = 1.0
-    """Speed of speech; 1.2 is a fifth faster than the voice's own."""
+    """Speed of speech; 1.2 is a fifth faster than the voice's default."""
     volume: float = 1.0
-    """Gain on the voice's own level."""
+    """Gain on the voice's level."""
     noise_scale: float | None = None
-    """Variation of the sound; None: the voice's own."""
+    """Variation of the sound; None: the voice's default."""
     noise_w: float | None = None
-    """Variation of the rhythm; None: the voice's own."""
+    """Variation of the rhythm; None: the voice's default."""
     clause_pause_s: float = 0.12
     """Silence between a piece that ends in a comma (or ; : -) and the next."""
     sentence_pause_s: float = 0.3
     """Silence between a piece that ends in a full stop (or ! ?) and the next."""
     chunk_s: float = 0.2
-    """Length of the stretches in which audio is handed over."""
+    """Length of the pieces in which audio is delivered."""
     cache_s: float = 60.0
-    """Seconds of synthesized audio kept in memory for texts that come again (the greeting); 0: none."""
+    """Seconds of synthesized audio to keep in memory for texts that are spoken again (the greeting); 0: none."""
 
 
 class PiperEngine:
-    """The engine. Its workers synthesize for all calls, first for the one that will run out of audio first."""
+    """The engine. Its workers synthesize for all calls, the one that will run out of audio first coming first."""
 
     def __init__(self, options: PiperOptions, model_dir: Path) -> None:
         self._options = options
@@ -95,10 +95,10 @@ class PiperEngine:
         try:
             self._speak_now("Yes.")
         except (EngineError, TimeoutError, RuntimeError) as error:
-            raise EngineDied(f"Piper no longer speaks ({error}). Restart the worker.") from error
+            raise EngineDied(f"Piper no longer speaks ({error}). It will be reloaded.") from error
 
     def close(self) -> None:
-        """Stop the workers and forget the voice."""
+        """Stop the workers and drop the voice."""
         if self._thread is not None:
             self._thread.close()
         self._voice = None
@@ -121,17 +121,17 @@ class PiperEngine:
             return cached[index] if index < len(cached) else None
         voice, thread = self._voice, self._thread
         if voice is None or thread is None:
-            raise EngineDied("The Piper engine is not loaded. Restart the worker.")
+            raise EngineDied("Piper is not loaded. Load the engine before opening a stream.")
         return await thread.run(lambda: voice.sentence(text, index), priority=round(deadline_s * 1000))
 
     def remember(self, text: str, sentences: tuple[Sentence, ...]) -> None:
-        """Keep what `text` sounds like, while there is room, for when it is said again."""
+        """Cache what `text` sounds like, if there is room, for when it is spoken again."""
         self._cache.keep(text, sentences)
 
     def _speak_now(self, text: str) -> None:
         voice, thread = self._voice, self._thread
         if voice is None or thread is None:
-            raise EngineDied("The Piper engine is not loaded. Restart the worker.")
+            raise EngineDied("Piper is not loaded. Load the engine before opening a stream.")
         sentence = thread.submit(lambda: voice.sentence(text, 0)).result(timeout=30)
         if sentence is None or len(sentence.samples) == 0:
             raise EngineDied("Piper produced no sound. Check the voice's files.")
@@ -141,7 +141,7 @@ def _voice_file(model_dir: Path, voice: str | None) -> Path:
     found = sorted(path for path in model_dir.glob("*.onnx") if voice is None or path.stem == voice)
     if not found:
         raise EngineLoadFailed(
-            f"No Piper voice ({voice or '*'}.onnx) in {model_dir}. Get it: scripts/download_models.sh"
+            f"No Piper voice ({voice or '*'}.onnx) in {model_dir}. Download it: scripts/download_models.sh"
         )
     if len(found) > 1:
         names = ", ".join(path.stem for path in found)
@@ -149,5 +149,7 @@ def _voice_file(model_dir: Path, voice: str | None) -> Path:
             f"Several Piper voices in {model_dir}. Set engines.tts.options.voice to one of: {names}."
         )
     if not Path(f"{found[0]}.json").is_file():
-        raise EngineLoadFailed(f"{found[0].name}.json is missing beside the voice. Get it: scripts/download_models.sh")
+        raise EngineLoadFailed(
+            f"{found[0].name}.json is missing beside the voice. Download it: scripts/download_models.sh"
+        )
     return found[0]

@@ -1,4 +1,4 @@
-"""One reply being spoken: pieces of text in, their sentences' sound in order out, with pauses between and running times."""
+"""One reply being spoken: takes pieces of text, gives their sentences' audio in order, with pauses between and continuous times."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ _CLOSERS = "\"'”’)]»"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pacing:
-    """How sentences are strung together."""
+    """How sentences are joined."""
 
     sample_rate: int
     """Hz."""
@@ -31,14 +31,14 @@ class Pacing:
 
 
 class SentenceSource(Protocol):
-    """What speaks sentences: the engine."""
+    """What speaks sentences, that is, the engine."""
 
     async def sentence(self, text: str, index: int, *, deadline_s: float) -> Sentence | None:
         """Sentence `index` of `text`, None if there are no more; earlier deadlines (monotonic clock) come first."""
         ...
 
     def remember(self, text: str, sentences: tuple[Sentence, ...]) -> None:
-        """Keep what `text` sounds like for when it is said again."""
+        """Cache what `text` sounds like, for when it is spoken again."""
         ...
 
 
@@ -75,7 +75,7 @@ class PiperStream:
         return self._audio.__aiter__()
 
     async def aclose(self) -> None:
-        """Stop: what has not begun is not synthesized, and no more audio comes out."""
+        """Stop: no further sentence is synthesized, and no more audio comes out."""
         self._audio.cancel()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
@@ -88,7 +88,7 @@ class PiperStream:
         except EngineError as failure:
             error = failure
         except asyncio.CancelledError:
-            error = EngineDied("The Piper engine was closed while it spoke.")
+            error = EngineDied("Piper was closed while it was speaking.")
             raise
         finally:
             self._audio.finish(error)
@@ -128,7 +128,7 @@ class PiperStream:
 
 
 def pause_after(text: str, pacing: Pacing) -> float:
-    """Seconds of silence between a piece and the next, by the punctuation it ends in."""
+    """Seconds of silence after a piece, by the punctuation it ends in."""
     last = text.rstrip().rstrip(_CLOSERS)[-1:]
     if last and last in _SENTENCE_ENDS:
         return pacing.sentence_pause_s

@@ -1,4 +1,4 @@
-"""A Piper voice: text in, the sound of one sentence after the other with its word times out. Blocking."""
+"""A Piper voice: takes text, gives the sound and word times of one sentence after the other. Blocking."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ Phonemes = tuple[str, ...]
 
 _LEAD_S = 0.01
 _TAIL_S = 0.03
-_FETCH = "Get the voice again: scripts/download_models.sh"
+_FETCH = "Download the voice again: scripts/download_models.sh"
 _BOS, _PAD = "^", "_"
 
 
@@ -46,17 +46,17 @@ class VoiceSettings:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """The sound of one sentence, silence trimmed off both ends."""
+    """The sound of one sentence, trimmed of silence at both ends."""
 
     samples: Pcm16
     """At the room's rate."""
     words: tuple[Word, ...]
-    """Times count from the first of `samples`."""
+    """Times count from the first sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Phonemized:
-    """One sentence of a text before it is spoken; `owner` counts within `words`."""
+    """One sentence of a text before it is spoken; `owner` holds indices into `words`."""
 
     phonemes: Phonemes
     words: tuple[str, ...]
@@ -65,7 +65,7 @@ class _Phonemized:
 
 
 class Voice:
-    """The loaded voice. Holds no call's state; any thread may call it."""
+    """The loaded voice. Stateless; any thread may use it."""
 
     def __init__(self, model: Path, settings: VoiceSettings) -> None:
         self._settings = settings
@@ -84,11 +84,11 @@ class Voice:
     def sentence(self, text: str, index: int) -> Sentence | None:
         """Synthesize sentence `index` of `text`; None if it has no more. Raises EngineError."""
         try:
-            with self._phonemizing:  # espeak is one for the whole process
+            with self._phonemizing:  # espeak is global to the process
                 sentences = self._phonemize(text)
             return self._render(sentences[index]) if index < len(sentences) else None
         except Exception as error:
-            # The text stays out of the message: it is what the agent says to a caller.
+            # The text stays out of the message: it is what the agent tells a caller.
             raise EngineError(
                 f"Piper could not speak a text: {type(error).__name__}. Check the voice's files."
             ) from error
@@ -105,7 +105,7 @@ class Voice:
         return Sentence(pcm16(sound * self._settings.volume), tuple(words))
 
     def _synthesize(self, phonemes: Phonemes) -> tuple[Pcm32, Any]:
-        """Samples at the voice's rate and the times between phonemes, shape (phonemes + 1,)."""
+        """Samples at the voice's rate, and the times of the phonemes' edges, shape (phonemes + 1,)."""
         ids_of, piper = self._piper.config.phoneme_id_map, self._piper
         audio, id_samples = piper.phoneme_ids_to_audio(
             piper.phonemes_to_ids(list(phonemes)), self._synthesis, include_alignments=True
@@ -118,7 +118,7 @@ class Voice:
         return np.asarray(audio, dtype=np.float32).reshape(-1), ends / piper.config.sample_rate
 
     def _phonemes_of(self, text: str) -> list[Phonemes]:
-        """Per sentence, without symbols that the voice does not know."""
+        """The phonemes of each sentence, without symbols that the voice does not know."""
         known = self._piper.config.phoneme_id_map
         sentences = self._piper.phonemize(_audible(text))
         return [tuple(symbol for symbol in sentence if symbol in known) for sentence in sentences]
@@ -146,7 +146,7 @@ class Voice:
 
 
 def _audible(text: str) -> str:
-    """`text` without emoji, whose names espeak would read aloud; nothing if no letter or digit is left."""
+    """`text` without emoji, whose names espeak would read aloud; empty if no letter or digit is left."""
     kept = "".join(symbol for symbol in text if symbol == "°" or not _is_emoji(symbol))
     return kept if any(symbol.isalnum() for symbol in kept) else ""
 
@@ -196,7 +196,7 @@ def _tell_durations(name: str) -> Patch:
         try:
             add_alignment_output(model)
         except ValueError as error:
-            message = f"{name} does not tell how long each phoneme lasts ({error}). Choose another voice."
+            message = f"{name} does not say how long each phoneme lasts ({error}). Choose another voice."
             raise EngineLoadFailed(message) from error
 
     return patch

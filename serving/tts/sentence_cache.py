@@ -1,4 +1,4 @@
-"""What recently spoken texts sound like, so that stock phrases need not be synthesized again."""
+"""A cache of recently spoken texts, so that stock phrases are not synthesized again."""
 
 import threading
 from collections import OrderedDict
@@ -7,7 +7,7 @@ from serving.tts.piper_voice import Sentence
 
 
 class SentenceCache:
-    """Least recently used texts are forgotten first. Lives in memory only; any thread may use it."""
+    """The least recently used texts are dropped first. In memory only; thread-safe."""
 
     def __init__(self, *, max_samples: int) -> None:
         self._max_samples = max_samples
@@ -16,7 +16,7 @@ class SentenceCache:
         self._lock = threading.Lock()
 
     def find(self, text: str) -> tuple[Sentence, ...] | None:
-        """All sentences of `text` if they are still known."""
+        """All sentences of `text`, if they are still cached."""
         with self._lock:
             if text not in self._texts:
                 return None
@@ -24,7 +24,7 @@ class SentenceCache:
             return self._texts[text]
 
     def keep(self, text: str, sentences: tuple[Sentence, ...]) -> None:
-        """Remember; a text longer than the whole cache is not kept."""
+        """Cache the sentences of `text`, unless they are longer than the whole cache."""
         size = _size(sentences)
         with self._lock:
             if text in self._texts or size > self._max_samples:

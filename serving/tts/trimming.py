@@ -1,4 +1,4 @@
-"""What is done to the sound of one sentence before it joins the next: silence cut, edges faded. Pure."""
+"""Prepares the sound of a sentence for joining it to the next: trims silence, fades edges. Pure."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
-"""Which word of a text each phoneme speaks, and so when each word is heard. Pure.
+"""Which word of a text each phoneme belongs to, and so when each word is heard. Pure.
 
-A phonemizer joins words ("of the" is one group), spells out others ("10:30" is three) and drops signs, so counting groups
-does not do. Each word is phonemized alone as well, and the two phoneme sequences are aligned by a weighted edit distance.
+A phonemizer joins words ("of the" is one group), spells out others ("10:30" is three) and drops signs, so counting groups is
+not enough. Each word is phonemized alone as well, and the two phoneme sequences are aligned by a weighted edit distance.
 """
 
 import unicodedata
@@ -27,10 +27,10 @@ _SPACE_PHONE_COST = 3.0
 
 
 def owners(spellings: Sequence[Sequence[str]], phonemes: Sequence[str]) -> list[int]:
-    """The index of the word that each phoneme speaks, SILENT where it is none's; never decreases apart from SILENT.
+    """The index of the word that each phoneme belongs to, SILENT for those of none; apart from SILENT it never decreases.
 
     `spellings` are the phonemes of each word spoken alone (empty for a word without sound), `phonemes` those of the
-    whole text. Symbols are IPA code points as Piper uses them, with " " between groups and punctuation as it stands.
+    whole text. Symbols are IPA code points as Piper uses them, with " " between groups and punctuation unchanged.
     """
     expected = [(symbol, word) for word, spelling in enumerate(spellings) for symbol in _spoken(spelling, word)]
     heard = [(symbol, at) for at, symbol in enumerate(phonemes) if symbol == SPACE or _is_phone(symbol)]
@@ -54,9 +54,9 @@ def timed_words(
 ) -> list[Word]:
     """Every word with its time: from the start of its first phoneme to the end of its last.
 
-    `ends_s[i]` is where phoneme i ends and, from 1 on, where the next begins; shape (phonemes + 1,), `ends_s[0]` is where
-    the first begins. A speaking word to which no phoneme fell shares the time of the one before it, by length; a word
-    without sound stands, with no length, where its neighbour ends.
+    `ends_s`, shape (phonemes + 1,), are the phonemes' edges: `ends_s[0]` is where the first begins, and each next one where a
+    phoneme ends and the next begins. A spoken word that was given no phoneme shares the time of the word before it, by
+    length; a word without sound has no duration and lies where its neighbour ends.
     """
     spans: dict[int, tuple[float, float]] = {}
     for at, word in enumerate(owner):
@@ -76,7 +76,7 @@ def timed_words(
 
 
 def _share(spans: dict[int, tuple[float, float]], lengths: Sequence[int]) -> None:
-    """Give each speaking word without a span a part of its neighbour's, in proportion to its phonemes."""
+    """Give each spoken word without a span a part of its neighbour's, in proportion to its phonemes."""
     group: list[int] = []
     groups: list[list[int]] = []
     for word, length in enumerate(lengths):
@@ -109,7 +109,7 @@ def _spoken(spelling: Sequence[str], word: int) -> list[str]:
 
 
 def _adopt(owner: list[int], phonemes: Sequence[str]) -> None:
-    """Extend words over what the alignment left out: stress before a phone, marks and added phones after or before it."""
+    """Extend words over what the alignment left out: stress before a phone, and marks and extra phones around it."""
     last = SILENT
     for at, symbol in enumerate(phonemes):
         if owner[at] != SILENT:
@@ -130,7 +130,7 @@ def _adopt(owner: list[int], phonemes: Sequence[str]) -> None:
 
 
 def _align(expected: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs of positions that match in the cheapest edit of `expected` into `heard`, both counting up."""
+    """Pairs of positions matched by the cheapest edit of `expected` into `heard`, both ascending."""
     substitution = _substitution_costs(expected, heard)
     deletion = _gap_costs(expected)
     insertion = np.concatenate([[0.0], np.cumsum(_gap_costs(heard))])
@@ -166,7 +166,7 @@ def _gap_costs(symbols: Sequence[str]) -> npt.NDArray[np.float64]:
 
 
 def _substitution_costs(expected: Sequence[str], heard: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Shape (len(expected), len(heard)): free if equal, dear between a vowel and a consonant, dearest with a space."""
+    """Shape (len(expected), len(heard)): 0 if equal, higher between a vowel and a consonant, highest with a space."""
     left, right = np.array(expected)[:, None], np.array(heard)[None, :]
     left_vowel = np.array([symbol[0] in _VOWELS for symbol in expected])[:, None]
     right_vowel = np.array([symbol[0] in _VOWELS for symbol in heard])[None, :]

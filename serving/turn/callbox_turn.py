@@ -22,7 +22,7 @@ from serving.turn.inputs import MAX_SILENCE_S, VOCABULARY, context_inputs, known
 
 SOUND_S = 4.0
 HEARD_SILENCE_S = 0.2
-"""How much of the silence it listens to. How long the silence has lasted is a number of its own; the rest of it says nothing."""
+"""How much of the silence it listens to. The length of the silence is an input of its own; the rest of its sound tells nothing."""
 _FRAMES = 400
 
 
@@ -37,14 +37,14 @@ class CallboxTurnOptions(OnnxJudgeOptions):
 
 
 class CallboxTurn(OnnxJudge[tuple[Pcm32, TurnContext], float]):
-    """The engine. Its questions are the sound it listens to and what is known beside it."""
+    """The engine. A question is the sound it listens to, with its context."""
 
     name = "callbox-turn"
     title = "The end-of-turn network"
     remedy = f"It is part of Callbox: {VERIFY}"
     outputs = ("log_odds", "heard")
     window_s = SOUND_S + MAX_SILENCE_S
-    """4 s of speech, and the longest silence that it tells from a longer one."""
+    """4 s of speech, and the longest silence that makes a difference."""
 
     def __init__(self, options: CallboxTurnOptions, model_dir: Path) -> None:
         super().__init__(options, model_dir)

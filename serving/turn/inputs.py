@@ -1,4 +1,4 @@
-"""What is known beside the sound when the end of a turn is judged, as numbers for the network. Training and serving share it. Pure."""
+"""What the end-of-turn network is told besides the sound, as numbers. Shared by training and serving. Pure."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from serving.turn.words import FIRST_WORD, word_features
 ASKED = tuple(Asked)
 """What was asked, in the order of the network's numbers for it: the order of Asked belongs to the trained network."""
 VOCABULARY = "vocabulary"
-"""Key of the file's metadata: the words that it knows, separated by spaces."""
+"""Key of the file's metadata: the words it knows, separated by spaces."""
 HABITS = 4
-"""Numbers that tell of a caller's own pauses."""
+"""How many numbers describe the caller's pauses."""
 MAX_SILENCE_S = 2.0
-"""Longer ones count as this."""
-_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S, _USUAL_PAUSE_S = 0.2, 4.0, 0.4
+"""Longer silences count as this."""
+_MIN_PAUSE_S, _MAX_PAUSE_S, _USUAL_PAUSE_S = 0.2, 4.0, 0.4
 _REMEMBERED = 8
 
 Inputs = dict[str, npt.NDArray[np.generic]]
@@ -31,7 +31,7 @@ def known_words(text: str) -> dict[str, int]:
 def context_inputs(
     words: str, asked: Asked, silence_s: float, pauses_s: Sequence[float], vocabulary: Mapping[str, int]
 ) -> Inputs:
-    """The network's inputs but the sound, each with a first axis of 1."""
+    """The network's inputs except the sound, each with a first axis of 1."""
     features = word_features(words, vocabulary)
     return {
         "words": features.words[None],
@@ -44,11 +44,11 @@ def context_inputs(
 
 
 def habits(pauses_s: Sequence[float]) -> npt.NDArray[np.float32]:
-    """How many pauses are known (none: all zeros), and the logarithms of their mean, longest and last against 0.4 s. Shape (4,).
+    """Share of 8 pauses known (none: all zeros), and the logs of their geometric mean, maximum and last over 0.4 s. Shape (4,).
 
-    The last 8 count; those shorter than 0.2 s are the ordinary gaps of speech and do not.
+    The last 8 count; pauses shorter than 0.2 s are ordinary gaps in speech and do not.
     """
-    known = [min(pause_s, _LONGEST_PAUSE_S) for pause_s in pauses_s if pause_s >= _SHORTEST_PAUSE_S][-_REMEMBERED:]
+    known = [min(pause_s, _MAX_PAUSE_S) for pause_s in pauses_s if pause_s >= _MIN_PAUSE_S][-_REMEMBERED:]
     if not known:
         return np.zeros(HABITS, dtype=np.float32)
     logarithms = [math.log(pause_s / _USUAL_PAUSE_S) for pause_s in known]

@@ -39,13 +39,13 @@ def _keep_scores_float(model: "onnx.ModelProto") -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmartTurnOptions(OnnxJudgeOptions):
-    """Options of Smart Turn. A GPU wants the file ending in -gpu."""
+    """Options of Smart Turn. On a GPU use the file ending in -gpu."""
 
     file: str = "smart-turn-v3.2-cpu.onnx"
 
 
 class SmartTurn(OnnxJudge[Pcm32, float]):
-    """The engine. Its questions are audio that ends now."""
+    """The engine. A question is audio that ends now."""
 
     name = "smart-turn"
     title = "Smart Turn"
@@ -53,9 +53,9 @@ class SmartTurn(OnnxJudge[Pcm32, float]):
     window_s = WINDOW_S
 
     async def predict(self, samples: Pcm32, context: TurnContext) -> EndOfTurn:
-        """Judge audio (float32, 16 kHz, shape (n,)) that ends now; of more than 8 s the last 8 count. Raises EngineError.
+        """Judge audio (float32, 16 kHz, shape (n,)) that ends now; only the last 8 s count. Raises EngineError.
 
-        It knows sound only: `context` changes nothing. Meant for a pause of about 200 ms after speech: the pause belongs in the audio.
+        It judges sound only and ignores `context`. Meant to be asked about 200 ms after the end of speech, that pause included.
         """
         asked_s = time.perf_counter()
         probability = await self._ask(samples[-round(WINDOW_S * SPEECH_RATE) :].copy())
@@ -78,5 +78,5 @@ class SmartTurn(OnnxJudge[Pcm32, float]):
         return {"input_features": normalised_log_mel(question, _FRAMES)[None]}
 
     def _answer(self, outputs: Sequence[npt.NDArray[np.floating]]) -> float:
-        """The output is called logits but has been through a sigmoid inside the graph."""
+        """The output is called logits, but the graph ends in a sigmoid."""
         return float(outputs[0][0, 0])

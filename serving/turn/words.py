@@ -1,7 +1,7 @@
-"""What a caller's words so far tell about whether more will come, as small integers for a network. Pure.
+"""What a caller's words so far tell about whether more will follow, as small integers for a network. Pure.
 
-Whatever a recogniser writes is read the same way: "It's 555-1234." and "it's five five five one two three four" give the same.
-Words that the network has no vector for are told by their beginnings and endings, so any English word means something.
+The same words give the same features, however the recognizer writes them: "It's 555-1234." and "it's five five five one two three four".
+Words outside the network's vocabulary are described by how they begin and end, so every English word counts.
 """
 
 import re
@@ -14,18 +14,18 @@ import numpy.typing as npt
 from num2words import num2words
 
 RECENT = 10
-"""Words that are looked at one by one, counted from the last."""
+"""How many words, counted from the last, are looked at one by one."""
 PIECES = 4
 BUCKETS = 512
-"""Beginnings and endings are hashed into numbers from 1 to this; 0: none."""
+"""Beginnings and endings are hashed to numbers from 1 to this; 0: none."""
 UNKNOWN = 1
 FIRST_WORD = 2
-"""Number of the vocabulary's first word; 0: no word there."""
-MOST_DIGITS = 12
-MOST_WORDS = 24
+"""The number of the vocabulary's first word; 0 means no word."""
+MAX_DIGITS = 12
+MAX_WORDS = 24
 
-NOT_MADE_OUT = "\N{REPLACEMENT CHARACTER}"
-"""Stands for a word that was spoken and that the recogniser made nothing of: unknown, without beginning or ending."""
+UNINTELLIGIBLE = "\N{REPLACEMENT CHARACTER}"
+"""Stands for speech that the recognizer did not understand: an unknown word without beginning or ending."""
 
 DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 FILLERS = frozenset(("um", "uh", "er", "erm", "hmm", "uhm", "mm"))
@@ -35,7 +35,7 @@ _ORDINALS: list[list[str]]
 _CARDINALS, _ORDINALS = (
     [num2words(number, to=form).replace("-", " ").split() for number in range(100)] for form in ("cardinal", "ordinal")
 )
-_TOKEN = re.compile(rf"[^\W_]+(?:'[^\W_]+)*|{NOT_MADE_OUT}")
+_TOKEN = re.compile(rf"[^\W_]+(?:'[^\W_]+)*|{UNINTELLIGIBLE}")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
 _NUMBER = re.compile(r"\d+")
 
@@ -45,16 +45,16 @@ class WordFeatures:
     """A turn's words for the network."""
 
     words: npt.NDArray[np.int64]
-    """Shape (10,): numbers of the last words, the last one last."""
+    """Shape (10,): the numbers of the last words, in order."""
     pieces: npt.NDArray[np.int64]
-    """Shape (10, 4): of each word hashed its first three letters, its last two, its last three, and itself; 0 for one that was
-    not made out."""
+    """Shape (10, 4): for each word the hashes of its first three letters, its last two, its last three, and all of it; 0 if it
+    is UNINTELLIGIBLE."""
     counts: npt.NDArray[np.int64]
-    """Shape (3,): digits that the words end with, digits in all (each at most 12), words in all (at most 24)."""
+    """Shape (3,): digits at the end, digits in all (each at most 12), words in all (at most 24)."""
 
 
 def spoken_words(text: str) -> list[str]:
-    """Lower case, without punctuation, numbers as they are read out: "At 10:30." -> ["at", "ten", "thirty"]."""
+    """Lower case, without punctuation, numbers as they are spoken: "At 10:30." -> ["at", "ten", "thirty"]."""
     found: list[str] = []
     for token in _TOKEN.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")):
         ordinal, number = _ORDINAL.fullmatch(token), _NUMBER.match(token)
@@ -76,13 +76,13 @@ def word_features(text: str, vocabulary: Mapping[str, int]) -> WordFeatures:
     pieces = np.zeros((RECENT, PIECES), dtype=np.int64)
     for place, word in enumerate(recent, start=RECENT - len(recent)):
         words[place] = vocabulary.get(word, UNKNOWN)
-        if word != NOT_MADE_OUT:
+        if word != UNINTELLIGIBLE:
             parts = (f"^{word[:3]}", f"{word[-2:]}$", f"{word[-3:]}$", f"^{word}$")
             pieces[place] = [_bucket(piece) for piece in parts]
     counts = (
-        min(digit_run(said), MOST_DIGITS),
-        min(sum(map(_digits_in, said)), MOST_DIGITS),
-        min(len(said), MOST_WORDS),
+        min(digit_run(said), MAX_DIGITS),
+        min(sum(map(_digits_in, said)), MAX_DIGITS),
+        min(len(said), MAX_WORDS),
     )
     return WordFeatures(words, pieces, np.array(counts, dtype=np.int64))
 
@@ -102,7 +102,7 @@ def _digits_in(word: str) -> int:
 
 
 def _numeral(digits: str) -> list[str]:
-    """One or two digits are a number, more are read one by one."""
+    """One or two digits are read as a number, more than two one by one."""
     if len(digits) > 2 or (len(digits) == 2 and digits[0] == "0"):
         return [_CARDINALS[int(digit)][0] for digit in digits]
     return _CARDINALS[int(digits)]

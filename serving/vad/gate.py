@@ -1,4 +1,4 @@
-"""From voice activity to stretches of speech: hysteresis with least lengths. Pure: verdicts in, decisions out."""
+"""Turns voice activity into stretches of speech: hysteresis with minimum durations. Pure: verdicts in, decisions out."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 from serving.speech import VoiceActivity
 
 ROUNDING_S = 1e-6
-"""Window times are sums of floats."""
+"""Tolerance for window times, which are sums of floats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,19 +16,19 @@ class SpeechThresholds:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     activation_threshold: float = 0.5
-    """During silence, the VAD probability from which a window is speech."""
+    """During silence, a window at or above this probability is speech."""
     deactivation_threshold: float = 0.35
-    """During speech, the VAD probability below which a window is silence."""
+    """During speech, a window below this probability is silence."""
     min_speech_ms: float = 64
-    """Speech in a row after which speech has begun."""
+    """Uninterrupted speech that opens the gate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateOptions(SpeechThresholds):
-    """When speech has begun and when it is over."""
+    """When speech begins and when it is over."""
 
     min_silence_ms: float = 250
-    """Silence in a row after which speech is over."""
+    """Uninterrupted silence that closes the gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class GateOpened:
     """Speech began."""
 
     at_s: float
-    """Where its first window began."""
+    """Start of its first window."""
     decided_at_s: float
 
 
@@ -45,41 +45,41 @@ class GateClosed:
     """Speech ended."""
 
     at_s: float
-    """Where its last window ended."""
+    """End of its last window."""
     decided_at_s: float
 
 
 class Gate:
-    """One call's hysteresis. Feed it every verdict in order."""
+    """The hysteresis of one stream. Feed it every verdict in order."""
 
     def __init__(self, options: GateOptions, *, window_s: float = 0.032) -> None:
         self._options = options
         self._window_s = window_s
         self.is_open = False
-        """Whether speech is going on."""
+        """Whether somebody is speaking."""
         self.opened_at_s = 0.0
-        """Where the speech going on, or the last one, began."""
+        """Start of the current, or the last, stretch of speech."""
         self.speech_end_s = 0.0
-        """Where the last window of speech ended."""
+        """End of the last window of speech."""
         self.speech_run_s = 0.0
-        """Speech in a row, up to now."""
+        """Length of uninterrupted speech up to now."""
         self.silence_run_s = 0.0
-        """Silence in a row, up to now."""
+        """Length of uninterrupted silence up to now."""
 
     @property
     def is_wavering(self) -> bool:
-        """Whether the last window spoke against the present state, too briefly yet to change it."""
+        """Whether the last windows contradict the present state, but have not lasted long enough to change it."""
         return self.silence_run_s > 0 if self.is_open else self.speech_run_s > 0
 
     def push(self, activity: VoiceActivity) -> GateOpened | GateClosed | None:
-        """The decision that this verdict brings, if any."""
+        """The decision that this verdict leads to, if any."""
         threshold = self._options.deactivation_threshold if self.is_open else self._options.activation_threshold
         if activity.probability >= threshold:
             return self._speech(activity.end_s)
         return self._silence(activity.end_s)
 
     def reset(self) -> None:
-        """Close without a decision, forgetting what was under way."""
+        """Close without a decision, and forget any run so far."""
         self.is_open = False
         self.speech_run_s = self.silence_run_s = 0.0
 

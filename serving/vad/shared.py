@@ -1,4 +1,4 @@
-"""One call's voice activity, computed once for everybody who listens to the caller."""
+"""One call's voice activity, computed once for everything that listens to the caller."""
 
 import weakref
 from collections import deque
@@ -11,26 +11,26 @@ from serving.errors import EngineError
 from serving.speech import VoiceActivity
 
 KEPT_S = 35.0
-"""Verdicts are kept no longer than this: more than a stream of recognition that takes over from a failed one goes back."""
+"""How long verdicts are kept: longer than the audio that a new STT stream replays after the last one failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A piece of the call's audio and the windows that end in it."""
+    """A piece of the call's audio, and the verdicts on the windows that end in it."""
 
     samples: "weakref.ref[Pcm32]"
     start_samples: int
-    """Place on the call's clock."""
+    """Where the piece starts on the call's clock."""
     activity: tuple[VoiceActivity, ...]
     """On the call's clock."""
 
 
 class SharedVad:
-    """The voice activity of one call: its streams share one run of the model. Belongs to the call's event loop.
+    """One call's voice activity: its streams share one run of the model. Belongs to the call's event loop.
 
-    Streams share verdicts when they are pushed the very same arrays. The first to push an array has it judged, the others
-    are given what was found. Verdicts are kept as long as their audio, so a stream opened later may go back over audio
-    that is still there. Audio that only one stream is pushed is judged for that stream alone.
+    Streams share verdicts by pushing the same arrays, not equal ones. The first to push an array has it judged; the others
+    get the same verdicts. Verdicts live as long as their audio, so a stream opened later can replay audio that somebody
+    has kept. Audio that only one stream pushes is judged for that stream alone.
     """
 
     def __init__(self, engine: VadEngine) -> None:
@@ -40,7 +40,7 @@ class SharedVad:
         self._end_samples = 0
         self._log: deque[Judged] = deque()
         self._dropped = 0
-        """Pieces that are no longer in the log."""
+        """How many pieces have left the log."""
 
     @property
     def name(self) -> str:
@@ -49,21 +49,21 @@ class SharedVad:
 
     @property
     def window_samples(self) -> int:
-        """Samples a verdict covers, at 16 kHz."""
+        """Samples that one verdict covers, at 16 kHz."""
         return self._engine.window_samples
 
     @property
     def end(self) -> int:
-        """The number that the next piece will have."""
+        """The number of the next piece."""
         return self._dropped + len(self._log)
 
     @property
     def kept(self) -> int:
-        """How many pieces of audio there are verdicts on."""
+        """How many pieces still have their verdicts."""
         return len(self._log)
 
     def open(self) -> VadStream:
-        """A stream whose clock starts at 0. Part of its first window may lie before that."""
+        """A stream whose clock starts at 0. Its first window may have begun before that."""
         return _SharedVadStream(self)
 
     def open_alone(self) -> VadStream:
@@ -71,7 +71,7 @@ class SharedVad:
         return self._engine.open()
 
     def find(self, samples: Pcm32, *, since: int) -> int | None:
-        """The number of the first piece from `since` on that is this very array."""
+        """The number of the first piece from `since` on that is this array; None if there is none."""
         numbers = range(max(since, self._dropped), self.end)
         return next((number for number in numbers if self[number].samples() is samples), None)
 
@@ -79,7 +79,7 @@ class SharedVad:
         return self._log[number - self._dropped]
 
     def judge(self, samples: Pcm32) -> int:
-        """Judge the call's next piece of audio; returns its number. Raises EngineError; what comes next meets a fresh stream."""
+        """Judge the call's next piece of audio; returns its number. Raises EngineError, and starts afresh with the next piece."""
         if self._stream is None:
             self._stream, self._opened_at_samples = self._engine.open(), self._end_samples
         try:
@@ -108,9 +108,9 @@ class _SharedVadStream:
         self._shared = shared
         self._pushed_samples = 0
         self._next: int | None = None
-        """The piece that should come next; None before the first."""
+        """The number of the piece expected next; None before the first."""
         self._alone: VadStream | None = None
-        """Judges what this stream alone is pushed: LiveKit gives recognition silence while nothing may interrupt the agent."""
+        """Judges audio that only this stream is pushed: LiveKit feeds the STT silence while the agent must not be interrupted."""
         self._alone_from_samples = 0
 
     def push(self, samples: Pcm32) -> list[VoiceActivity]:
@@ -133,6 +133,6 @@ class _SharedVadStream:
 
 
 def _shifted(activity: Iterable[VoiceActivity], *, samples: int) -> tuple[VoiceActivity, ...]:
-    """The same verdicts, so much later."""
+    """The same verdicts, `samples` later."""
     shift_s = samples / SPEECH_RATE
     return tuple(replace(verdict, end_s=verdict.end_s + shift_s) if samples else verdict for verdict in activity)

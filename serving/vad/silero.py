@@ -1,4 +1,4 @@
-"""Silero VAD v6 on onnxruntime: a recurrent network over windows of 32 ms, each seen with the 4 ms before it."""
+"""Silero VAD v6 on onnxruntime: a recurrent network over windows of 32 ms, each with the 4 ms before it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +15,19 @@ from serving.speech import VoiceActivity
 
 WINDOW_SAMPLES = 512
 CONTEXT_SAMPLES = 64
-"""How much of the previous window the network sees in front of each window."""
+"""How much of the previous window the network sees before each window."""
 STATE_SHAPE = (1, 1, 128)
-"""Of the LSTM's hidden and cell state, float32."""
+"""Shape of the LSTM's hidden and cell states, float32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SileroOptions:
-    """What can be chosen about Silero VAD."""
+    """Options of Silero VAD."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     file: str = "silero_vad_v6.onnx"
-    """Name of the model file in the model's folder."""
+    """The model's file in its folder."""
 
 
 class SileroVad:
@@ -44,16 +44,16 @@ class SileroVad:
         """Read the model. Raises ModelMissing or EngineLoadFailed."""
         if not self._path.is_file():
             raise ModelMissing(
-                f"{self._path} is not there. Install the dependencies again: the file is part of faster-whisper."
+                f"{self._path} is missing. Reinstall the dependencies: the file is part of faster-whisper."
             )
         self._session = open_session(self._path)
 
     def warm_up(self) -> None:
-        """One second of silence."""
+        """Judge a second of silence."""
         self.open().push(np.zeros(SPEECH_RATE, np.float32))
 
     def check(self) -> None:
-        """One window of silence. Raises EngineDied."""
+        """Judge a window of silence. Raises EngineDied."""
         self.open().push(np.zeros(WINDOW_SAMPLES, np.float32))
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class SileroVad:
 
 
 class SileroStream:
-    """Voice activity of one call: recurrent state, the end of the last window, and samples short of a window."""
+    """Voice activity of one call: recurrent state, the end of the last window, and the samples of a window that is not full yet."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
@@ -101,6 +101,6 @@ class SileroStream:
         try:
             probabilities, self._hidden, self._cell = self._session.run(None, inputs)
         except Exception as error:
-            raise EngineDied(f"The voice activity model failed: {error}. It will be loaded again.") from error
+            raise EngineDied(f"The voice activity model failed: {error}. It will be reloaded.") from error
         self._context = tails[-1].copy()
         return np.asarray(probabilities, dtype=np.float32).reshape(-1)

@@ -92,7 +92,7 @@ async def test_the_place_of_a_closed_stream_is_free(shared: LlmEngine) -> None:
 
 
 async def test_a_prompt_that_cannot_fit_is_refused_before_generating(shared: LlmEngine) -> None:
-    with pytest.raises(PromptTooLong, match=r"the language model takes 2048 together.*cut the history"):
+    with pytest.raises(PromptTooLong, match=r"the language model.s limit is 2048 together.*cut the history"):
         shared.open(ask("hello " * 3000))
     with pytest.raises(PromptTooLong):
         shared.open(ask("hello", max_tokens=2000))

@@ -11,7 +11,7 @@ from torch import nn
 
 from scripts.train.end_of_turn.encoder import WIDTH
 from serving.turn.inputs import ASKED, HABITS
-from serving.turn.words import BUCKETS, FIRST_WORD, MOST_DIGITS, MOST_WORDS, PIECES
+from serving.turn.words import BUCKETS, FIRST_WORD, MAX_DIGITS, MAX_WORDS, PIECES
 
 SOUND = 64
 """Numbers that sound is summed up in."""
@@ -74,9 +74,9 @@ class Text(nn.Module):
         self.drop = nn.Dropout(dropout)
         self.three = nn.Conv1d(WORD, PHRASE, 3)
         self.five = nn.Conv1d(PHRASE, PHRASE, 3)
-        self.run = nn.Embedding(MOST_DIGITS + 1, 16)
-        self.digits = nn.Embedding(MOST_DIGITS + 1, 16)
-        self.count = nn.Embedding(MOST_WORDS + 1, 16)
+        self.run = nn.Embedding(MAX_DIGITS + 1, 16)
+        self.digits = nn.Embedding(MAX_DIGITS + 1, 16)
+        self.count = nn.Embedding(MAX_WORDS + 1, 16)
         self.asked = nn.Embedding(len(ASKED), 16)
         self.join = nn.Sequential(
             nn.Dropout(dropout),

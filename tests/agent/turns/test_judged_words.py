@@ -3,7 +3,7 @@
 import pytest
 
 from agent.turns.judged_words import LEAST_SPEECH_S, MARKS, judged_words
-from serving.turn.words import NOT_MADE_OUT, spoken_words
+from serving.turn.words import UNINTELLIGIBLE, spoken_words
 
 pytestmark = pytest.mark.unit
 
@@ -18,7 +18,7 @@ def test_speech_without_words_is_words_that_the_model_reads_as_not_made_out() ->
         "my",
         "name",
         "is",
-        *MARKS * [NOT_MADE_OUT],
+        *MARKS * [UNINTELLIGIBLE],
     ]
 
 

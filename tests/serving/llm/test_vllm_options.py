@@ -72,7 +72,7 @@ def test_a_gpu_that_cannot_hold_it_is_refused_before_vllm_starts(model_dir: Path
 
 
 def test_weights_that_are_not_there_are_missed(model_dir: Path) -> None:
-    with pytest.raises(EngineLoadFailed, match="No weights"):
+    with pytest.raises(EngineLoadFailed, match="no weights"):
         arguments(model_dir, L4, dummy_weights=False)
 
 
@@ -82,7 +82,7 @@ def test_where_it_runs() -> None:
     assert chosen_gpu(auto, [L4], has_cuda=False) is None
     assert chosen_gpu(cpu, [L4], has_cuda=True) is None
     for gpus, has_cuda in (([L4], False), ([], True)):
-        with pytest.raises(EngineLoadFailed, match="no NVIDIA GPU here"):
+        with pytest.raises(EngineLoadFailed, match="finds no NVIDIA GPU"):
             chosen_gpu(cuda, gpus, has_cuda=has_cuda)
 
 

@@ -33,7 +33,7 @@ def options(**values: Any) -> FasterWhisperOptions:
 
 @pytest.mark.parametrize("compute_type", GPU_ONLY)
 def test_16_bit_floats_need_a_gpu(compute_type: str) -> None:
-    with pytest.raises(ValidationError, match=f"{compute_type} needs device: cuda; on a CPU take int8 or float32"):
+    with pytest.raises(ValidationError, match=f"{compute_type} needs device: cuda; on a CPU use int8 or float32"):
         options(compute_type=compute_type)
     assert options(device="cuda", compute_type=compute_type).compute_type == compute_type
 
@@ -97,5 +97,5 @@ def test_a_gpu_where_there_is_none_is_refused_in_one_sentence(compute_type: str)
 def test_missing_files_are_told_before_a_missing_gpu(tmp_path: Path) -> None:
     store = open_store()
     vad = SileroVad(SileroOptions(), store.resolve("silero-vad"))
-    with pytest.raises(Exception, match=r"model\.bin is not there"):
+    with pytest.raises(Exception, match=r"model\.bin is missing"):
         FasterWhisperEngine(options(device="cuda"), tmp_path, vad).load()

@@ -6,11 +6,11 @@ import pytest
 from serving.turn.words import (
     BUCKETS,
     FIRST_WORD,
-    MOST_DIGITS,
-    MOST_WORDS,
-    NOT_MADE_OUT,
+    MAX_DIGITS,
+    MAX_WORDS,
     PIECES,
     RECENT,
+    UNINTELLIGIBLE,
     UNKNOWN,
     digit_run,
     spoken_words,
@@ -93,7 +93,7 @@ def test_unknown_words_are_told_by_their_endings() -> None:
 
 
 def test_a_word_that_was_not_made_out_is_unknown_and_has_no_letters() -> None:
-    features = word_features(f"i want five {NOT_MADE_OUT}", VOCABULARY)
+    features = word_features(f"i want five {UNINTELLIGIBLE}", VOCABULARY)
     assert features.words[-2:].tolist() == [VOCABULARY["five"], UNKNOWN]
     assert features.pieces[-2].all()
     assert not features.pieces[-1].any()
@@ -119,7 +119,7 @@ def test_digits_at_the_end_are_counted_and_a_filler_does_not_end_them(said: str,
 def test_counts_are_digits_at_the_end_digits_and_words() -> None:
     assert word_features("one two three is four five", VOCABULARY).counts.tolist() == [2, 5, 6]
     assert word_features("", VOCABULARY).counts.tolist() == [0, 0, 0]
-    assert word_features("five " * 40, VOCABULARY).counts.tolist() == [MOST_DIGITS, MOST_DIGITS, MOST_WORDS]
+    assert word_features("five " * 40, VOCABULARY).counts.tolist() == [MAX_DIGITS, MAX_DIGITS, MAX_WORDS]
 
 
 def test_no_words_are_all_zeros() -> None:
