@@ -23,6 +23,7 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 PAGES = (README, ROOT / "CONTRIBUTING.md", CHANGELOG, *sorted((ROOT / "docs").glob("*.md")))
 CURRENT = [page for page in PAGES if page != CHANGELOG]
 """Those that speak of the present; a changelog also names what is gone."""
+CARDS = sorted((ROOT / "models" / "demo").rglob("README.md"))
 MAX_README_LINES = 160
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -35,13 +36,17 @@ MODULE = re.compile(r"\bpython3? -m ([a-z_][\w.]*)")
 COMMAND = re.compile(r"(?:\bpython3? -m ([a-z_][\w.]*)|\b(scripts/\w+\.sh))(.*)")
 OPTION = re.compile(r"(?<= )--([a-z][a-z-]*)")
 BENCH = re.compile(r"\b(?:BENCH=|scripts\.bench\.)(\w+)")
-METRIC = re.compile(r"\bcallbox_[a-z_]+\b")
+METRIC = re.compile(r"(?<![\w./])callbox_[a-z_]+\b(?![./])")
 SETTINGS = re.compile(r"(?:engines|turns|network|capacity|conversation): *\{.*\}")
 HOUSE = ("agent", "configs", "docs", "models", "requirements", "scripts", "serving", "tests", ".ci")
 MERMAID_WORDS = re.compile(r"(?:^|>|--) *(call|click|class|default|end|graph|style)\b *(?:\[|-|=)", re.MULTILINE)
 """As a box's name each of them breaks a picture."""
 MADE_LATER = {"configs/site.yaml", "models/lock.yaml", "models/store"}
 """What an installation makes."""
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
 def _text(page: Path) -> str:
@@ -56,8 +61,8 @@ def _code(page: Path) -> Iterator[str]:
 
 
 def _found(pattern: re.Pattern[str]) -> set[Any]:
-    """What the pattern finds in the code of the current pages: texts, or tuples of its groups."""
-    return {found for page in CURRENT for code in _code(page) for found in pattern.findall(code)}
+    """What the pattern finds in the code of current pages and models' cards: texts, or tuples of its groups."""
+    return {found for page in (*CURRENT, *CARDS) for code in _code(page) for found in pattern.findall(code)}
 
 
 def _slug(heading: str) -> str:
@@ -74,7 +79,7 @@ def test_the_readme_leads_to_every_page() -> None:
     assert {str(page.relative_to(ROOT)) for page in PAGES if page != README} <= links
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *CARDS], ids=_name)
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     lost = []
     for link in LINK.findall(BLOCK.sub("", _text(page))):
@@ -87,7 +92,7 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     assert lost == []
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*CURRENT, *CARDS], ids=_name)
 def test_every_path_named_exists(page: Path) -> None:
     named = {path.rstrip("/.") for code in _code(page) for path in PATH.findall(code)}
     ours = {path for path in named if path.split("/")[0] in HOUSE}
@@ -153,7 +158,7 @@ def test_every_figure_of_the_readme_has_its_bench() -> None:
     assert [row for row in rows if row.split("|")[3].strip(" `") not in {bench.name for bench in BENCHES}] == []
 
 
-@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", CURRENT, ids=_name)
 def test_settings_shown_are_settings(page: Path, tmp_path: Path) -> None:
     text = _text(page)
     shown = [body for language, body in BLOCK.findall(text) if language == "yaml"]
@@ -166,7 +171,7 @@ def test_settings_shown_are_settings(page: Path, tmp_path: Path) -> None:
 
 def test_every_metric_named_is_one() -> None:
     known = {family.name for family in REGISTRY.collect()}
-    assert _found(METRIC) - known == set()
+    assert known >= _found(METRIC)
 
 
 def test_messages_quoted_in_trouble_are_said() -> None:
@@ -197,12 +202,12 @@ def test_the_hardware_of_a_profile_is_the_doctors() -> None:
     assert f"{gpu.memory_bytes / 2**30:.0f} GB of memory, {gpu.cores} CPU cores" in _text(ROOT / "docs" / "gpu-box.md")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_no_page_names_a_package_registry(page: Path) -> None:
     assert REGISTRIES.findall(_text(page)) == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_blocks_are_of_their_language(page: Path) -> None:
     for language, body in BLOCK.findall(_text(page)):
         match language:
