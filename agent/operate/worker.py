@@ -46,7 +46,7 @@ class Worker:
         )
 
     async def run(self) -> None:
-        """Until SIGTERM or SIGINT. Raises CallboxError if it cannot start."""
+        """Run until SIGTERM or SIGINT. Raises CallboxError if it cannot start."""
         port = self._settings.network.ops_port
         try:
             ops = await serve_ops(self._resources, port)

@@ -43,7 +43,7 @@ async def test_a_caption_that_grows_in_one_stream_is_shown_as_it_grows(conversat
     await expect(words).to_have_attribute("data-final", "true")
 
 
-async def test_words_that_turn_out_to_be_none_leave_no_bubble(conversation: Conversation) -> None:
+async def test_a_caption_that_ends_up_empty_leaves_no_bubble(conversation: Conversation) -> None:
     page, agent = conversation.page, conversation.agent
     await agent.caption("uh", segment="c1", caller=True)
     await expect(page.get_by_test_id("words-caller")).to_be_visible()
@@ -112,7 +112,7 @@ async def test_a_turns_stages_lie_on_one_line_from_the_callers_last_word(convers
     await expect(sparse.get_by_role("row", name="Total 480 ms")).to_be_visible()
 
 
-async def test_messages_that_are_no_turn_are_left_out(conversation: Conversation) -> None:
+async def test_messages_that_are_not_turns_are_ignored(conversation: Conversation) -> None:
     page, agent = conversation.page, conversation.agent
     for nonsense in ([1, 2], {"voice_to_voice_ms": 1}, {"turn": "one"}, None):
         await agent.report("callbox.turn", nonsense)

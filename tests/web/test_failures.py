@@ -105,7 +105,7 @@ async def test_a_refused_token_names_the_keys(options: WebOptions, open_page: Op
         await expect(page.get_by_test_id("call")).to_have_text("Call")
 
 
-async def test_a_media_server_that_is_not_there_is_named(options: WebOptions, open_page: OpenPage) -> None:
+async def test_a_missing_media_server_is_named(options: WebOptions, open_page: OpenPage) -> None:
     nobody = replace(options, livekit_url=f"ws://127.0.0.1:{free_port()}")
     async with serve_web(nobody) as url, open_page(url) as page:
         await page.get_by_test_id("call").click()
@@ -135,7 +135,7 @@ async def test_a_full_box_says_so_before_and_after_the_call_button(options: WebO
         await expect_failure(page, "call-refused", "All lines are busy. Please try again in a moment.")
 
 
-async def test_a_web_server_that_is_gone_is_named(options: WebOptions, open_page: OpenPage) -> None:
+async def test_a_missing_web_server_is_named(options: WebOptions, open_page: OpenPage) -> None:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(AsyncExitStack())
         url = await server.enter_async_context(serve_web(options))
@@ -170,7 +170,7 @@ async def test_a_room_that_is_closed_ends_the_call(conversation: Conversation, l
     await expect_failure(conversation.page, "agent-left", "The agent ended the call.")
 
 
-async def test_a_media_server_that_dies_is_told_at_once_and_ends_the_call(
+async def test_a_media_server_that_dies_is_reported_at_once_and_ends_the_call(
     options: WebOptions, open_page: OpenPage
 ) -> None:
     with run_livekit_server() as server:

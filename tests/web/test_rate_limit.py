@@ -28,7 +28,7 @@ def test_a_long_pause_saves_up_no_more_than_a_burst() -> None:
     assert [limit.allow("a", now_s=1000.0) for _ in range(3)] == [True, True, False]
 
 
-def test_the_longest_unused_address_is_forgotten_when_there_are_too_many() -> None:
+def test_the_least_recently_used_address_is_forgotten_when_there_are_too_many() -> None:
     limit = RateLimit(per_second=0.001, burst=1)
     limit.allow("first", now_s=0.0)
     limit.allow("second", now_s=0.0)

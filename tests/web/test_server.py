@@ -154,7 +154,7 @@ async def test_an_address_that_calls_too_often_is_told_to_wait(alone: WebOptions
         (503, ["not an object"], "The agent is still warming up. Please try again in a moment.", False),
     ],
 )
-async def test_no_call_is_let_in_that_the_worker_cannot_take(
+async def test_a_call_that_the_worker_cannot_take_is_refused(
     alone: WebOptions, status: int, body: Any, sentence: str, busy: bool
 ) -> None:
     async with worker(status, body) as worker_url, client(replace(alone, worker_url=worker_url)) as http:
@@ -163,14 +163,14 @@ async def test_no_call_is_let_in_that_the_worker_cannot_take(
     assert (told["ready"], told["busy"], told["message"]) == (False, busy, sentence)
 
 
-async def test_a_worker_that_is_not_there_is_named(alone: WebOptions) -> None:
+async def test_a_missing_worker_is_named(alone: WebOptions) -> None:
     async with client(replace(alone, worker_url=f"http://127.0.0.1:{free_port()}")) as http:
         status, body = await answer(http, "POST", "/api/calls", json={})
     assert status == 503
     assert body["error"].startswith("The agent is not running on this box.")
 
 
-async def test_status_tells_the_workers_profile_and_lines(alone: WebOptions) -> None:
+async def test_status_reports_the_workers_profile_and_lines(alone: WebOptions) -> None:
     body = {"ready": True, "profile": "cpu", "lines": 4, "lines_busy": 1}
     async with worker(200, body) as worker_url, client(replace(alone, worker_url=worker_url)) as http:
         _, told = await answer(http, "GET", "/api/status")
@@ -193,7 +193,7 @@ async def test_only_the_demo_profile_offers_examples(alone: WebOptions) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/static/app.js", "/api/status", "/nothing"])
-async def test_every_answer_allows_the_page_this_box_and_nothing_else(alone: WebOptions, path: str) -> None:
+async def test_every_response_lets_the_page_reach_only_this_box(alone: WebOptions, path: str) -> None:
     async with client(alone) as http:
         headers = (await fetch(http, "GET", path)).headers
     policy = dict(rule.split(" ", 1) for rule in headers["Content-Security-Policy"].split("; "))

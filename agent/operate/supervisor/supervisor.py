@@ -29,7 +29,7 @@ class Supervisor:
     async def run(self) -> int:
         """Returns the exit status: 0 after SIGINT or SIGTERM, 1 if a process cannot be kept running.
 
-        A second signal, while the processes stop, kills them at once.
+        A second signal, while the processes are stopping, kills them at once.
         """
         self._board.open()
         try:

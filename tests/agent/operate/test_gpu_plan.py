@@ -53,7 +53,7 @@ def bare(tmp_path: Path) -> ModelStore:
 
 
 @pytest.mark.parametrize(("profile", "uses"), [("gpu", True), ("cpu", False), ("demo", False)])
-def test_only_the_profile_gpu_wants_one(tmp_path: Path, profile: str, uses: bool) -> None:
+def test_only_the_profile_gpu_uses_one(tmp_path: Path, profile: str, uses: bool) -> None:
     assert uses_gpu(settings(tmp_path, profile=profile), [card(24)]) is uses
 
 
@@ -83,7 +83,7 @@ def test_the_profile_gpu_works_on_as_many_calls_as_it_takes(tmp_path: Path) -> N
     assert gpu.engines.llm.options["max_calls"] == gpu.capacity.max_calls
 
 
-def test_a_full_context_for_every_call_is_more_to_ask_for(tmp_path: Path, bare: ModelStore) -> None:
+def test_a_full_context_for_every_call_needs_more(tmp_path: Path, bare: ModelStore) -> None:
     every = {"engines": {"llm": {"options": {"full_contexts": 8}}}}
     with pytest.raises(GpuMemoryShort):
         plan_for(settings(tmp_path, every), bare, [card(24)])
@@ -102,7 +102,7 @@ def test_16_gb_hold_three_full_contexts_with_8_bits_everywhere(tmp_path: Path, b
         plan_for(settings(tmp_path, {"engines": {"llm": llm}}), bare, [card(16)])
 
 
-def test_a_model_on_a_server_of_its_own_takes_nothing_of_the_plan(tmp_path: Path, bare: ModelStore) -> None:
+def test_a_model_on_its_own_server_takes_nothing_in_the_plan(tmp_path: Path, bare: ModelStore) -> None:
     llm = {"engine": "openai-server", "options": {"address": "unix:/run/vllm.sock"}}
     apart = settings(tmp_path, {"engines": {"llm": llm}}).model_copy()
     choice = apart.engines.llm.model_copy(update={"options": llm["options"]})
@@ -117,7 +117,7 @@ def test_without_a_gpu_the_profile_gpu_is_refused_in_one_sentence(tmp_path: Path
         plan_for(settings(tmp_path), bare, ())
 
 
-def test_a_model_that_is_here_counts_as_its_files_say(tmp_path: Path) -> None:
+def test_a_downloaded_model_counts_as_its_files_say(tmp_path: Path) -> None:
     site = {
         "engines": {
             "stt": {"model": "demo-stt", "options": {"compute_type": "float16"}},
@@ -132,7 +132,7 @@ def test_a_model_that_is_here_counts_as_its_files_say(tmp_path: Path) -> None:
     assert "contexts of 2,048" in cache.detail  # what that model reads
 
 
-def test_a_model_that_is_neither_here_nor_known_is_missing(tmp_path: Path, bare: ModelStore) -> None:
+def test_a_model_that_is_neither_downloaded_nor_known_is_missing(tmp_path: Path, bare: ModelStore) -> None:
     site = {"engines": {"stt": {"model": "llama-3.2-1b-instruct"}}}
     with pytest.raises(ModelMissing, match=r"scripts/download_models\.sh"):
         plan_for(settings(tmp_path, site), bare, [card(80)])

@@ -1,4 +1,4 @@
-"""The operator's door."""
+"""The worker's endpoint for the operator: health, metrics, and the clinic's book."""
 
 from collections.abc import AsyncIterator
 
@@ -51,7 +51,7 @@ async def client(resources: CallResources) -> AsyncIterator[Client]:
         yield client
 
 
-async def test_it_lives_before_it_is_ready(client: Client) -> None:
+async def test_it_is_alive_before_it_is_ready(client: Client) -> None:
     answer = await client.get("/livez")
     assert (answer.status, await answer.json()) == (200, {"alive": True})
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
     ],
 )
-def test_what_leads_out_is_taken_away(name: str) -> None:
+def test_what_leads_outside_is_removed(name: str) -> None:
     environment = {name: "http://192.0.2.1", "LANG": "C.UTF-8"}
     keep_inside(environment)
     assert name not in environment

@@ -108,7 +108,7 @@ def test_the_best_profile_that_has_all_it_needs(tmp_path: Path, there: set[str],
         ),
     ],
 )
-def test_the_reason_names_what_is_missing_and_what_gets_it(
+def test_the_reason_names_what_is_missing_and_how_to_get_it(
     tmp_path: Path, there: set[str], on: Machine, reason: str
 ) -> None:
     assert chosen(tmp_path, there, on).reason == reason
@@ -143,13 +143,13 @@ def test_the_end_of_turn_model_is_no_reason_against_a_profile(tmp_path: Path) ->
     )
 
 
-def test_this_machine_is_looked_at(tmp_path: Path) -> None:
+def test_this_machine_is_examined(tmp_path: Path) -> None:
     assert this_machine().cards == count_cards()
     assert choose_profile(store_with(tmp_path, set()), site=tmp_path / "none.yaml").profile == "demo"
 
 
 @pytest.mark.parametrize("profile", ["gpu", "cpu", "demo"])
-def test_a_profile_names_engines_options_and_models_that_there_are(tmp_path: Path, profile: str) -> None:
+def test_a_profile_names_engines_options_and_models_that_exist(tmp_path: Path, profile: str) -> None:
     store, settings = open_store(), load_settings(profile, site=tmp_path / "none.yaml")
     assert set(settings.chosen_engines) >= {"vad", "stt", "turn", "llm", "tts"}
     for stage, choice in settings.chosen_engines.items():
@@ -159,6 +159,6 @@ def test_a_profile_names_engines_options_and_models_that_there_are(tmp_path: Pat
         assert profile in model.profiles
 
 
-def test_a_profile_that_was_asked_for_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_requested_profile_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CALLBOX_SITE", str(tmp_path / "none.yaml"))
     assert settings_for("demo").profile == "demo"

@@ -35,17 +35,17 @@ def test_a_gpu_is_described_as_cuda_will_see_it() -> None:
     assert nvml.open == 0
 
 
-def test_older_drivers_are_asked_in_the_older_way() -> None:
+def test_older_drivers_are_queried_the_older_way() -> None:
     (gpu,) = list_gpus(Nvml([Card()], cuda=12_040, knows_version_2=False))
     assert gpu.total_mib == 23_034
     assert gpu.driver_cuda == (12, 4)
 
 
-def test_without_a_driver_there_are_none() -> None:
+def test_without_a_driver_there_are_no_gpus() -> None:
     assert list_gpus(Nvml([Card()], has_driver=False)) == ()
 
 
-def test_a_gpu_that_the_driver_lost_is_none_and_the_driver_is_let_go() -> None:
+def test_a_gpu_that_the_driver_lost_does_not_count_and_the_driver_is_released() -> None:
     nvml = Nvml([Card()], lost=True)
     assert list_gpus(nvml) == ()
     assert nvml.open == 0

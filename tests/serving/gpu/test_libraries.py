@@ -99,13 +99,13 @@ def test_ctranslate2_finds_its_cublas_by_name_and_cuda_13_lives_beside_it(tmp_pa
 
 
 @pytest.mark.skipif("nvidia-cublas-cu12" not in missing_packages(), reason="cuBLAS 12 is installed")
-def test_a_missing_cublas_is_named_with_the_command_that_brings_it() -> None:
+def test_a_missing_cublas_is_named_with_the_command_that_installs_it() -> None:
     (problem,) = (problem for problem in check_libraries() if problem.what == "libcublas.so.12")
     assert "CTranslate2 needs libcublas.so.12" in problem.reason
     assert problem.fix.startswith("make setup PROFILE=gpu")
 
 
-def test_a_ctranslate2_without_cuda_is_told(site: Path) -> None:
+def test_a_ctranslate2_without_cuda_is_reported(site: Path) -> None:
     # in a process of its own: what the real one wants is found out once
     package(site, "ctranslate2")
     libraries = site / "ctranslate2.libs"
@@ -121,7 +121,7 @@ def test_a_ctranslate2_without_cuda_is_told(site: Path) -> None:
     )
 
 
-def test_both_builds_of_onnxruntime_are_told(site: Path) -> None:
+def test_both_builds_of_onnxruntime_are_reported(site: Path) -> None:
     def told() -> list[LibraryProblem]:
         return [problem for problem in check_libraries() if problem.what == "onnxruntime"]
 
@@ -178,12 +178,12 @@ def problems_of(site: Path, gpu: object, cuda: str) -> list[str]:
         ),
     ],
 )
-def test_drivers_and_gpus_too_old_are_told(site: Path, gpu: object, cuda: str, told: list[str]) -> None:
+def test_drivers_and_gpus_that_are_too_old_are_reported(site: Path, gpu: object, cuda: str, told: list[str]) -> None:
     assert problems_of(site, gpu, cuda) == told
 
 
 @no_gpu
-def test_a_driver_without_its_cuda_is_told_with_what_a_container_needs() -> None:
+def test_a_driver_without_its_cuda_library_is_reported_with_what_a_container_needs() -> None:
     assert not [problem for problem in check_libraries() if problem.what == "libcuda.so.1"]
     (problem,) = (problem for problem in check_libraries([L4]) if problem.what == "libcuda.so.1")
     assert "NVIDIA_DRIVER_CAPABILITIES=compute,utility" in problem.fix

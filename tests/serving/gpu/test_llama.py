@@ -40,7 +40,7 @@ def shape_of(folder: Path, **changes: Any) -> LlamaShape:
     return LlamaShape.from_model_dir(folder)
 
 
-def test_the_known_measures_are_what_the_models_configs_say(tmp_path: Path) -> None:
+def test_the_known_dimensions_are_those_of_the_models_configs(tmp_path: Path) -> None:
     assert shape_of(tmp_path) == BF16
     assert shape_of(tmp_path, quantization_config=FP8_DYNAMIC) == FP8
 
@@ -75,7 +75,7 @@ def test_the_shipped_model_is_measured_right() -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"hidden_size": "wide"}', '{"torch_dtype": "int3"}'])
-def test_what_is_no_llama_is_refused_by_name(tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_llama_is_rejected_by_name(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(EngineLoadFailed, match=r"config\.json does not describe a Llama"):
         LlamaShape.from_model_dir(tmp_path)

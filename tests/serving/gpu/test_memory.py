@@ -66,7 +66,7 @@ def test_the_least_is_one_context_a_call_and_a_mib_less_is_too_little() -> None:
         budget(24, FP8, free_mib=needed - 1)
 
 
-def test_the_figures_of_a_refusal_add_up() -> None:
+def test_the_figures_in_a_refusal_add_up() -> None:
     with pytest.raises(GpuMemoryShort) as refused:
         budget(24, BF16, free_mib=20_458, taken={"stt whisper-large-v3-turbo (float16)": WHISPER_MIB})
     assert str(refused.value) == (

@@ -111,7 +111,7 @@ def test_engines_may_have_a_gpu_each() -> None:
     assert plan.gpus == tuple(gpus)
 
 
-def test_only_gpus_that_are_used_are_told() -> None:
+def test_only_gpus_that_are_used_are_reported() -> None:
     assert make_plan([card(24), card(24, index=1)], [whisper()]).gpus == (card(24),)
     assert make_plan([card(24)], [VOICE]).gpus == ()
 
@@ -129,12 +129,12 @@ def test_without_a_language_model_the_work_must_fit_too() -> None:
         ([card(24)], r"runs? on GPU 1|to run on GPU 1, and this process sees 1 \(0 to 0\)"),
     ],
 )
-def test_a_gpu_that_is_not_there_is_refused(gpus: list[Gpu], text: str) -> None:
+def test_a_missing_gpu_is_rejected(gpus: list[Gpu], text: str) -> None:
     with pytest.raises(EngineLoadFailed, match=text):
         make_plan(gpus, [whisper(device_index=1)])
 
 
-def test_a_gpu_too_old_for_vllm_is_refused_and_still_does_for_whisper() -> None:
+def test_a_gpu_too_old_for_vllm_is_rejected_but_still_good_for_whisper() -> None:
     turing = replace(card(40), name="Quadro RTX 8000", compute_capability=(7, 5))
     with pytest.raises(EngineLoadFailed, match=r"needs compute capability 8\.0 \(Ampere\).* RTX 8000 has 7\.5"):
         make_plan([turing], [whisper()], llama(BF16, 2))

@@ -36,7 +36,7 @@ def test_work_grows_with_the_clips_and_faster_than_their_length() -> None:
     [b"", b"no model", struct.pack("<I", 5), struct.pack("<IH", 6, 4) + b"abc\0" + bytes(8)],
     ids=["empty", "text", "another format", "another model"],
 )
-def test_what_is_no_whisper_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_whisper_is_rejected_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.bin").write_bytes(content)
     with pytest.raises(EngineLoadFailed, match=r"model\.bin is not a Whisper model"):
         WhisperShape.from_model_dir(tmp_path)

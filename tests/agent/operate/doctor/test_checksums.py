@@ -21,7 +21,7 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "models" / "demo" / "some_model" / "model.bin"
 
 
-def test_a_whole_model(install: Install) -> None:
+def test_a_complete_model(install: Install) -> None:
     (row,) = check(install())
     assert (row.name, row.outcome, row.found) == ("model some-model", Outcome.OK, "0.0 MB in 2 files, as pinned")
 
@@ -43,7 +43,7 @@ def test_a_missing_file(install: Install, model: Path) -> None:
     assert "model.bin is not on this machine" in row.found
 
 
-def test_a_model_is_read_once_and_its_bytes_are_told(store: OnceReadStore, model: Path) -> None:
+def test_a_model_is_read_once_and_its_bytes_are_reported(store: OnceReadStore, model: Path) -> None:
     told: list[tuple[str, int]] = []
 
     def on_model(name: str, size: int) -> OnBytes:

@@ -26,7 +26,7 @@ def test_a_clock_in_1970() -> None:
     assert "date -u -s" in row.fix
 
 
-def test_a_minute_behind_another_machine_is_no_matter() -> None:
+def test_a_minute_behind_another_machine_does_not_matter() -> None:
     assert judge(replace(FACTS, now_s=NEWEST_S - 60)).outcome is Outcome.OK
 
 
@@ -35,7 +35,7 @@ def test_a_clock_that_nobody_sets() -> None:
     assert judge(replace(FACTS, synchronised=None)).outcome is Outcome.OK
 
 
-def test_this_machine_answers_one_way_or_the_other() -> None:
+def test_this_machine_gives_an_answer() -> None:
     assert find_synchronised() in (True, False, None)
 
 

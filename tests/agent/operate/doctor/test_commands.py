@@ -11,9 +11,9 @@ def test_what_a_program_says() -> None:
     assert (answer.status, answer.output) == (3, "out")
 
 
-def test_one_that_is_not_here() -> None:
+def test_a_program_that_is_not_installed() -> None:
     assert ask(["no-such-program"]) is None
 
 
-def test_one_that_does_not_answer_in_time() -> None:
+def test_a_program_that_does_not_answer_in_time() -> None:
     assert ask(["sleep", "60"], timeout_s=0.05) is None

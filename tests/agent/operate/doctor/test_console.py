@@ -25,7 +25,7 @@ def test_every_row_with_what_was_found_and_what_to_do() -> None:
     assert "→ Free 3 GiB." in lines
 
 
-def test_the_last_line_says_how_it_stands() -> None:
+def test_the_last_line_sums_up() -> None:
     assert "1 of 2 checks failed" in summary(ILL)
     fine = Report.of("demo", (DISK.ok("fine"), DISK.warning("tight", fix="free some")))
     assert summary(fine) == "Profile demo can run, 1 warning."

@@ -41,14 +41,14 @@ def _disk(free_gib: float, needed_gib: float = 0.0) -> Disk:
         (_disk(0), Outcome.FAILED),
     ],
 )
-def test_room_for_what_comes_and_some_to_live_in(disk: Disk, outcome: Outcome) -> None:
+def test_room_for_the_downloads_and_a_reserve(disk: Disk, outcome: Outcome) -> None:
     row = judge((disk,))
     assert row.outcome is outcome
     assert f"{disk.free_bytes / GIB:.1f} GiB free" in row.found or disk.free_bytes < GIB
     assert bool(row.fix) is (outcome is not Outcome.OK)
 
 
-def test_how_much_is_short_is_told() -> None:
+def test_the_shortfall_is_reported() -> None:
     row = judge((_disk(12, 16),))
     assert "16.0 GiB still to download" in row.found
     assert row.fix.startswith("Free 4.0 GiB more")
@@ -61,7 +61,7 @@ def test_folders_on_one_disk_are_one_entry_and_need_their_sum(tmp_path: Path) ->
     assert disk.total_bytes == shutil.disk_usage(tmp_path).total
 
 
-def test_the_folder_above_stands_in_for_one_that_is_to_come(tmp_path: Path) -> None:
+def test_a_parent_stands_in_for_a_folder_that_does_not_exist_yet(tmp_path: Path) -> None:
     assert nearest(tmp_path / "a" / "b") == tmp_path
     assert nearest(tmp_path) == tmp_path
 
@@ -107,5 +107,5 @@ def test_models_that_are_missing_are_counted(install: Install, settings: Setting
     assert "unheard-of" in row.found
 
 
-def test_a_whole_store_needs_nothing_more(install: Install) -> None:
+def test_a_complete_store_needs_nothing_more(install: Install) -> None:
     assert find_missing(install()) == {}

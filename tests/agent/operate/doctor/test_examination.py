@@ -41,7 +41,7 @@ def test_the_profile_that_make_run_would_choose_comes_first_with_its_reason() ->
     _assert_sound(report)
 
 
-def test_a_profile_that_there_is_not() -> None:
+def test_a_profile_that_does_not_exist() -> None:
     report = examine("nosuch", on_model=unwatched)
     rows = _rows(report)
     assert rows["settings"].outcome is Outcome.FAILED
@@ -97,7 +97,7 @@ def _check_that(error: Exception) -> Iterator[Row]:
         (KeyError("x"), Outcome.FAILED, "the check itself failed: KeyError: 'x'", "disk"),
     ],
 )
-def test_a_check_that_cannot_go_on_is_a_row(
+def test_a_check_that_fails_is_a_row(
     install: Install, error: Exception, outcome: Outcome, found: str, fix: str
 ) -> None:
     def check(installation: Installation) -> Iterator[Row]:

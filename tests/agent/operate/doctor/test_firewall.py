@@ -77,7 +77,7 @@ def test_ufw_answers_only_root(programs: Path) -> None:
     assert "sudo ufw allow 8080/tcp && sudo ufw allow 7882/udp" in row.fix
 
 
-def test_ufw_that_is_off_is_not_asked(programs: Path) -> None:
+def test_inactive_ufw_is_not_asked(programs: Path) -> None:
     settings = programs / "ufw.conf"
     settings.write_text("ENABLED=no\n")
     assert find_firewall(NEEDED, "eth0", settings).name == ""
@@ -99,7 +99,7 @@ def test_firewalld_may_refuse_to_answer(programs: Path) -> None:
 
 
 @pytest.mark.parametrize("script", ["echo 'not running' >&2; exit 252", "echo 'Error: DBUS_ERROR: ...' >&2; exit 36"])
-def test_firewalld_that_is_off_is_not_asked(programs: Path, script: str) -> None:
+def test_inactive_firewalld_is_not_asked(programs: Path, script: str) -> None:
     _program(programs, "firewall-cmd", script)
     assert find_firewall(NEEDED, "eth0", NO_UFW).name == ""
 
@@ -117,7 +117,7 @@ def test_a_port_without_a_rule_comes_with_the_command_that_opens_it(name: str, f
     assert row.fix.startswith(fix)
 
 
-def test_what_cannot_be_told_is_not_guessed(programs: Path) -> None:
+def test_what_cannot_be_determined_is_not_guessed(programs: Path) -> None:
     row = judge(find_firewall(NEEDED, "eth0", NO_UFW), NEEDED)
     assert row.outcome is Outcome.SKIPPED
     assert "callers need 8080/tcp, 7882/udp" in row.found

@@ -41,14 +41,14 @@ def test_what_is_needed_follows_from_what_is_there(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_closed_folder_is_seen(install: Install, tmp_path: Path) -> None:
+def test_a_folder_without_write_permission_is_noticed(install: Install, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     (row,) = check(install())
     tmp_path.chmod(0o700)
     assert row.outcome is Outcome.FAILED
 
 
-def test_without_a_store_the_others_are_looked_at(install: Install) -> None:
+def test_without_a_store_the_others_are_checked(install: Install) -> None:
     (row,) = check(install(known_store=None))
     assert row.found == "all 2"
 

@@ -76,13 +76,13 @@ def test_a_card_before_ampere_is_too_old_whatever_its_driver(name: str, capabili
         (replace(NONE, cards=2, module_loaded=True), True, Outcome.FAILED, "this process cannot use them"),
     ],
 )
-def test_without_one_it_says_what_keeps_it_away(facts: GpuFacts, needed: bool, outcome: Outcome, says: str) -> None:
+def test_without_a_gpu_the_cause_is_given(facts: GpuFacts, needed: bool, outcome: Outcome, says: str) -> None:
     row = judge_gpu(facts, needed=needed, profile="gpu" if needed else "demo")
     assert row.outcome is outcome
     assert says in row.found
 
 
-def test_looking_does_not_fail_on_any_machine() -> None:
+def test_looking_for_gpus_fails_on_no_machine() -> None:
     facts = find_gpus()
     assert facts.gpus or judge_gpu(facts, needed=True, profile="gpu").outcome is Outcome.FAILED
 

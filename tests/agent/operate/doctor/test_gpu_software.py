@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 CUBLAS = LibraryProblem("libcublas.so.12", "CTranslate2 needs libcublas.so.12, and it cannot be loaded.", "install it")
 
 
-def test_the_clash_is_told_with_its_fix() -> None:
+def test_a_clash_is_reported_with_its_fix() -> None:
     row = judge_libraries((), (CUBLAS,))
     assert (row.outcome, row.found, row.fix) == (Outcome.FAILED, CUBLAS.reason, "install it")
 
@@ -29,7 +29,7 @@ def test_missing_packages_come_first() -> None:
     assert (row.found, row.fix) == ("not installed: vllm", "`make setup PROFILE=gpu`")
 
 
-def test_what_has_a_row_of_its_own_is_not_told_twice() -> None:
+def test_what_has_its_own_row_is_not_reported_twice() -> None:
     driver = LibraryProblem("driver", "PyTorch is built for CUDA 13, and driver 535 runs 12.2.", "another driver")
     assert judge_libraries((), (driver,)).outcome is Outcome.OK
 
@@ -39,7 +39,7 @@ def test_the_demo_has_none(install: Install) -> None:
     assert row.outcome is Outcome.SKIPPED
 
 
-def test_a_gpu_profile_in_an_environment_for_the_cpu_is_told_what_is_missing(install: Install) -> None:
+def test_for_the_gpu_profile_in_a_cpu_environment_missing_packages_are_named(install: Install) -> None:
     (row,) = check_cuda_libraries(install(profile="gpu"))
     assert row.outcome is Outcome.OK or row.fix
 
@@ -64,7 +64,7 @@ def _program(folder: Path, name: str) -> Path:
     return path
 
 
-def test_it_is_looked_for_where_triton_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_compiler_is_searched_where_triton_searches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_compiler().compiler == ""

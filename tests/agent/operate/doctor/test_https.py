@@ -95,7 +95,7 @@ def test_a_certificate_of_the_clinics_own_authority(tmp_path: Path) -> None:
     assert (row.outcome, row.found) == (Outcome.OK, f"for {ADDRESS}, 365 days left")
 
 
-def test_one_that_is_signed_by_itself_says_what_browsers_do(tmp_path: Path) -> None:
+def test_for_a_self_signed_one_what_browsers_do_is_said(tmp_path: Path) -> None:
     row = examined(write(tmp_path, issue()))
     assert row.outcome is Outcome.OK
     assert "self-signed" in row.found
@@ -107,19 +107,19 @@ def test_an_expired_one(tmp_path: Path) -> None:
     assert f"expired on {NOW - timedelta(days=3):%Y-%m-%d}" in row.found
 
 
-def test_one_from_tomorrow_on(tmp_path: Path) -> None:
+def test_one_not_valid_before_tomorrow(tmp_path: Path) -> None:
     row = examined(write(tmp_path, issue(days=(1, 100))))
     assert row.outcome is Outcome.FAILED
     assert "is not valid before" in row.found
 
 
-def test_one_that_ends_soon(tmp_path: Path) -> None:
+def test_one_that_expires_soon(tmp_path: Path) -> None:
     row = examined(write(tmp_path, issue(days=(-100, 12.5))))
     assert row.outcome is Outcome.WARNING
     assert "12 days left" in row.found
 
 
-def test_the_key_of_another(tmp_path: Path) -> None:
+def test_the_key_of_another_certificate(tmp_path: Path) -> None:
     row = examined(write(tmp_path, issue(), key=issue().key))
     assert row.outcome is Outcome.FAILED
     assert "is not the key of" in row.found
@@ -167,7 +167,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes 
         examined(network)
 
 
-def test_a_locked_key_would_ask_at_every_start(tmp_path: Path) -> None:
+def test_a_key_with_a_password_would_ask_at_every_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"protected by a password.*openssl pkey"):
         examined(write(tmp_path, issue(), password="secret"))
 
@@ -194,7 +194,7 @@ def test_the_settings_pair_is_read(install: Install, tmp_path: Path) -> None:
     assert row.outcome is Outcome.OK
 
 
-def test_on_this_machine_alone_localhost_will_do() -> None:
+def test_on_loopback_localhost_will_do() -> None:
     facts = CertificateFacts(
         path="c", names=("localhost",), addresses=(), not_before=NOW - timedelta(1), not_after=NOW + timedelta(365)
     )
@@ -202,7 +202,7 @@ def test_on_this_machine_alone_localhost_will_do() -> None:
     assert judge_certificate(replace(facts, names=("other",)), Network(), now=NOW).outcome is Outcome.WARNING
 
 
-def test_on_this_machine_alone_http_will_do() -> None:
+def test_on_loopback_http_will_do() -> None:
     assert judge_microphone(Network()).outcome is Outcome.OK
 
 

@@ -24,7 +24,7 @@ async def door(resources: CallResources) -> AsyncIterator[int]:
         yield server.port
 
 
-async def test_a_worker_that_loads(door: int) -> None:
+async def test_a_worker_that_is_loading(door: int) -> None:
     running = await ask_readiness(door)
     assert running == Running(profile="scripted", ready=False, lines=3, lines_busy=0)
     assert str(running) == "Callbox is running (profile scripted, still loading, 0 of 3 lines busy)"

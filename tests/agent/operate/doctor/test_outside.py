@@ -41,6 +41,6 @@ def test_a_livekit_server_that_asks_outside(facts: OfflineFacts) -> None:
     assert "public STUN server" in row.found
 
 
-def test_the_shipped_configuration_names_nobody(install: Install) -> None:
+def test_the_shipped_configuration_names_no_outside_server(install: Install) -> None:
     (row,) = check(install())
     assert row.outcome in (Outcome.OK, Outcome.WARNING)

@@ -119,7 +119,7 @@ def test_what_is_installed_is_compared_with_the_lock_that_the_environment_names(
     assert facts.differences == (f"rich {version('rich')} instead of 0.1",)
 
 
-def test_a_lock_that_was_renewed_since_is_seen(tmp_path: Path) -> None:
+def test_a_lock_that_has_changed_since_is_noticed(tmp_path: Path) -> None:
     lock = f"psutil=={version('psutil')} \\\n    --hash=sha256:0\n"
     assert find_packages(tmp_path, _environment(tmp_path, lock, digest="0" * 64), gpu=False).lock_changed
 
@@ -149,7 +149,7 @@ def test_one_build_is_fine() -> None:
     assert judge_builds((CPU,), profile="demo").outcome is Outcome.OK
 
 
-def test_two_are_named_and_made_anew() -> None:
+def test_two_are_named_and_the_fix_is_a_new_environment() -> None:
     row = judge_builds((CPU, GPU), profile="gpu")
     assert row.outcome is Outcome.FAILED
     assert row.found == "onnxruntime 1.32.0 and onnxruntime-gpu 1.27.0 are installed on top of each other"
@@ -177,5 +177,5 @@ def test_the_one_that_is_left_when_the_other_took_its_files_along_is_not_whole(t
     assert "1 of 2 files" in row.found
 
 
-def test_this_environment_has_one_whole_build() -> None:
+def test_this_environment_has_one_intact_build() -> None:
     assert judge_builds(find_builds(), profile="demo").outcome is Outcome.OK

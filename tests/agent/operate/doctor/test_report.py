@@ -11,7 +11,7 @@ DISK = Subject("disk", "disk")
 ROWS = (DISK.ok("fine"), DISK.warning("tight", fix="free some"), DISK.skipped("no disk"))
 
 
-def test_warnings_do_not_make_a_machine_ill() -> None:
+def test_warnings_do_not_make_a_machine_unhealthy() -> None:
     assert Report.of("demo", ROWS).healthy
     assert not Report.of("demo", (*ROWS, DISK.failed("full", fix="free more"))).healthy
 

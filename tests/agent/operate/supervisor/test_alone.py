@@ -67,7 +67,7 @@ def test_livekit_server_takes_the_place_of_the_command(
     assert server.wait(30) == 0
 
 
-def test_who_has_gone_is_not_waited_for(environment: dict[str, str], server: subprocess.Popen[bytes]) -> None:
+def test_waiting_ends_with_the_process(environment: dict[str, str], server: subprocess.Popen[bytes]) -> None:
     server.kill()
     server.wait()
     said = _agent(environment, "ready", "livekit", "--wait-s", "3600", "--pid", str(server.pid))
@@ -75,7 +75,7 @@ def test_who_has_gone_is_not_waited_for(environment: dict[str, str], server: sub
     assert "livekit is not ready" in said.stderr
 
 
-def test_a_wrong_address_is_said(environment: dict[str, str]) -> None:
+def test_a_wrong_address_is_reported(environment: dict[str, str]) -> None:
     said = _agent({**environment, "CALLBOX_ADDRESS": "192.0.2.7"}, "livekit")
     assert said.returncode == 1
     assert "is not an address of this machine" in said.stderr

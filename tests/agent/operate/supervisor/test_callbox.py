@@ -40,7 +40,7 @@ def test_on_loopback_no_port_is_opened_to_others() -> None:
     assert {port.host for port in ports(Network(address="127.0.0.1"))} == {"127.0.0.1"}
 
 
-def test_every_port_is_looked_at_once_and_the_worker_is_never_open_to_others() -> None:
+def test_every_port_is_checked_once_and_the_worker_is_never_open_to_others() -> None:
     network = Network(address="192.0.2.7")
     looked_at = ports(network)
     assert len({(port.number, port.protocol) for port in looked_at}) == len(looked_at) == 5
@@ -54,7 +54,7 @@ def test_the_first_line_is_the_address() -> None:
     assert any("HTTPS" in line for line in rest)
 
 
-async def test_a_probe_wants_200() -> None:
+async def test_a_probe_expects_200() -> None:
     app = web.Application()
     status = 503
 
@@ -97,7 +97,7 @@ def test_a_profile_without_a_gpu_has_no_plan_to_show(page: Page, profile: str) -
     assert page.show(profile, card(24)) == ""
 
 
-def test_nothing_is_started_on_a_gpu_that_is_too_small_or_not_there(page: Page) -> None:
+def test_nothing_is_started_on_a_gpu_that_is_too_small_or_missing(page: Page) -> None:
     with pytest.raises(GpuMemoryShort, match="MiB short"):
         page.show("gpu", card(16))
     with pytest.raises(EngineLoadFailed, match="no NVIDIA driver answers"):

@@ -34,7 +34,7 @@ async def _ice_urls(server: LiveKitServer) -> list[str]:
     raise AssertionError("the server did not answer the join")
 
 
-async def test_clients_are_told_of_no_server_outside_the_machine(livekit_server: LiveKitServer) -> None:
+async def test_clients_learn_of_no_server_outside_the_machine(livekit_server: LiveKitServer) -> None:
     urls = await _ice_urls(livekit_server)
     assert urls
     assert [url for url in urls if not url.startswith("stun:127.0.0.1:")] == []
@@ -60,6 +60,6 @@ def test_with_an_address_it_serves_that_one_and_loopback() -> None:
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "callbox.local", "0.0.0.0"])
-def test_an_address_that_is_not_this_machines_is_refused(address: str) -> None:
+def test_an_address_of_another_machine_is_rejected(address: str) -> None:
     with pytest.raises(ConfigError, match=f"ADDRESS={address} is not an"):
         require_own_address(Network(address=address))

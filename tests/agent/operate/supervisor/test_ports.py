@@ -57,6 +57,6 @@ def test_the_other_protocol_on_the_same_number_does_not_matter(taken_tcp: int) -
     require_free([_port(taken_tcp, "udp")])
 
 
-def test_an_address_that_is_not_here_is_said_so() -> None:
+def test_an_address_of_another_machine_is_reported() -> None:
     with pytest.raises(ConfigError, match=r"cannot be opened on 203\.0\.113\.1"):
         require_free([Port(18080, "tcp", "203.0.113.1", "network.web_port")])

@@ -28,12 +28,12 @@ def _nobody() -> Network:
     return Network(ops_port=unused_port())
 
 
-async def test_who_answers_is_ready() -> None:
+async def test_a_process_that_answers_is_ready() -> None:
     async with TestServer(_app(200), host="127.0.0.1") as server:
         assert await wait_until_ready("worker", Network(ops_port=server.port or 0), wait_s=0)
 
 
-async def test_who_is_still_loading_is_not_ready() -> None:
+async def test_a_process_that_is_still_loading_is_not_ready() -> None:
     async with TestServer(_app(503), host="127.0.0.1") as server:
         assert not await wait_until_ready("worker", Network(ops_port=server.port or 0), wait_s=0)
 
@@ -63,7 +63,7 @@ def test_each_process_is_asked_at_its_own_port() -> None:
     assert len({ready_url(process, Network()) for process in PROCESSES}) == len(PROCESSES)
 
 
-def test_another_word_is_refused() -> None:
+def test_an_unknown_process_is_rejected() -> None:
     with pytest.raises(ConfigError, match="'redis'"):
         ready_url("redis", Network())
 

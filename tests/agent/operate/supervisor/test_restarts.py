@@ -26,5 +26,5 @@ def test_old_restarts_are_forgotten() -> None:
     assert policy.on_death(200.0) == Restart(1.0, 1)
 
 
-def test_no_restart_at_all_can_be_asked_for() -> None:
+def test_restarts_can_be_turned_off() -> None:
     assert RestartPolicy(RestartOptions(max_restarts=0)).on_death(0.0) == GiveUp(0)

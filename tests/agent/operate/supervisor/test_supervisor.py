@@ -98,7 +98,7 @@ async def test_stopping_reaches_grandchildren_and_those_that_ignore_it(nursery: 
     until_gone(nursery.lives("worker")[0])
 
 
-async def test_a_second_signal_ends_the_patience(nursery: Nursery) -> None:
+async def test_a_second_signal_kills_at_once(nursery: Nursery) -> None:
     specs = [nursery.spec("server", "--ignore-term"), nursery.spec("worker", "--ignore-term")]
     running = asyncio.create_task(nursery.supervisor(specs, stop_grace_s=3600).run())
     await until(lambda: "All is ready" in nursery.screen.getvalue())
