@@ -1,11 +1,11 @@
-"""`python -m agent run`, and its parts to be started one by one: `keys`, `livekit`, `worker`, `web`, `ready`."""
+"""`python -m agent run` starts everything; `keys`, `livekit`, `worker`, `web` and `ready` are its parts on their own."""
 
 import os
 
-from agent.operate.offline import keep_inside
+from agent.operate.offline import force_offline
 from agent.operate.supervisor.orphans import end_with_spawner
 
-keep_inside(os.environ)
+force_offline(os.environ)
 end_with_spawner(__name__)
 
 import asyncio  # noqa: E402 - libraries read the environment when they are imported
@@ -19,14 +19,14 @@ from models.errors import CallboxError  # noqa: E402
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
-Profile = Annotated[str, typer.Option(help="gpu, cpu or demo; empty: the best one this machine can run.")]
+Profile = Annotated[str, typer.Option(help="gpu, cpu or demo; empty: the best that this machine can run.")]
 
 
 @app.command()
 def run(
     profile: Profile = "",
     address: Annotated[
-        str, typer.Option(help="This machine's address in the local network; empty: loopback only.")
+        str, typer.Option(help="This machine's address on the local network; empty: loopback only.")
     ] = "",
 ) -> None:
     """Start livekit-server, the worker and the web server, and keep them running."""
@@ -74,7 +74,7 @@ def web(profile: Profile = "") -> None:
 
 @app.command()
 def livekit(profile: Profile = "demo") -> None:
-    """Become livekit-server, configured as by `run`. The profile matters only if it sets a port."""
+    """Replace this process with livekit-server, configured as `run` does it. The profile matters only if it sets ports."""
     from agent.operate.supervisor.livekit_server import become_livekit_server
     from agent.settings import load_keys, load_settings
 
@@ -83,7 +83,7 @@ def livekit(profile: Profile = "demo") -> None:
 
 @app.command()
 def keys(
-    file: Annotated[Path | None, typer.Argument(help="File to keep them in; default: .env beside the code.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="File to write them to; default: .env next to the code.")] = None,
 ) -> None:
     """Create this installation's LiveKit key and secret (mode 0600), unless they exist."""
     from agent.operate.keys import ensure_keys
@@ -91,17 +91,17 @@ def keys(
     from agent.settings import load_settings
 
     file = file or ENV_FILE
-    made = ensure_keys(file, livekit_url=livekit_url(load_settings("demo").network))
-    typer.echo(f"{file}: {'created' if made else 'the keys exist already'}.")
+    created = ensure_keys(file, livekit_url=livekit_url(load_settings("demo").network))
+    typer.echo(f"{file}: {'keys created' if created else 'keys already exist'}.")
 
 
 @app.command()
 def ready(
     process: Annotated[str, typer.Argument(help="livekit, worker or web; empty: the one in this container.")] = "",
-    wait_s: Annotated[float, typer.Option(help="Longest wait; 0 asks once.")] = 0.0,
+    wait_s: Annotated[float, typer.Option(help="Longest time to wait; 0: check once.")] = 0.0,
     pid: Annotated[int | None, typer.Option(help="Stop waiting when this process ends.")] = None,
 ) -> None:
-    """Exit status 0 if that process is ready."""
+    """Check whether a process is ready. Exit status 0 if it is, else 1."""
     from agent.operate.supervisor.readiness import process_of_container, wait_until_ready
     from agent.settings import load_settings
 
@@ -117,14 +117,14 @@ def doctor(
     address: Annotated[str, typer.Option(help="The address to check; empty: the one in the settings.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table.")] = False,
 ) -> None:
-    """Check what this machine can run, and say how to fix what it cannot. Exit status 0 if nothing failed, else 1."""
+    """Check what this machine can run, and how to fix what fails. Exit status 0 if nothing failed, else 1."""
     from agent.operate.doctor.console import run_doctor
 
     raise typer.Exit(run_doctor(profile=profile, address=address, as_json=as_json))
 
 
 def main() -> None:
-    """Run a command; our own errors are printed as a sentence, without a traceback."""
+    """Run a command. Callbox's own errors print as a sentence, without a traceback."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     try:
         app()

@@ -8,4 +8,4 @@ class ConfigError(CallboxError):
 
 
 class RecordsUnavailable(CallboxError):
-    """The clinic's record system did not answer, or not in time; the message says what to check."""
+    """The clinic's record system did not answer, or answered too late; the message says what to check."""

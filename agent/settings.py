@@ -1,6 +1,6 @@
-"""One frozen tree of settings: code defaults, then the profile, then configs/site.yaml, then the environment's secrets.
+"""One frozen tree of settings. Each layer overrides the one before: code defaults, profile, configs/site.yaml, environment.
 
-A profile states only differences from the defaults; unknown keys are errors that name the file and the key.
+A profile states only what differs from the defaults. An unknown key is an error that names the file and the key.
 """
 
 import os
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "configs" / "profiles"
 SITE = ROOT / "configs" / "site.yaml"
 SITE_VARIABLE = "CALLBOX_SITE"
-"""Environment variable that names another file than configs/site.yaml."""
+"""Environment variable with the path of a file to read instead of configs/site.yaml."""
 
 
 class _Section(BaseModel):
@@ -31,19 +31,19 @@ class _Section(BaseModel):
 
 
 class EngineChoice(_Section):
-    """Which engine runs a stage, on which model."""
+    """The engine that runs a stage, and its model."""
 
     engine: str
     """A name in serving/registry.py."""
     model: str
     """A name in models/manifest.yaml."""
     options: dict[str, Any] = {}
-    """Passed to the engine; its options class says which there are."""
+    """The engine's own options; the keys are the fields of its options class."""
 
     def load(self, stage: Stage, **defaults: Any) -> tuple[type[Any], Any]:
-        """The engine's class and its validated options, which overrule `defaults`.
+        """Import the engine's class and validate its options, which override `defaults`.
 
-        Raises ConfigError naming the option, or EngineLoadFailed for an engine that does not exist.
+        Raises ConfigError naming the option, or EngineLoadFailed for an unknown engine.
         """
         engine_class, options_class = find(stage, self.engine).load()
         try:
@@ -54,7 +54,7 @@ class EngineChoice(_Section):
 
 
 class EngineChoices(_Section):
-    """One engine a stage."""
+    """The engine of each stage."""
 
     vad: EngineChoice = EngineChoice(engine="silero", model="silero-vad")
     stt: EngineChoice
@@ -62,36 +62,38 @@ class EngineChoices(_Section):
     llm: EngineChoice
     tts: EngineChoice
     interruption: EngineChoice | None = None
-    """Tells a caller who interrupts from one who listens; without it, recognised words and the VAD decide."""
+    """Tells barge-in from backchannel by sound. Without it, recognised words and the VAD decide."""
 
 
 class TurnTaking(_Section):
-    """When the agent speaks, stops and thinks ahead. Delays count from the caller's last sound."""
+    """When the agent answers, stops talking and prepares replies early. Delays are measured from the caller's last sound."""
 
     detection: Literal["engine", "livekit-v1-mini", "vad"] = "engine"
-    """Who judges the end of a turn: engines.turn, LiveKit's in-wheel model, or silence alone."""
+    """What detects the end of a turn: `engine` is engines.turn, `livekit-v1-mini` the model inside LiveKit's wheel, and `vad`
+    silence alone."""
     gate: GateOptions = GateOptions()
-    """When the VAD takes sound for speech. LiveKit refuses a min_silence_ms under 250 with an end-of-turn model."""
+    """When sound counts as speech. With an end-of-turn model, LiveKit rejects a min_silence_ms below 250."""
     endpointing: EndpointingOptions = EndpointingOptions()
     """How much silence ends a turn."""
     interruption_min_speech_s: float = Field(default=1.4, gt=0)
-    """Sound over the agent's voice that makes it pause, whatever it is; recognised words stop it sooner."""
+    """Seconds of any sound over the agent's voice after which it pauses. Recognised words stop it sooner."""
     interruption_min_words: int = Field(default=0, ge=0)
+    """Recognised words needed to interrupt the agent; 0: sound alone is enough."""
     overlap: OverlapOptions = OverlapOptions()
-    """When engines.interruption, with the words so far, stops the agent."""
+    """When engines.interruption, together with the words so far, stops the agent."""
     false_interruption_timeout_s: float = Field(default=1.0, gt=0)
-    """The agent goes on if it was stopped by something without words for this long."""
+    """After an interruption that brings no words for this long, the agent resumes."""
     cancel_echo: bool = False
-    """The agent's own voice, come back over the caller's line, is taken out of what it hears. For that it is deaf for the
-    first 1.5 s of its first reply; a line on which the voice does not come back is left alone after that."""
+    """Whether to remove the agent's own voice when it comes back over the caller's line. The agent then hears nothing for the
+    first 1.5 s of its first reply; after that, a line without echo is left untouched."""
     preemptive_max_speech_s: float = Field(default=20.0, gt=0)
-    """Longer turns are not answered ahead of their end."""
+    """No reply is prepared before the end of a turn longer than this."""
     speculation: SpeculationLimits = SpeculationLimits()
-    """What may be computed for a reply before its turn is over."""
+    """How much may be computed for a reply before its turn is over."""
 
 
 class Conversation(_Section):
-    """What the agent says and how the caller's words reach the model."""
+    """What the agent says, and how the caller's words reach the model."""
 
     language: str = "en"
     prompt: str = "front_desk.md"
@@ -99,24 +101,27 @@ class Conversation(_Section):
     clinic: str = "clinic.yaml"
     """A file in configs."""
     plain_user_text: bool = False
-    """Typed text goes to the model in lower case without punctuation, as the demo model learned it."""
+    """Whether the caller's text reaches the model in lower case and without punctuation, as the demo model was trained."""
     tenant: str = ""
-    """Whose calls these are, where several clinics share a language model: their prompts share nothing in its cache."""
+    """Name of this clinic where several share one language model. Tenants share nothing in its prompt cache."""
     max_reply_tokens: int = Field(default=192, gt=0)
+    """Most tokens the model may generate for one reply."""
     max_tool_steps: int = Field(default=4, gt=0)
+    """Most rounds of tool calls before the model must answer in words."""
 
 
 class Capacity(_Section):
     """How much the box takes on."""
 
     max_calls: int = Field(default=4, gt=0)
+    """Calls at the same time; further callers are turned away."""
 
 
 class Network(_Section):
-    """Addresses and ports. Everything is loopback unless `address` says otherwise."""
+    """Addresses and ports. Only this machine can connect unless `address` says otherwise."""
 
     address: str = "127.0.0.1"
-    """The box's address as callers' browsers reach it."""
+    """Address at which callers' browsers reach the box."""
     web_port: int = Field(default=8080, gt=0, lt=65536)
     ops_port: int = Field(default=8081, gt=0, lt=65536)
     """Health, metrics and the demo clinic's book; always on loopback."""
@@ -124,21 +129,21 @@ class Network(_Section):
     rtc_tcp_port: int = Field(default=7881, gt=0, lt=65536)
     rtc_udp_port: int = Field(default=7882, gt=0, lt=65536)
     room_sample_rate: int = 24_000
-    """Hz of the agent's voice in the room."""
+    """Sample rate of the agent's voice in the room, in Hz."""
     tls_cert: Path | None = None
-    """PEM certificate chain of `address`; with tls_key the page is served over HTTPS, which browsers ask for before they
-    give a microphone to a page that is not on the box itself."""
+    """PEM certificate chain for `address`. With tls_key, the page is served over HTTPS; browsers require HTTPS before they
+    give the microphone to a page from another machine."""
     tls_key: Path | None = None
-    """PEM private key of tls_cert."""
+    """PEM private key for tls_cert."""
 
     @property
     def web_scheme(self) -> str:
-        """https with a certificate, else http."""
+        """`https` with a certificate, else `http`."""
         return "https" if self.tls_cert else "http"
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine is served."""
+        """Whether only this machine can connect."""
         return self.address in ("127.0.0.1", "localhost", "::1")
 
 
@@ -147,7 +152,7 @@ class Settings(_Section):
 
     profile: str
     title: str = ""
-    """One line about the profile, shown at start."""
+    """One-line description of the profile, shown at startup."""
     engines: EngineChoices
     turns: TurnTaking = TurnTaking()
     conversation: Conversation = Conversation()
@@ -157,7 +162,7 @@ class Settings(_Section):
 
     @property
     def chosen_engines(self) -> dict[Stage, EngineChoice]:
-        """The engines to load, in loading order. engines.turn is left out when something else judges the end of a turn."""
+        """The engines to load, in loading order; without engines.turn when something else detects the end of a turn."""
         chosen = {stage: getattr(self.engines, stage) for stage in get_args(Stage)}
         if self.turns.detection != "engine":
             del chosen["turn"]
@@ -165,12 +170,12 @@ class Settings(_Section):
 
     @property
     def model_names(self) -> tuple[str, ...]:
-        """The models of the chosen engines, each once."""
+        """The models of the chosen engines, without duplicates."""
         return tuple(dict.fromkeys(choice.model for choice in self.chosen_engines.values()))
 
 
 class Keys(_Section):
-    """How the parts of Callbox recognise each other."""
+    """LiveKit's URL and the credentials that Callbox's processes share."""
 
     livekit_url: str
     api_key: str
@@ -178,7 +183,7 @@ class Keys(_Section):
 
 
 def load_settings(profile: str, *, profiles: Path = PROFILES, site: Path | None = None) -> Settings:
-    """The settings of `profile`. Raises ConfigError naming the file and the key."""
+    """Load the settings of `profile`. Raises ConfigError naming the file and the key."""
     site = site or Path(os.environ.get(SITE_VARIABLE, SITE))
     files = [profiles / f"{profile}.yaml"]
     if not files[0].exists():
@@ -197,12 +202,15 @@ def load_settings(profile: str, *, profiles: Path = PROFILES, site: Path | None 
 
 
 def load_keys(env_file: Path = ROOT / ".env") -> Keys:
-    """LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET from the environment, else from .env."""
+    """Load LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET from the environment, else from .env.
+
+    Raises ConfigError naming those that are missing.
+    """
     found = {**dotenv_values(env_file), **os.environ}
     names = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
     missing = [name for name in names if not found.get(name)]
     if missing:
-        raise ConfigError(f"{', '.join(missing)} not set. `make run` writes them into {env_file} at its first start.")
+        raise ConfigError(f"{', '.join(missing)} not set. `make run` writes them to {env_file} on first start.")
     url, key, secret = (str(found[name]) for name in names)
     return Keys(livekit_url=url, api_key=key, api_secret=secret)
 

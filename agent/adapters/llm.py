@@ -97,7 +97,7 @@ class _LocalLlmStream(llm.LLMStream):
     async def _run(self) -> None:
         reply = self._reply
         if reply is not None:
-            await reply.may_begin()
+            await reply.wait_to_begin()
         try:
             with nullcontext() if reply is None else reply.computing():
                 await self._generate(reply)
@@ -121,7 +121,7 @@ class _LocalLlmStream(llm.LLMStream):
                 tokens = tokens_of(event, counted)
                 counted += tokens
                 if reply is not None:
-                    reply.wrote(tokens)
+                    reply.add_tokens(tokens)
                 self._event_ch.send_nowait(self._chunk(event))
         finally:
             await stream.aclose()

@@ -90,7 +90,7 @@ class _LocalTtsStream(tts.SynthesizeStream):
     async def _push(self, engine_stream: TtsStream, pieces: list[str]) -> None:
         for piece in pieces:
             if self._is_begun and self._reply is not None:
-                await self._reply.confirmed()  # the first clause bridges what the next one takes
+                await self._reply.wait_until_confirmed()  # the first clause bridges what the next one takes
             self._is_begun = True
             self._mark_started()
             engine_stream.push(piece)
@@ -103,7 +103,7 @@ class _LocalTtsStream(tts.SynthesizeStream):
             output_emitter.push(spoken.audio.samples.tobytes())
             spoken_s += spoken.audio.duration_s
             if self._reply is not None:
-                self._reply.sounded(spoken.audio.duration_s)
+                self._reply.add_audio(spoken.audio.duration_s)
         if not spoken_s:
             # LiveKit takes a reply without any sound for a failure; a text of symbols alone is none.
             output_emitter.push(b"\0\0" * int(_SILENCE_S * self._parent.sample_rate))

@@ -31,7 +31,7 @@ _SET = {
 }
 
 
-def keep_inside(environment: MutableMapping[str, str]) -> None:
+def force_offline(environment: MutableMapping[str, str]) -> None:
     """Change the environment so that libraries stay on this machine. Call it before importing them, which is when they read it."""
     for name in _UNSET:
         environment.pop(name, None)

@@ -1,1 +1,1 @@
-"""What is answered: replies begun ahead, what was heard of them, apologies."""
+"""The agent's replies: preemptive generation, what the caller heard of them, apologies."""

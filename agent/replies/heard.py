@@ -1,8 +1,8 @@
-"""What of a reply the caller has heard, from word times and the stretches of audio that left the worker.
+"""How much of a reply the caller heard, from word times and the stretches of audio that left the worker.
 
-Nothing is subtracted for the way to the caller. Sound that has left cannot be called back: whatever the network and the
-jitter buffers hold when a reply is stopped is still heard afterwards, be it 50 ms on a cable or 300 ms by telephone. So what
-was heard in the end is what had left the worker's queue, and a little more: STILL_HEARD_S.
+Nothing is subtracted for network delay. Sound that has left cannot be recalled: whatever the network and the jitter buffers
+hold when a reply is stopped still plays afterwards, whether that is 50 ms on a cable or 300 ms by telephone. So the caller
+hears everything that had left the worker's queue, and a little more: STILL_HEARD_S.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from serving.speech import Word
 
 HEARD_SHARE = 0.5
-"""A word counts as heard once this share of it was played: half a word is usually understood."""
+"""A word counts as heard once this share of it has played; half a word is usually understood."""
 STILL_HEARD_S = 0.015
-"""What is heard beyond the sample at which a reply was stopped: the packet that was being filled, and what the caller's
-jitter buffer makes of the last one. Over a room, from the caller's recording: -1 ms in the middle, 7 ms at the 95th
-percentile, 19 ms once (scripts/bench/heard). Taken is more than the usual: better a word too many than one heard and lost."""
+"""How much is heard beyond the sample at which a reply was stopped: the packet being filled, and what the caller's jitter
+buffer makes of the last one. Measured in a room from the caller's recording: -1 ms at the median, 7 ms at the 95th
+percentile, 19 ms once (scripts/bench/heard). The value is above the usual on purpose: one word too many in the history is
+better than losing one that was heard."""
 ROUNDING_S = 1e-6
-"""A stretch that is no longer than this is the difference of two sums of floats."""
+"""A stretch no longer than this is floating-point rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +30,18 @@ class Run:
 
 
 def heard_words(words: Iterable[Word], runs: Sequence[Run]) -> list[Word]:
-    """The words whose deciding moment lies in a stretch that left, or is still heard after it, in order."""
+    """The words that count as heard, in order: HEARD_SHARE of the word lies in a stretch that left, or just after it."""
     left = [run for run in runs if run.end_s - run.start_s > ROUNDING_S]
     return [word for word in words if any(run.start_s <= _decided_s(word) <= run.end_s + STILL_HEARD_S for run in left)]
 
 
 def heard_until(words: Iterable[Word], position_s: float) -> list[Word]:
-    """The words heard when everything up to `position_s` was played."""
+    """The words that count as heard once everything up to `position_s` has played."""
     return [word for word in words if _decided_s(word) <= position_s]
 
 
 def resume_at(words: Iterable[Word], reached_s: float) -> float:
-    """Where a reply that was held at `reached_s` goes on: at the beginning of the word that was broken off, if one was."""
+    """Where a reply paused at `reached_s` resumes: at the start of the word that was cut off, if one was."""
     heard_s = reached_s + STILL_HEARD_S
     return next((word.start_s for word in words if word.start_s < reached_s and heard_s < word.end_s), reached_s)
 

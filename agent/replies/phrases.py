@@ -1,4 +1,4 @@
-"""Stock phrases, synthesized once at start and kept: they can be said even when no engine works any more."""
+"""Stock phrases, synthesized once at startup, so that they can be said even when every engine has failed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from serving.speech import SpokenAudio
 
 @dataclass(frozen=True, slots=True)
 class StockPhrase:
-    """A phrase and its sound."""
+    """A phrase and its audio."""
 
     text: str
     spoken: tuple[SpokenAudio, ...]
 
 
 async def synthesize_phrases(tts: TtsEngine, texts: Mapping[str, str]) -> dict[str, StockPhrase]:
-    """Every phrase, synthesized."""
+    """Synthesize every phrase; keyed like `texts`."""
     return {name: await _synthesize(tts, text) for name, text in texts.items()}
 
 

@@ -1,6 +1,6 @@
-"""How a reply's sound goes out: how much of it has arrived, and what the sink has of it. Pure.
+"""The playout of a reply: how much of its audio has arrived, and what the sink holds. Pure.
 
-A reply arrives frame by frame and is handed to a sink in segments: one, or one more each time it was held and goes on.
+A reply arrives frame by frame and is handed to a sink in segments: one, plus another each time it is paused and resumed.
 """
 
 from collections.abc import Mapping
@@ -8,17 +8,17 @@ from enum import Enum
 
 
 class Arrival(Enum):
-    """How much of a reply there is."""
+    """How much of a reply has arrived."""
 
     ARRIVING = "arriving"
     COMPLETE = "complete"
     CUT_ARRIVING = "cut_arriving"
-    """It was cut short; the voice has not noticed yet."""
+    """It was cut short, and frames may still arrive."""
     CUT = "cut"
 
     @property
     def is_complete(self) -> bool:
-        """Whether no more of it will come."""
+        """Whether no more frames will arrive."""
         return self in (Arrival.COMPLETE, Arrival.CUT)
 
     @property
@@ -27,37 +27,37 @@ class Arrival(Enum):
         return self in (Arrival.CUT_ARRIVING, Arrival.CUT)
 
     def completed(self) -> "Arrival":
-        """No more of it will come."""
+        """The state once no more frames will arrive."""
         return Arrival.CUT if self.is_cut else Arrival.COMPLETE
 
     def cut(self) -> "Arrival":
-        """It is cut short."""
+        """The state once the reply is cut short."""
         return Arrival.CUT if self.is_complete else Arrival.CUT_ARRIVING
 
 
 class Segment(Enum):
-    """What the sink has of a reply."""
+    """What the sink holds of a reply."""
 
     NONE = "none"
     FEEDING = "feeding"
-    """It is taking a frame, and may be waiting for room."""
+    """It is taking a frame, perhaps waiting for room in its queue."""
     OPEN = "open"
     """It plays what it has; more may follow."""
     COMPLETE = "complete"
     """It plays what it has, and that is all."""
     RECALLED = "recalled"
-    """It was told to drop what it has not played, and has not said yet how far it got."""
+    """It was asked to drop what it has not played, and has not reported yet how far it got."""
 
 
 class Step(Enum):
-    """What happens to a segment."""
+    """A step in the life of a segment."""
 
     FEED = "feed"
     FED = "fed"
     FLUSH = "flush"
     RECALL = "recall"
     FINISHED = "finished"
-    """The sink says how far it got: to the end, or to where it was stopped."""
+    """The sink reports how far it played: to the end, or to where it was stopped."""
 
 
 STEPS: Mapping[Segment, Mapping[Step, Segment]] = {
@@ -72,9 +72,9 @@ STEPS: Mapping[Segment, Mapping[Step, Segment]] = {
     Segment.COMPLETE: {Step.RECALL: Segment.RECALLED, Step.FINISHED: Segment.NONE},
     Segment.RECALLED: {Step.FINISHED: Segment.NONE},
 }
-"""A step that is not listed changes nothing."""
+"""Transitions. A step that is not listed changes nothing."""
 
 
 def step(segment: Segment, taken: Step) -> Segment:
-    """What the sink has after this step."""
+    """What the sink holds after this step."""
     return STEPS[segment].get(taken, segment)

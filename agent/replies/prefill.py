@@ -1,4 +1,4 @@
-"""While the caller speaks, the language model already reads what they say, so that less is left to read at the end."""
+"""Prefill while the caller speaks: the language model reads their words early, so that less is left at the end of the turn."""
 
 import asyncio
 import logging
@@ -16,15 +16,15 @@ logger = logging.getLogger("callbox.call")
 
 
 class Prefill:
-    """Of one call. Reacts to its events."""
+    """One call's prefill. Reacts to the call's events."""
 
     def __init__(self, engine: LlmEngine, events: EventStream, request: Callable[[str], ChatRequest]) -> None:
-        """`request` gives the prompt of the call so far, with these words as what the caller is saying."""
+        """`request` builds the call's prompt so far, with the given words as what the caller is saying."""
         self._engine = engine
         self._request = request
         self._policy = PrefillPolicy()
         self._finals: list[str] = []
-        """The utterances of the turn that are over."""
+        """The turn's completed utterances."""
         self._computing: asyncio.Task[None] | None = None
         events.react(self._react)
 
@@ -36,7 +36,7 @@ class Prefill:
                 self._compute_if_worth_it(" ".join(word.text for word in said.words[:settled_words]))
             case CallerTranscript(TranscriptStage.FINAL, said):
                 self._finals.append(said.text)
-            case TurnOver():  # what is still computed for the turn is in the answer's way
+            case TurnOver():  # prefill still running would delay the answer
                 self._finals.clear()
                 self._policy.turn_over()
                 self._stop()
@@ -44,11 +44,11 @@ class Prefill:
                 self._stop()
 
     def _compute_if_worth_it(self, settled: str) -> None:
-        """`settled`: the words of this utterance that will not change any more."""
+        """`settled`: the words of this utterance that no longer change."""
         if not self._engine.reads_ahead or (self._computing is not None and not self._computing.done()):
             return
         words = " ".join([*self._finals, settled]).strip()
-        if self._policy.heard(len(words.split())):
+        if self._policy.words_settled(len(words.split())):
             self._computing = asyncio.create_task(self._compute(words))
 
     def _stop(self) -> None:
@@ -58,5 +58,5 @@ class Prefill:
     async def _compute(self, words: str) -> None:
         try:
             await self._engine.prefill(self._request(words))
-        except CallboxError as error:  # the reply itself will meet it, and say so
-            logger.debug("a prompt could not be computed ahead: %s", type(error).__name__)
+        except CallboxError as error:  # the reply will hit the same error and report it
+            logger.debug("prefill failed: %s", type(error).__name__)

@@ -1,20 +1,20 @@
-"""When a prompt is worth computing while its caller is still speaking."""
+"""When a prompt is worth computing while the caller is still speaking."""
 
 from dataclasses import dataclass
 
 NEW_WORDS = 6
-"""About a dozen tokens: the prefix cache keeps whole blocks of 16."""
+"""About a dozen tokens; the prefix cache stores whole blocks of 16."""
 
 
 @dataclass(slots=True)
 class PrefillPolicy:
-    """Once when the caller begins, for all that was said before; then whenever enough words have been settled since."""
+    """Prefill once when the caller starts to speak, for the history so far; then again after every few settled words."""
 
     _computed_words: int = -1
-    """How many words of this turn were in the last prompt; -1: none was computed in this turn."""
+    """How many of this turn's words the last prompt had; -1: no prompt was computed in this turn."""
 
-    def heard(self, settled_words: int) -> bool:
-        """The caller is speaking, and so many words of the turn will not change any more. Whether to compute now."""
+    def words_settled(self, settled_words: int) -> bool:
+        """This many words of the turn no longer change: whether to compute a prompt now."""
         if self._computed_words >= 0 and settled_words < self._computed_words + NEW_WORDS:
             return False
         self._computed_words = settled_words

@@ -1,4 +1,4 @@
-"""One reply of the agent's between its announcement and its end: what its stages ask and tell about it."""
+"""One reply of the agent from its announcement to its end: what its stages ask about it and report."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -12,25 +12,25 @@ from serving.demand import Demand
 
 
 class Speech(Protocol):
-    """LiveKit's handle of a reply."""
+    """LiveKit's handle on a reply."""
 
     @property
     def id(self) -> str:
-        """Its name in the call's events."""
+        """Identifies the reply in the call's events."""
         ...
 
     @property
     def scheduled(self) -> bool:
-        """Whether it will be spoken: its turn is over, or it answers none."""
+        """Whether it will be spoken: its turn is over, or it does not answer a turn."""
         ...
 
     @property
     def interrupted(self) -> bool:
-        """Whether it was cut short or thrown away."""
+        """Whether it was interrupted or thrown away."""
         ...
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        """Have `callback` called once everything about it is over."""
+        """Call `callback` once the reply is completely finished."""
         ...
 
 
@@ -38,89 +38,89 @@ class ReplyControl(Protocol):
     """Controls a call's replies."""
 
     demand: Demand
-    """What the engines are asked for."""
+    """The load on the engines, over all calls."""
 
     def computing(self) -> AbstractContextManager[None]:
-        """A reply of this call is being computed, inside."""
+        """Count a reply of this call as being computed, inside the context."""
         ...
 
-    async def may_begin(self, reply: "Reply") -> None:
-        """Wait until `reply` may be computed: at the latest when it is to be spoken."""
+    async def wait_to_begin(self, reply: "Reply") -> None:
+        """Wait until `reply` may be computed: when it is due to be spoken, at the latest."""
         ...
 
 
 class Fate(Enum):
-    """What becomes of a reply."""
+    """What became of a reply."""
 
     OPEN = "open"
-    """Nobody knows yet: its turn may not be over."""
+    """Not known yet: its turn may not be over."""
     SPOKEN = "spoken"
     DROPPED = "dropped"
 
 
 class Reply:
-    """One reply, from its announcement until it was spoken or dropped. Belongs to the event loop of its call."""
+    """One reply, from its announcement until it is spoken or dropped. Belongs to its call's event loop."""
 
     def __init__(self, speech: Speech, control: ReplyControl, *, is_awaited: bool) -> None:
-        """`is_awaited`: once its turn is over somebody waits for it to be computed."""
+        """`is_awaited`: whether the caller waits for it to be computed once the turn is over."""
         self.speech = speech
         self.is_awaited = is_awaited
         self.fate = Fate.OPEN
         self.asked_at: float | None = None
-        """When the language model's adapter first wanted to begin it, loop time."""
+        """When the language model's adapter first asked to start it, in loop time."""
         self.begun_at: float | None = None
-        """When it was begun ahead of its turn's end, loop time; None if it was not."""
+        """When it started before the end of its turn, in loop time; None if it did not."""
         self.tokens_ahead: int | None = None
-        """How many tokens it may have before its turn is over, if it was begun ahead."""
+        """How many tokens may be generated before its turn is over; None unless it started early."""
         self.sounded_at: float | None = None
-        """When its first sound was there, loop time."""
+        """When its first sound was ready, in loop time."""
         self.tokens = 0
         self.audio_s = 0.0
         self.put_off: set[Refusal] = set()
         self.is_computing = False
         self.turn_over: Future[None] = Future()
-        """Done once it is to be spoken; for engines, in any thread."""
+        """Done once it is due to be spoken. Engines may wait for it on any thread."""
         self._control = control
         self._confirmed = asyncio.Event()
 
     @property
     def id(self) -> str:
-        """Its name in the call's events."""
+        """Identifies the reply in the call's events."""
         return self.speech.id
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether it will be spoken: its turn is over, or it answers none."""
+        """Whether it will be spoken: its turn is over, or it does not answer a turn."""
         return self.speech.scheduled
 
     @property
     def is_given_up(self) -> bool:
-        """Whether it will never be spoken, and is about to be closed."""
+        """Whether it will never be spoken and is about to be closed."""
         return self.fate is Fate.DROPPED or self.speech.interrupted
 
     @property
     def is_held(self) -> bool:
-        """Whether it has all that it may have before its turn is over."""
+        """Whether it has reached its limit and waits for its turn to be over."""
         return not self.is_confirmed and self.tokens_ahead is not None and self.tokens >= self.tokens_ahead
 
-    async def may_begin(self) -> None:
-        """Wait until computing it is allowed."""
-        await self._control.may_begin(self)
+    async def wait_to_begin(self) -> None:
+        """Wait until it may be computed."""
+        await self._control.wait_to_begin(self)
 
-    async def confirmed(self) -> None:
-        """Wait until it is to be spoken."""
+    async def wait_until_confirmed(self) -> None:
+        """Wait until it is due to be spoken."""
         while not self.is_confirmed:
             await self._confirmed.wait()
 
     def confirm(self) -> None:
-        """It is to be spoken."""
+        """Mark it as due to be spoken."""
         self._confirmed.set()
         if not self.turn_over.done():
             self.turn_over.set_result(None)
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """The language model is at work on it, inside."""
+        """Mark it as being generated, inside the context."""
         with self._control.computing():
             self.is_computing = True
             try:
@@ -128,12 +128,12 @@ class Reply:
             finally:
                 self.is_computing = False
 
-    def wrote(self, tokens: int) -> None:
-        """The language model has generated so many tokens more."""
+    def add_tokens(self, tokens: int) -> None:
+        """The language model has generated this many more tokens."""
         self.tokens += tokens
 
-    def sounded(self, audio_s: float) -> None:
-        """The voice has synthesized so many seconds more."""
+    def add_audio(self, audio_s: float) -> None:
+        """The voice has synthesized this many more seconds."""
         if self.sounded_at is None:
             self.sounded_at = asyncio.get_running_loop().time()
             self._control.demand.answered(self)

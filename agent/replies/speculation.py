@@ -1,7 +1,7 @@
-"""A call's replies, those begun before their turn is known to be over above all: what they may do, and what became of them.
+"""Controls a call's replies, above all those that start before their turn is known to be over (preemptive generation).
 
-LiveKit begins a reply at every pause with words, throws it away when the caller goes on, and speaks it when the turn turns
-out to be over. Here such a reply waits until it may cost something, stops after its first clause until the turn is over,
+LiveKit starts a reply at every pause that follows words, throws it away when the caller continues, and speaks it if the turn
+was over. Here such a reply waits until the engines can spare the work, pauses after its first clause until the turn is over,
 and is accounted for.
 """
 
@@ -28,13 +28,13 @@ from agent.replies.reply import Fate, Reply, Speech
 from agent.replies.speculation_policy import Load, SpeculationLimits, SpeculationPolicy
 from serving.demand import Demand
 
-GOES_ON_S = 0.1
-"""Sound for so long after the VAD has taken it for speech, and a reply that is still being computed is dropped; LiveKit would
-wait for the words. What was complete by then costs nothing more, and is kept in case it was a cough."""
+DROP_AFTER_S = 0.1
+"""A reply still being computed is dropped when the caller's sound lasts this long after the VAD took it for speech; LiveKit
+would wait for words. A reply that is complete by then costs nothing more, and is kept in case the sound was a cough."""
 
 
 class Replies:
-    """Those of one call. Reacts to its events."""
+    """One call's replies. Reacts to the call's events."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Replies:
         is_judged: bool,
         interrupt: Callable[[], None],
     ) -> None:
-        """`lines`: calls that the box takes; `is_judged`: TurnJudged events will come; `interrupt` stops the reply that is
+        """`lines`: how many calls the box takes; `is_judged`: whether to expect TurnJudged events; `interrupt` stops the reply
         being prepared."""
         self.demand = demand
         self._events = events
@@ -56,17 +56,17 @@ class Replies:
         self._interrupt = interrupt
         self._replies: dict[str, Reply] = {}
         self._candidate: Reply | None = None
-        """The one prepared for the pause that lasts."""
+        """The reply prepared for the current pause."""
         self._changed = asyncio.Event()
-        self._going_on: asyncio.TimerHandle | None = None
+        self._drop_timer: asyncio.TimerHandle | None = None
         self._accounted: dict[str, tuple[int, float]] = {}
-        """Tokens and seconds of speech that were published, by reply."""
+        """Tokens and seconds of speech already published, by reply ID."""
         events.react(self._react)
 
-    # what the session tells
+    # called by the session
 
     def announce(self, speech: Speech, *, is_awaited: bool) -> Reply:
-        """LiveKit is about to prepare a reply; `is_awaited`: it is computed, and somebody waits for it."""
+        """LiveKit is about to prepare a reply; `is_awaited`: whether the caller waits for it to be computed."""
         reply = Reply(speech, self, is_awaited=is_awaited)
         self._replies[speech.id] = reply
         speech.add_done_callback(lambda _: self._ended(reply))
@@ -74,14 +74,14 @@ class Replies:
         return reply
 
     def of(self, speech: Speech | None) -> Reply | None:
-        """The reply that LiveKit's handle stands for."""
+        """The reply behind LiveKit's handle, if it is known."""
         return None if speech is None else self._replies.get(speech.id)
 
-    # what replies ask
+    # called by replies
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """A reply of this call is being computed, inside."""
+        """Count a reply of this call as being computed, inside the context."""
         with self.demand.reply():
             self._computing += 1
             try:
@@ -89,38 +89,38 @@ class Replies:
             finally:
                 self._computing -= 1
 
-    async def may_begin(self, reply: Reply) -> None:
-        """Wait until `reply` may be computed: at the latest when it is to be spoken."""
+    async def wait_to_begin(self, reply: Reply) -> None:
+        """Wait until `reply` may be computed: when it is due to be spoken, at the latest."""
         reply.asked_at = asyncio.get_running_loop().time()
         while not reply.is_confirmed:
             if not reply.is_given_up and self._begin(reply):
                 return
             await self._changed.wait()
 
-    # what follows
+    # what happens in the call
 
     def _react(self, payload: Payload) -> None:
         match payload:
             case CallerStartedSpeaking():
                 self._policy.went_on()
-                self._going_on = asyncio.get_running_loop().call_later(GOES_ON_S, self._goes_on)
+                self._drop_timer = asyncio.get_running_loop().call_later(DROP_AFTER_S, self._drop_if_computing)
             case CallerStoppedSpeaking():
-                self._stop_waiting()
+                self._cancel_drop()
             case TurnJudged(probability):
                 self._policy.judged(probability)
                 self._wake()
-            case TurnOver():  # LiveKit says in this very step of the loop which reply it speaks
+            case TurnOver():  # LiveKit schedules the reply it will speak within this same loop step
                 asyncio.get_running_loop().call_soon(self._settle)
             case CallEnded():
-                self._stop_waiting()
+                self._cancel_drop()
                 self._drop()
 
-    def _stop_waiting(self) -> None:
-        if self._going_on is not None:
-            self._going_on.cancel()
+    def _cancel_drop(self) -> None:
+        if self._drop_timer is not None:
+            self._drop_timer.cancel()
 
     def _begin(self, reply: Reply) -> bool:
-        """Whether it may be begun ahead of its turn's end, now."""
+        """Start it before the end of its turn, if that is allowed now; whether it was."""
         refusal = self._policy.refusal(self._load())
         if refusal is None:
             reply.tokens_ahead = self._policy.tokens_ahead
@@ -133,7 +133,7 @@ class Replies:
         return refusal is None
 
     def _sort(self, reply: Reply) -> None:
-        """By now LiveKit has scheduled a reply that is to be spoken."""
+        """Speak it or keep it as the candidate. If it is to be spoken, LiveKit has scheduled it by now."""
         if reply.is_confirmed:
             self._speak(reply)
             return
@@ -165,7 +165,7 @@ class Replies:
         reply.confirm()
 
     def _drop(self) -> None:
-        """What was prepared last will not be spoken."""
+        """The candidate will not be spoken."""
         reply, self._candidate = self._candidate, None
         if reply is None:
             return
@@ -181,7 +181,7 @@ class Replies:
         self._accounted.pop(reply.id, None)
 
     def _account(self, reply: Reply) -> None:
-        """Publish what was computed for it since the last time."""
+        """Publish what was computed for it since the last account."""
         tokens, audio_s = self._accounted.get(reply.id, (0, 0.0))
         tokens, audio_s = reply.tokens - tokens, reply.audio_s - audio_s
         if reply.fate is Fate.OPEN or not (tokens or audio_s):
@@ -191,17 +191,19 @@ class Replies:
             self._policy.wasted(tokens, audio_s)
         self._events.publish(ReplyComputed(reply.id, reply.fate is Fate.SPOKEN, tokens, audio_s))
 
-    def _goes_on(self) -> None:
+    def _drop_if_computing(self) -> None:
         reply = self._candidate
         if reply is not None and reply.is_computing and not reply.is_held:
             self._interrupt()
             self._drop()
 
     def _load(self) -> Load:
-        others = self.demand.computing - self._computing  # the one before, just dropped, may still be ending
+        others = (
+            self.demand.computing - self._computing
+        )  # without this call's own: one just dropped may still be ending
         return Load(others / self._lines, self.demand.longest_wait_s)
 
     def _wake(self) -> None:
-        """Let replies that were put off ask again."""
+        """Let waiting replies check again whether they may start."""
         self._changed.set()
         self._changed = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Whether a reply may be begun before its turn is known to be over. Pure: figures in, decision out."""
+"""Preemptive generation: whether a reply may start before its turn is known to be over. Pure: figures in, decision out."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -6,40 +6,42 @@ from typing import ClassVar
 
 
 class Refusal(Enum):
-    """Why a reply is not begun yet. At the end of its turn it is begun in any case."""
+    """Why a reply may not start yet. Once its turn is over, it starts regardless."""
 
     BUDGET = "budget"
-    """Enough was begun, or thrown away, in this turn."""
+    """This turn has used up its early starts, or wasted too much."""
     LOAD = "load"
-    """Callers whose turns are over need the engines."""
+    """The engines are busy with other callers' replies."""
     UNLIKELY = "unlikely"
-    """The caller sounds as if they will go on."""
+    """The caller sounds as if they will continue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeculationLimits:
-    """What may be computed for replies that may be thrown away."""
+    """How much may be computed for replies that may be thrown away."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     max_per_turn: int = 3
-    """Replies begun ahead of one turn's end; 0: none."""
+    """Replies that may start before the end of one turn; 0 turns preemptive generation off."""
     max_tokens_ahead: int = 32
-    """Of a reply, before its turn is over: the first clause and some more, and most replies whole. The rest is generated
-    while the first clause is spoken. On a GPU a token costs little beside others, but what is never generated costs nothing."""
+    """Tokens that may be generated for one reply before its turn is over: enough for the first clause and a little more, and
+    for most replies in full. The rest is generated while the first clause plays. On a GPU, a token batched with others costs
+    little, but one that is never generated costs nothing."""
     max_wasted_tokens: int = 96
-    """Of a turn; what is thrown away after that was never begun."""
+    """Tokens that may be thrown away in one turn; after that, its reply starts only when the turn is over."""
     max_wasted_audio_s: float = 6.0
-    """Once so many seconds of a turn's speech were thrown away, its reply is begun when it is over. No reply has more than
-    its first clause of it before."""
+    """Seconds of synthesized speech that may be thrown away in one turn; after that, its reply starts only when the turn is
+    over. Until then, only the first clause of a reply is synthesized."""
     min_probability: float = 0.3
-    """From a turn's second reply on: none is begun while the end of the turn is less likely than this, and the last one
-    waits until somebody has judged."""
+    """From a turn's second reply on, the end-of-turn probability needed to start one early. The last one allowed also waits
+    until there is a probability."""
     max_load: float = 0.75
-    """Replies being computed for other callers, per line of the box: with as many, none is begun ahead of its turn's end."""
+    """Replies being computed for other callers, divided by the box's lines, at which none starts early."""
     max_wait_s: float = 0.25
-    """Nor while somebody whose turn is over has been waiting for so long for the first sound of the answer: what a reply
-    that nobody had begun takes on an idle GPU box. A CPU box takes longer, and should do one thing after the other."""
+    """Seconds that a caller whose turn is over may be waiting for the first sound of the answer; from then on, no reply
+    starts early. The default is what a reply without an early start takes on an idle GPU box. A CPU box takes longer, and
+    should do one thing at a time."""
 
     def __post_init__(self) -> None:
         if self.max_per_turn < 0:
@@ -57,14 +59,14 @@ class Load:
     computing: float
     """Replies being computed for other callers, per line."""
     longest_wait_s: float
-    """Since the end of the turn whose answer has been awaited longest; 0 if nobody waits."""
+    """Time since the end of the turn that has waited longest for its answer; 0 if none is waiting."""
 
 
 class SpeculationPolicy:
-    """Of one call."""
+    """Decides for one call, turn by turn."""
 
     def __init__(self, limits: SpeculationLimits, *, is_judged: bool) -> None:
-        """`is_judged`: whether somebody gives probabilities for the end of a turn."""
+        """`is_judged`: whether the call has a turn detector that gives end-of-turn probabilities."""
         self._limits = limits
         self._is_judged = is_judged
         self._probability: float | None = None
@@ -73,15 +75,15 @@ class SpeculationPolicy:
         self._wasted_audio_s = 0.0
 
     def went_on(self) -> None:
-        """The caller has said more: what was judged before says nothing about this pause."""
+        """The caller has said more, so the last probability does not apply to this pause."""
         self._probability = None
 
     def judged(self, probability: float) -> None:
-        """How likely the turn is over, given the pause so far."""
+        """The turn is over with this probability, given the pause so far."""
         self._probability = probability
 
     def refusal(self, load: Load) -> Refusal | None:
-        """Why a reply may not be begun now; None if it may."""
+        """Why a reply may not start now; None if it may."""
         limits = self._limits
         if self._begun >= limits.max_per_turn or self._is_wasteful():
             return Refusal.BUDGET
@@ -92,21 +94,21 @@ class SpeculationPolicy:
         return None
 
     def begun(self) -> None:
-        """A reply was begun ahead of its turn's end."""
+        """A reply was started before the end of its turn."""
         self._begun += 1
 
     @property
     def tokens_ahead(self) -> int:
-        """How much of a reply that is begun now may be generated before its turn is over."""
+        """How many tokens of a reply that starts now may be generated before its turn is over."""
         return max(1, min(self._limits.max_tokens_ahead, self._limits.max_wasted_tokens - self._wasted_tokens))
 
     def wasted(self, tokens: int, audio_s: float) -> None:
-        """So much of a reply was thrown away."""
+        """This much of a reply was thrown away."""
         self._wasted_tokens += tokens
         self._wasted_audio_s += audio_s
 
     def turn_over(self) -> None:
-        """The turn is being answered; the next one has a budget of its own."""
+        """The turn is being answered; the next one starts with a fresh budget."""
         self._probability = None
         self._begun = self._wasted_tokens = 0
         self._wasted_audio_s = 0.0

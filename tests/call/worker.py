@@ -7,10 +7,10 @@ With ENGINE_MODULE, that module's ENGINES are added to the registry first.
 
 import os
 
-from agent.operate.offline import keep_inside
+from agent.operate.offline import force_offline
 from agent.operate.supervisor.orphans import end_with_spawner
 
-keep_inside(os.environ)
+force_offline(os.environ)
 end_with_spawner(__name__)
 
 import asyncio  # noqa: E402 - libraries read the environment when they are imported

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.replies.speculation import GOES_ON_S
+from agent.replies.speculation import DROP_AFTER_S
 from agent.turns.turn_end import WORDS_TIMEOUT_S
 from serving.chat import Priority
 from tests.conversations.talk import PARKING, Remembered, Talk, conversation, now
@@ -113,8 +113,8 @@ async def test_a_reply_that_still_computes_is_stopped_when_the_caller_goes_on() 
         await talk.quiet(8)
         thrown_away, spoken = talk.replies
         assert thrown_away.closed_at is not None
-        # when the VAD has heard the caller for 64 ms, and then for GOES_ON_S
-        assert thrown_away.closed_at == pytest.approx(second.start + 0.064 + GOES_ON_S, abs=FRAME_S)
+        # when the VAD has heard the caller for 64 ms, and then for DROP_AFTER_S
+        assert thrown_away.closed_at == pytest.approx(second.start + 0.064 + DROP_AFTER_S, abs=FRAME_S)
         computed = len(thrown_away.sent)
         assert computed < len(PARKING.split())
         assert not thrown_away.is_complete

@@ -8,7 +8,7 @@ import yaml
 
 from agent.operate.doctor.installation import Installation
 from agent.operate.doctor.report import Row, Subject
-from agent.operate.offline import keep_inside
+from agent.operate.offline import force_offline
 from agent.operate.supervisor.livekit_server import server_config
 
 OFFLINE = Subject("offline", "no outside access")
@@ -43,10 +43,10 @@ def check(installation: Installation) -> Iterator[Row]:
 
 
 def find_variables(environment: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The proxies, and the other variables that `keep_inside` changes. `environment` is that of this process's start, as
+    """The proxies, and the other variables that `force_offline` changes. `environment` is that of this process's start, as
     it has been changed since."""
     after = dict(environment)
-    keep_inside(after)
+    force_offline(after)
     changed = sorted(name for name, value in environment.items() if after.get(name) != value)
     proxies = tuple(name for name in changed if name.lower().endswith("_proxy"))
     return proxies, tuple(name for name in changed if name not in proxies)

@@ -12,9 +12,9 @@ one by one with --only end up in the same table.
 
 import os
 
-from agent.operate.offline import keep_inside
+from agent.operate.offline import force_offline
 
-keep_inside(os.environ)  # libraries read the environment when they are imported
+force_offline(os.environ)  # libraries read the environment when they are imported
 
 from scripts.bench.gpu.command import app  # noqa: E402
 from scripts.command_line import run_and_exit  # noqa: E402

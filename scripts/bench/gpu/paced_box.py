@@ -2,9 +2,9 @@
 
 import os
 
-from agent.operate.offline import keep_inside
+from agent.operate.offline import force_offline
 
-keep_inside(os.environ)
+force_offline(os.environ)
 
 import asyncio  # noqa: E402 - libraries read the environment when they are imported
 import logging  # noqa: E402

@@ -9,26 +9,26 @@ pytestmark = pytest.mark.unit
 
 def test_the_beginning_of_a_turn_is_computed_once() -> None:
     policy = PrefillPolicy()
-    assert policy.heard(0)
-    assert not policy.heard(0)
-    assert not policy.heard(NEW_WORDS - 1)
+    assert policy.words_settled(0)
+    assert not policy.words_settled(0)
+    assert not policy.words_settled(NEW_WORDS - 1)
 
 
 def test_settled_words_are_computed_when_enough_of_them_are_new() -> None:
     policy = PrefillPolicy()
-    computed = [words for words in range(3 * NEW_WORDS) if policy.heard(words)]
+    computed = [words for words in range(3 * NEW_WORDS) if policy.words_settled(words)]
     assert computed == [0, NEW_WORDS, 2 * NEW_WORDS]
 
 
 def test_a_turn_that_begins_with_words_needs_no_empty_prompt_first() -> None:
     policy = PrefillPolicy()
-    assert policy.heard(4)
-    assert not policy.heard(4 + NEW_WORDS - 1)
-    assert policy.heard(4 + NEW_WORDS)
+    assert policy.words_settled(4)
+    assert not policy.words_settled(4 + NEW_WORDS - 1)
+    assert policy.words_settled(4 + NEW_WORDS)
 
 
 def test_the_next_turn_begins_anew() -> None:
     policy = PrefillPolicy()
-    policy.heard(20)
+    policy.words_settled(20)
     policy.turn_over()
-    assert policy.heard(0)
+    assert policy.words_settled(0)

@@ -24,7 +24,7 @@ from agent.call.events import (
     TurnOver,
 )
 from agent.replies.reply import Reply
-from agent.replies.speculation import GOES_ON_S, Replies
+from agent.replies.speculation import DROP_AFTER_S, Replies
 from agent.replies.speculation_policy import SpeculationLimits
 from serving.demand import Demand
 from tests.published import Published
@@ -72,7 +72,7 @@ class Call:
 async def begin(reply: Reply) -> "asyncio.Task[None]":
     """Ask for it as the language model's adapter does."""
     await asyncio.sleep(0)
-    asking = asyncio.create_task(reply.may_begin())
+    asking = asyncio.create_task(reply.wait_to_begin())
     await asyncio.sleep(0.01)
     return asking
 
@@ -113,7 +113,7 @@ async def test_a_reply_that_is_spoken_anyway_needs_no_leave() -> None:
     assert (await begin(reply)).done()
     assert reply.begun_at is None
     assert call.events.payloads == []
-    await asyncio.wait_for(reply.confirmed(), 0.1)
+    await asyncio.wait_for(reply.wait_until_confirmed(), 0.1)
 
 
 @in_virtual_time
@@ -183,7 +183,7 @@ async def test_the_lead_is_the_time_that_the_first_sound_would_have_taken() -> N
     reply, speech = call.announce()
     await begin(reply)
     await asyncio.sleep(0.1)
-    reply.sounded(0.5)
+    reply.add_audio(0.5)
     await asyncio.sleep(0.3)
     call.turn_is_over(speech)
     await asyncio.sleep(0)
@@ -212,19 +212,19 @@ async def test_work_is_useful_or_wasted_also_what_comes_later() -> None:
     call = Call()
     dropped, dropped_speech = call.announce()
     await begin(dropped)
-    dropped.wrote(5)
-    dropped.sounded(0.5)
+    dropped.add_tokens(5)
+    dropped.add_audio(0.5)
     kept, kept_speech = call.announce()
     await begin(kept)
-    dropped.wrote(1)  # on its way when LiveKit closed it
-    kept.wrote(7)
+    dropped.add_tokens(1)  # on its way when LiveKit closed it
+    kept.add_tokens(7)
     call.turn_is_over(kept_speech)
     await asyncio.sleep(0)
     assert call.events.of(ReplyComputed) == [
         ReplyComputed(dropped.id, is_used=False, tokens=5, audio_s=0.5),
         ReplyComputed(kept.id, is_used=True, tokens=7, audio_s=0.0),
     ]
-    kept.wrote(3)
+    kept.add_tokens(3)
     for speech in (dropped_speech, kept_speech):
         speech._mark_done()
     await asyncio.sleep(0)
@@ -254,17 +254,17 @@ async def test_only_what_is_still_computed_is_stopped_when_the_caller_goes_on() 
     reply, _ = call.announce()
     await begin(reply)
     call.events.publish(CallerStartedSpeaking())
-    await asyncio.sleep(2 * GOES_ON_S)
+    await asyncio.sleep(2 * DROP_AFTER_S)
     assert call.interrupted == 0
     with reply.computing():
         call.events.publish(CallerStartedSpeaking())
-        await asyncio.sleep(GOES_ON_S / 2)
+        await asyncio.sleep(DROP_AFTER_S / 2)
         call.events.publish(CallerStoppedSpeaking())
-        await asyncio.sleep(2 * GOES_ON_S)
+        await asyncio.sleep(2 * DROP_AFTER_S)
         assert call.interrupted == 0
         assert call.events.of(ReplyDropped) == []
         call.events.publish(CallerStartedSpeaking())
-        await asyncio.sleep(2 * GOES_ON_S)
+        await asyncio.sleep(2 * DROP_AFTER_S)
     assert call.interrupted == 1
     assert reply.is_given_up
     assert call.events.of(ReplyDropped) == [ReplyDropped(reply.id, was_begun=True)]
@@ -279,7 +279,7 @@ async def test_a_caller_waits_from_the_end_of_the_turn_to_the_first_sound() -> N
     call.turn_is_over(speech)
     await asyncio.sleep(0.5)
     assert call.demand.longest_wait_s == pytest.approx(0.5)
-    reply.sounded(0.2)
+    reply.add_audio(0.2)
     assert call.demand.longest_wait_s == 0.0
 
 
@@ -317,7 +317,7 @@ async def test_a_caller_who_hangs_up_has_wasted_what_was_prepared() -> None:
 
     reply, _ = call.announce()
     await begin(reply)
-    reply.wrote(5)
+    reply.add_tokens(5)
     call.events.subscribe("test", hear)
     call.events.publish(CallEnded(EndReason.CALLER_LEFT))
     await call.events.aclose()

@@ -50,7 +50,7 @@ def test_keys_are_made_once_and_for_their_owner_only(environment: dict[str, str]
     file = tmp_path / ".env"
     before = file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
-    assert "the keys exist already" in _agent(environment, "keys", str(file)).stdout
+    assert "keys already exist" in _agent(environment, "keys", str(file)).stdout
     assert file.read_text() == before
 
 
