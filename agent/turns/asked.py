@@ -1,11 +1,11 @@
-"""What the agent's last words asked the caller for, from the words alone: general English, and how a front desk asks."""
+"""What the agent's last words asked the caller for, judged by the words alone. Covers general English and front-desk questions. Pure."""
 
 import re
 
 from serving.speech import Asked
 
 _LEAD = r"^(?:(?:and|so|okay|ok|sure|great|thank you|thanks|now|then|well|alright|please|for|on|at|to|in)[, ]+)*"
-"""What may come before the word that a question begins with."""
+"""What may come before the first word of a question."""
 
 
 def _pattern(*alternatives: str) -> re.Pattern[str]:
@@ -64,13 +64,13 @@ _CONTENTS: tuple[tuple[Asked, re.Pattern[str]], ...] = (
     (Asked.CHOICE, _pattern(r"\bwhich\b", r"\bwho\b", r"\b(?:doctor|medication|medicine|prescription|test)\b")),
     (Asked.DESCRIPTION, re.compile(r"\b(?:what|why|how|where)\b")),
 )
-"""The first that is found in a question counts."""
+"""The first match in a question counts."""
 
 
 def asked_for(text: str) -> Asked | None:
-    """What the agent asked for last in `text`, which may end anywhere: of an interrupted reply it is what was heard.
+    """What the agent last asked for in `text`, which may end anywhere: of an interrupted reply it is the part that was heard.
 
-    None: it only asked to hear the answer again, so that what was asked before still stands.
+    None if the agent only asked the caller to repeat something: the question before that still stands.
     """
     plain = " ".join(text.casefold().replace("’", "'").split())
     sentences = [sentence.strip() for sentence in re.split(r"(?<=[.?!])\s+", plain) if sentence.strip()]
@@ -84,7 +84,7 @@ def asked_for(text: str) -> Asked | None:
 
 
 def _question(sentence: str) -> Asked | None:
-    """What a sentence asks for; None if it asks nothing."""
+    """What a sentence asks for; None if it is not a question."""
     if _OPEN.search(sentence) or _REPEAT.search(sentence):
         return Asked.NOTHING
     if _TAG.search(sentence):

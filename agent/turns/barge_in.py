@@ -1,4 +1,4 @@
-"""What sound and words over the agent's voice mean: a wish to speak, or only that somebody is listening."""
+"""Whether sound and words over the agent's voice are a barge-in or a backchannel. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -15,55 +15,55 @@ MURMURS = frozenset(
         *("yeah", "yep", "right", "okay", "ok", "alright", "sure", "really", "great", "good"),
     }
 )
-"""Words that a listener says without wanting the floor."""
+"""Backchannels: words that a listener says without wanting the floor."""
 MURMURED_PHRASES = ("i see", "got it", "go on", "go ahead", "of course", "thank you", "thanks")
 STOP_WORDS = frozenset(
     {"wait", "stop", "hold", "hang", "no", "sorry", "excuse", "pardon", "hello", "actually", "but", "nope"}
 )
-"""One of these is enough, however little else is known yet."""
+"""One of these is enough to stop the agent, whatever else is known."""
 ENOUGH_WORDS = 2
-"""So many different words that are no murmurs are a wish to speak even before the utterance is over."""
+"""This many different words other than murmurs are a barge-in, even before the utterance is over."""
 _PHRASES = re.compile(rf"(?<!\S)(?:{'|'.join(MURMURED_PHRASES)})(?!\S)")
 
 Window = tuple[float, Interruption | None]
-"""A moment of an overlap: seconds since the caller's sound began, and what it sounds like; None where nobody could say."""
+"""A moment of an overlap: seconds since the caller's sound began, and the engine's judgement; None where there is none."""
 
 
 class Overlap(Enum):
     """What to do about sound or words over the agent's voice."""
 
     UNDECIDED = "undecided"
-    """Wait for more."""
+    """Not enough is known yet."""
     BACKCHANNEL = "backchannel"
-    """Nothing: the agent goes on, and the words are forgotten."""
+    """The agent goes on, and the words are dropped."""
     BARGE_IN = "barge_in"
     """The agent stops at once and listens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverlapOptions:
-    """When sound over the agent's voice stops it. The probabilities are those of a wish to speak."""
+    """When sound over the agent's voice stops it. Probabilities are the interruption engine's, that the caller wants the floor."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     sure: float = 0.75
-    """One window at or above it stops the agent."""
+    """A single window at or above this stops the agent."""
     likely: float = 0.6
-    """So do `likely_windows` in a row at or above it, or a single one beside a recognised word that is no murmur."""
+    """So do `likely_windows` in a row at or above this, or one window together with a recognised word that is not a murmur."""
     likely_windows: int = 3
     sure_word: float = 0.0
-    """Probability of a recognised word from which on it overrules the sound as a stop word, or beside another one. Recognisers
-    make words of murmurs ("luke hugo" of "mm hmm"), and know that they may be wrong; how probable a word is that was said is
-    each one's own."""
+    """A recognised word overrules the sound, as a stop word or together with another word, if the recogniser gives it at least
+    this probability. Recognisers turn murmurs into words ("mm hmm" into "luke hugo") but are unsure of them. How sure they are
+    of real words differs between recognisers."""
     doubtful: float = 0.25
-    """If all windows, on average, stay below it, words that are not sure, or a lone one that is no stop word, do not stop the
-    agent even if they are final."""
+    """If the windows average less than this, words that the recogniser doubts, or a lone word that is not a stop word, do not
+    stop the agent even when they are final."""
     unlikely: float = 0.3
-    """`likely_windows` in a row below it: the agent is not meant, as far as can be told yet."""
+    """After `likely_windows` in a row below this the sound counts as not meant for the agent, for now."""
     longest_judged_s: float = 1.6
-    """Of one sound: the engine tells beginnings, and later only words stop the agent."""
+    """The engine judges only the first seconds of a sound; after that only words stop the agent."""
     longest_murmur_s: float = 1.4
-    """While all recognised words are murmurs, sound stops the agent only once it has lasted longer than murmurs do."""
+    """While all recognised words are murmurs, sound stops the agent only after lasting longer than this."""
 
 
 DEFAULT_OPTIONS = OverlapOptions()
@@ -77,9 +77,9 @@ def judge_overlap(text: str, *, is_final: bool) -> Overlap:
     return Overlap.BACKCHANNEL if is_final else Overlap.UNDECIDED
 
 
-def sure_of(words: Sequence[Word], least: float) -> str:
-    """The words of at least this probability."""
-    return " ".join(word.text for word in words if word.probability >= least)
+def sure_of(words: Sequence[Word], min_probability: float) -> str:
+    """The words with at least this probability."""
+    return " ".join(word.text for word in words if word.probability >= min_probability)
 
 
 def decide_overlap(
@@ -90,12 +90,13 @@ def decide_overlap(
     words_are_final: bool = False,
     options: OverlapOptions = DEFAULT_OPTIONS,
 ) -> Overlap:
-    """Decide by all windows of an overlap so far, oldest first, by its words so far, and those of them that are sure (None: all).
-    Sure words overrule sound both ways, but for a lone one that is no stop word: that, like words that are not sure, counts when
-    it is final, and then only if not all of the sound speaks against it.
+    """Decide by the windows of an overlap so far, oldest first, its words so far, and those of them that are sure (None: all).
 
-    With the same words, more windows never take a BARGE_IN back unless the words are final and lone or unsure; a BACKCHANNEL
-    holds until the next window.
+    Sure words overrule the sound either way. The exception is a lone word that is not a stop word: like words that are not
+    sure, it counts only once it is final, and only if the sound as a whole does not contradict it.
+
+    With the same words, further windows never revoke a BARGE_IN, unless the words are final and either lone or unsure. A
+    BACKCHANNEL holds until the next window.
     """
     if judge_overlap(words if sure is None else sure, is_final=False) is Overlap.BARGE_IN:
         return Overlap.BARGE_IN
@@ -116,10 +117,10 @@ def decide_overlap(
     return judge_overlap(words, is_final=True) if words_are_final else Overlap.UNDECIDED
 
 
-def has_lasted_unjudged(windows: Sequence[Window], longest_s: float) -> bool:
-    """Whether sound has gone on for `longest_s` while nobody could say what it is: then its length alone must decide."""
+def has_lasted_unjudged(windows: Sequence[Window], max_s: float) -> bool:
+    """Whether sound has gone on for `max_s` without a judgement, so that its length alone has to decide."""
     judged_until_s = max((overlap_s for overlap_s, sound in windows if sound is not None), default=0.0)
-    return bool(windows) and windows[-1][0] - judged_until_s >= longest_s
+    return bool(windows) and windows[-1][0] - judged_until_s >= max_s
 
 
 def _wants_the_floor(wishes: Sequence[float], options: OverlapOptions, *, beside_a_word: bool) -> bool:
@@ -133,7 +134,7 @@ def _wants_the_floor(wishes: Sequence[float], options: OverlapOptions, *, beside
 
 
 def _meaningful(text: str) -> list[str]:
-    """The words that are no murmurs, in lower case."""
+    """The words other than murmurs, in lower case."""
     plain = "".join(char if char.isalnum() or char == "'" else " " for char in text.casefold())
     plain = _PHRASES.sub(" ", " ".join(plain.split()))
     return [word for word in plain.split() if word not in MURMURS]

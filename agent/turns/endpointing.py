@@ -1,13 +1,13 @@
-"""How long a caller's silence lasts before their turn is over: the surer the end, the shorter. Pure: judgements in, a delay out.
+"""How much silence ends a turn: the surer the end-of-turn engine, the less. Pure: judgements in, a delay out.
 
-At every moment of a silence, answering costs a cut-off if the caller was about to go on, and waiting costs delay if they
-were not. Waiting a little longer pays as long as
+At every moment of a silence, answering costs a cut-off if the caller was about to go on, and waiting costs delay if they were
+not. Waiting a little longer pays off as long as
 
     (1 - p) * hazard * cost of a cut-off > p * cost of delay,
 
 where p is the probability that the turn is over given the silence so far, and the hazard is the rate at which callers who
-will go on do so. So the odds p / (1 - p) to ask for are in proportion to the hazard, and it falls as a silence lasts. Of the
-pauses of LiveKit's eot-bench (English, 2026) 0.556, 0.217, 0.10 and 0.05 still last at 0.3, 0.6, 1.0 and 1.6 s: the hazard is
+will go on do so. So the odds p / (1 - p) to ask for are proportional to the hazard, which falls as a silence lasts. Of the
+pauses in LiveKit's eot-bench (English, 2026) 0.556, 0.217, 0.10 and 0.05 still last at 0.3, 0.6, 1.0 and 1.6 s: the hazard is
 5.9, 3.1, 1.9 and 1.2 a second in between, which is 1.5 / silence to within 6 %. Hence odds that fall as a power of the
 silence, 1 by default; with power 0 there is one threshold for all silences, the policy that eot-bench sweeps.
 """
@@ -23,27 +23,27 @@ ROUNDING_S = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointingOptions:
-    """When a turn is over. Delays are silences: they count from the caller's last sound."""
+    """When a turn is over. Delays count from the caller's last sound."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     min_delay_s: float = 0.3
-    """No turn is over sooner, however sure its end."""
+    """No turn ends before this, however sure the engine is."""
     max_delay_s: float = 2.0
-    """Every turn is over by then, however unsure its end. Pauses that last longer are cut into: 3.5 % of eot-bench's."""
+    """Every turn ends by then, however unsure the engine is. Longer pauses are cut into: 3.5 % of those in eot-bench."""
     threshold_at_1s: float = 0.35
-    """End-of-turn probability at which a turn is over after one second of silence."""
+    """End-of-turn probability that ends a turn after one second of silence."""
     decline: float = 1.0
-    """The odds that the threshold stands for fall with this power of the silence; 0: the threshold is the same at any time."""
+    """The odds behind the threshold fall with this power of the silence. 0 keeps the threshold constant."""
     unjudged_delay_s: float = 1.0
-    """Silence after which a turn is over that no model has judged. Longer than min_delay_s: silence alone cuts into many a
-    pause."""
+    """Silence that ends a turn which no engine has judged. Longer than min_delay_s, because silence alone cuts into many
+    pauses."""
     judge_every_s: float = 0.1
-    """Silence between two judgements, as long as they leave it open. Longer than max_delay_s: one a pause, for a model that
-    knows no longer silences than the first."""
+    """Silence between two judgements while the turn is still open. A value above max_delay_s gives one judgement a pause, for
+    a model that was not trained on longer silences."""
     judges_words: bool = True
-    """Whether the model goes by words too: it is asked once those before the pause are there. One that knows sound only is
-    asked at once."""
+    """Whether the model also takes words: then it is asked once the words before the pause are in. A model that takes sound
+    only is asked at once."""
 
     def __post_init__(self) -> None:
         """Raises ValueError, naming the option."""
@@ -59,10 +59,10 @@ class EndpointingOptions:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a model said of a silence."""
+    """What the engine said about a silence."""
 
     silence_s: float
-    """How long it had lasted when it was judged."""
+    """How long the silence had lasted."""
     probability: float
     """That the turn is over."""
 
@@ -74,7 +74,7 @@ def threshold(options: EndpointingOptions, silence_s: float) -> float:
 
 
 def delay_s(options: EndpointingOptions, probability: float | None) -> float:
-    """The silence after which a turn is over whose end has this probability, and keeps it; None: nobody has judged it.
+    """The silence that ends a turn if its probability stays at this; None: it has not been judged.
 
     Never longer for a higher probability, always between the two delays of `options`.
     """
@@ -90,13 +90,13 @@ def delay_s(options: EndpointingOptions, probability: float | None) -> float:
 
 
 def next_judgement_s(options: EndpointingOptions, last: Judgement) -> float | None:
-    """The silence at which to judge again, or None: before that the turn is over, unless the caller goes on."""
+    """The silence at which to judge again, or None if the turn is over before that, unless the caller goes on."""
     again_s = last.silence_s + options.judge_every_s
     return None if delay_s(options, last.probability) <= again_s + ROUNDING_S else again_s
 
 
 def turn_end_s(options: EndpointingOptions, judgements: Iterable[Judgement]) -> float:
-    """When a silence that goes on ends the turn, given judgements of it in order.
+    """The silence at which the turn ends if the caller says no more, given its judgements in order.
 
     Each that comes when one is asked for holds until the next; what the agent would not have asked for is passed over.
     """
@@ -116,7 +116,7 @@ def _odds(probability: float) -> float:
 
 
 def _reaches_s(options: EndpointingOptions, odds: float) -> float:
-    """The silence at which the odds asked for have fallen to these."""
+    """The silence at which the required odds have fallen to `odds`."""
     asked = _odds(options.threshold_at_1s)
     if options.decline == 0:
         return 0.0 if odds >= asked else math.inf

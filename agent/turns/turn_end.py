@@ -1,4 +1,4 @@
-"""One pause of a caller, judged again and again until their turn is over."""
+"""One pause of the caller's, judged again and again until the turn is over."""
 
 import asyncio
 import time
@@ -14,12 +14,12 @@ from serving.audio import Pcm32
 from serving.engine import TurnEngine
 
 JUDGEMENT_TIMEOUT_S = 0.5
-"""An engine that takes longer is not asked again in the same pause."""
+"""An engine that takes longer is not asked again during the same pause."""
 WORDS_TIMEOUT_S = 2.2
-"""Silence after which a turn is over although its last words are still being recognised."""
+"""After this much silence a turn is over even if its last words are still being recognised."""
 WORDS_TRAVEL_S = 0.01
-"""Words reach LiveKit's turn a few rounds of the event loop after they have left recognition."""
-_LEAST_WAIT_S = 0.002
+"""Words reach LiveKit a few rounds of the event loop after the recogniser has sent them."""
+_MIN_WAIT_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +35,29 @@ class Decision:
 class Pause:
     """A silence that may end a turn. Belongs to the event loop of its call.
 
-    At most one judgement is under way; what comes due meanwhile is asked afterwards, about the newest sound. None is asked
-    for once the newest settles it; other words than it went by bring a new one.
+    At most one judgement runs at a time; one that comes due meanwhile follows it, on the newest sound. There are no more once
+    the newest one settles the matter, unless the caller's words have changed since.
     """
 
     engine: TurnEngine
     options: EndpointingOptions
     turn: CallerTurn
     recent_sound: Callable[[], Pcm32]
-    """The last seconds of the caller's audio, up to now."""
+    """Returns the last seconds of the caller's audio."""
     events: EventStream
     judgements: int = 0
-    """How many were asked for."""
+    """How many have been started."""
     inference_s: float | None = None
-    """What the newest judgement took."""
+    """How long the newest judgement took."""
     _newest: Judgement | None = None
     _judged_words: str = ""
-    """What the newest judgement went by."""
+    """The words that the newest judgement knew."""
     _under_way: "asyncio.Task[None] | None" = None
     _has_failed: bool = False
     _words_came_at: float | None = None
 
     async def decide(self) -> Decision:
-        """Wait until the turn is over. Cancelled when the caller goes on."""
+        """Wait until the turn is over. The caller of this coroutine cancels it when the speaker goes on."""
         try:
             while (decision := self._decision()) is None:
                 if self._is_judgement_due():
@@ -79,7 +79,7 @@ class Pause:
         return Decision(TurnDecidedBy.JUDGEMENT if is_sure else TurnDecidedBy.LONGEST_DELAY, probability)
 
     def _words_may_come(self, silence_s: float) -> bool:
-        """LiveKit would take the words that it has for all there are, and answer half a sentence."""
+        """Until they are in, LiveKit would answer half a sentence."""
         if self.turn.recognition is not Recognition.IDLE:
             self._words_came_at = None
             return silence_s < WORDS_TIMEOUT_S
@@ -88,7 +88,7 @@ class Pause:
         return time.monotonic() - self._words_came_at < WORDS_TRAVEL_S - ROUNDING_S
 
     def _probability(self) -> float | None:
-        """What there is to go by: a judgement of fewer words counts only if there will be no other."""
+        """The newest judgement's, unless it was made on fewer words and a better one can still come."""
         if self._newest is None or not (self._has_failed or self._knows_the_words()):
             return None
         return self._newest.probability
@@ -100,13 +100,13 @@ class Pause:
         return not self.options.judges_words or self._judged_words == self.turn.words_to_judge
 
     def _nothing_before_s(self) -> float:
-        """So long there is nothing to do unless something changes."""
+        """Time until something is due, if nothing changes before."""
         moments_s = [self._delay_s()]
         if self._newest is not None:
             moments_s.append(next_judgement_s(self.options, self._newest) or 0.0)
         silence_s = self.turn.silence_s()
         left_s = [moment_s - silence_s for moment_s in moments_s if moment_s > silence_s]
-        return max(min(left_s), _LEAST_WAIT_S) if left_s else WORDS_TRAVEL_S
+        return max(min(left_s), _MIN_WAIT_S) if left_s else WORDS_TRAVEL_S
 
     def _is_judgement_due(self) -> bool:
         silence_s = self.turn.silence_s()
@@ -115,7 +115,7 @@ class Pause:
         if self._under_way is not None and not self._under_way.done():
             return False
         if self.turn.recognition is Recognition.IDLE and not self.turn.words:
-            return False  # nothing was said: there is no turn to end
+            return False  # nothing was said, so there is no turn to end
         if self.options.judges_words and self.turn.recognition is Recognition.LISTENING:
             return False
         if self._newest is None or not self._knows_the_words():

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from agent.turns.pause_habits import KEPT, LEAST_S, LONGEST_S, PauseHabits
+from agent.turns.pause_habits import KEPT, MIN_S, MAX_S, PauseHabits
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +34,7 @@ def test_the_silence_before_the_first_words_is_none() -> None:
     assert habits.pauses_s == ()
 
 
-@pytest.mark.parametrize("silence_s", [2 * WINDOW_S, LONGEST_S + 0.1])
+@pytest.mark.parametrize("silence_s", [2 * WINDOW_S, MAX_S + 0.1])
 def test_what_is_too_short_or_too_long_is_none(silence_s: float) -> None:
     habits = PauseHabits()
     habits.speaks()
@@ -75,5 +75,5 @@ def test_the_newest_are_kept_in_order(seed: int) -> None:
         silence(habits, windows * WINDOW_S)
         expected.append(windows * WINDOW_S)
     habits.speaks()
-    kept = [pause_s for pause_s in expected if LEAST_S <= pause_s <= LONGEST_S][-KEPT:]
+    kept = [pause_s for pause_s in expected if MIN_S <= pause_s <= MAX_S][-KEPT:]
     assert habits.pauses_s == pytest.approx(kept)
