@@ -1,1 +1,1 @@
-"""One call: what happens in it, its state, what is said, and who is told."""
+"""One call: its events and state, what the agent does in it, and what attaches to it."""

@@ -1,4 +1,4 @@
-"""One call: brings a session into its room, attaches what listens to it, and ends with it."""
+"""One call: brings a session into its room, attaches the subscribers, and ends with it."""
 
 import asyncio
 from contextlib import AbstractContextManager, nullcontext
@@ -19,7 +19,7 @@ from agent.call.turn_figures import TurnRecorder
 
 
 class Call:
-    """One caller on the line. Lives on the event loop of its job. Its methods are the call's commands."""
+    """One caller on the line. Lives on the event loop of its job, and is the call's Commands."""
 
     def __init__(self, job: JobContext, resources: CallResources) -> None:
         self._job = job
@@ -32,7 +32,7 @@ class Call:
         Captions(job.room, self._events)
 
     async def run(self) -> None:
-        """The whole call, until one side has left."""
+        """Hold the call until one side has left."""
         self._resources.calls.add(self._events)
         try:
             await self._job.connect()
@@ -49,15 +49,15 @@ class Call:
     # commands
 
     def say(self, phrase: str, *, allow_interruptions: bool = True) -> str:
-        """Say a stock phrase, by its name. Returns the reply's id, as in the call's events."""
+        """See Commands.say."""
         return self._session.say(phrase, allow_interruptions=allow_interruptions)
 
     def interrupt(self) -> None:
-        """Stop what is being said or prepared, unless it may not be interrupted."""
+        """See Commands.interrupt."""
         self._session.interrupt()
 
     def hang_up(self) -> None:
-        """End the call for everybody in the room."""
+        """See Commands.hang_up."""
         self._session.shutdown()
         self._job.delete_room()
 

@@ -1,13 +1,13 @@
-"""What can be done to a call. Whatever attaches to one acts through these, and nothing else."""
+"""What can be done to a call. Whatever attaches to a call acts through these and nothing else."""
 
 from typing import Protocol
 
 
 class Commands(Protocol):
-    """Of one call, on its event loop."""
+    """The commands of one call. Use them on its event loop."""
 
     def say(self, phrase: str, *, allow_interruptions: bool = True) -> str:
-        """Say a stock phrase, by its name. Returns the reply's id, as in the call's events."""
+        """Say the stock phrase of this name. Returns the id of the reply, as in the call's events."""
         ...
 
     def interrupt(self) -> None:

@@ -1,4 +1,4 @@
-"""What the agent does by itself, without the language model: barge-ins, requests to repeat, apologies, goodbyes."""
+"""What the agent does without the language model: it stops for barge-ins, asks to repeat, apologises, hangs up."""
 
 import asyncio
 
@@ -22,15 +22,15 @@ from agent.replies.repeat import RepeatPolicy
 from serving.speech import TranscriptStage
 
 LAST_SOUND_S = 0.5
-"""From the last sample that leaves the worker until the caller has heard it, jitter buffers and all."""
+"""From the last sample leaving the worker until the caller has heard it, jitter buffers included."""
 LAST_EVENTS_S = 0.5
-"""So long the call waits for its subscribers before the room is closed: captions have to be sent."""
+"""How long the call waits for its subscribers before the room closes, so that the last captions are sent."""
 END_CALL = "end_call"
-"""The tool by which the language model ends a call."""
+"""The tool with which the language model ends a call."""
 
 
 class Dialogue:
-    """Of one call. Reacts to its events, and acts through its commands; knows neither room nor session."""
+    """Reacts to the events of one call and acts through its commands. Knows neither room nor session."""
 
     def __init__(self, events: EventStream, commands: Commands, *, longest_turn_end_s: float) -> None:
         """`longest_turn_end_s`: the silence that ends any turn."""
@@ -38,7 +38,7 @@ class Dialogue:
         self._commands = commands
         self._repeat = RepeatPolicy()
         self._last_words: dict[str, EndReason] = {}
-        """Replies after which the agent hangs up, by their ids."""
+        """Ids of the replies after which the agent hangs up."""
         self._leaving: asyncio.Task[None] | None = None
         events.react(self._react)
         Recovery(events, commands, longest_turn_end_s=longest_turn_end_s, say_goodbye=self._give_up)
@@ -48,7 +48,7 @@ class Dialogue:
             case CallBegan():
                 self._commands.say("greeting")
             case BargeIn():
-                # LiveKit alone would only pause until the final transcript, and could prepare no answer meanwhile.
+                # On its own LiveKit would only pause until the final transcript, and could not prepare an answer meanwhile.
                 self._commands.interrupt()
             case CallerTranscript(stage):
                 self._repeat.understood(is_final=stage is TranscriptStage.FINAL)
@@ -73,7 +73,7 @@ class Dialogue:
         self._last_words[self._commands.say("technical_goodbye", allow_interruptions=False)] = EndReason.FAILED
 
     def _reply_ended(self, reply_id: str, *, is_interrupted: bool) -> None:
-        """Hang up after the last words, unless the caller had something to say to them."""
+        """Hang up after the last words, unless the caller interrupted them."""
         reason = self._last_words.pop(reply_id, None)
         if reason is None or is_interrupted or self._leaving is not None:
             return

@@ -1,4 +1,4 @@
-"""What callers hear when an engine fails: nothing if the answer comes all the same, else an apology, in the end a goodbye."""
+"""What callers hear when an engine fails: nothing if the answer comes all the same, otherwise an apology, and in the end a goodbye."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,23 +18,23 @@ from agent.call.stream import EventStream
 from agent.replies.failure import FailureAnswer, FailurePolicy
 
 ANSWER_WITHIN_S = 0.7
-"""A failed engine may still be made up for (a speculative reply failed, the real one does not); then nobody need know."""
+"""A failure may go unnoticed: a speculative reply failed, and the real one does not. Only after this is it explained."""
 OPTIONAL_STAGES = ("interruption", "turn")
-"""The VAD or silence decides instead: nothing the caller said is lost."""
+"""When these fail, the VAD or silence decides instead, and nothing the caller said is lost."""
 
 
 class _Answer(Enum):
-    """What the caller is owed after a failure."""
+    """What the caller is waiting for after a failure."""
 
     NOTHING = "nothing"
     EXPECTED = "expected"
     """An answer may still come."""
     OVERDUE = "overdue"
-    """It did not; why is said as soon as the agent is quiet."""
+    """It did not come. The apology follows as soon as the agent is quiet."""
 
 
 class Recovery:
-    """From the failures of one call. Reacts to its events."""
+    """Handles the engine failures of one call by reacting to its events."""
 
     def __init__(
         self, events: EventStream, commands: Commands, *, longest_turn_end_s: float, say_goodbye: Callable[[], None]
@@ -65,9 +65,9 @@ class Recovery:
     def _failed(self, stage: str) -> None:
         state = self._events.state
         if stage in OPTIONAL_STAGES or (stage == "stt" and not state.turn_is_open):
-            return  # nobody was speaking, or somebody else decides: nothing was lost
+            return  # nothing was lost
         if state.turn_is_open:
-            self._commands.interrupt()  # else LiveKit would take the reply that failed for the answer to the turn
+            self._commands.interrupt()  # otherwise LiveKit would take the failed reply for the answer to the turn
         if self._answer is not _Answer.NOTHING:
             return
         self._answer = _Answer.EXPECTED
@@ -75,7 +75,7 @@ class Recovery:
             self._wait_for_answer()
 
     def _wait_for_answer(self) -> None:
-        """With the caller silent: if no reply begins soon, say why."""
+        """The caller is silent: if no reply begins soon, explain."""
         self._stop_waiting()
         self._answer = _Answer.EXPECTED
         turn_s = self._longest_turn_end_s if self._events.state.turn_is_open else 0.0

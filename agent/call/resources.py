@@ -1,4 +1,4 @@
-"""What all calls of a worker share: settings, engines, the clinic, and the phrases that must always be sayable."""
+"""What all calls of a worker share: settings, engines, the clinic, and the phrases that can be said without any engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from serving.registry import Stage
 
 @dataclass(slots=True)
 class CallResources:
-    """Shared by all calls; `phrases` and `registered` are filled in before the first one."""
+    """Shared by all calls. `phrases` and `registered` are set before the first call."""
 
     settings: Settings
     host: EngineHost
@@ -34,16 +34,16 @@ class CallResources:
     instructions: str
     """The system prompt."""
     phrase_texts: dict[str, str]
-    """What can be said without a language model, by name."""
+    """The stock phrases, by name."""
     gate: CapacityGate
     phrases: dict[str, StockPhrase] = field(default_factory=dict)
     """The same, synthesized."""
     demand: Demand = field(default_factory=Demand)
-    """What calls ask of the engines right now."""
+    """What calls currently ask of the engines."""
     attachments: list[Attachment] = field(default_factory=list)
-    """What attaches to every call."""
+    """Attached to every call."""
     interruptions: InterruptionServer | None = None
-    """Where LiveKit asks about sound over the agent's voice; with engines.interruption, once the worker runs."""
+    """Where LiveKit asks about sound over the agent's voice. Set once the worker runs, if there is an interruption engine."""
     registered: bool = False
     """Whether livekit-server knows the worker and can send it calls."""
     calls: set[EventStream] = field(default_factory=set)
@@ -51,11 +51,11 @@ class CallResources:
 
     @property
     def is_ready(self) -> bool:
-        """Whether a call would be answered now, if a line is free."""
+        """Whether a call would be answered now, given a free line."""
         return self.registered and bool(self.phrases) and self.host.is_ready
 
     def engine_reloaded(self, stage: str) -> None:
-        """Tell all calls, from any thread."""
+        """Publish to all calls. From any thread."""
         for events in tuple(self.calls):
             events.publish_threadsafe(EngineReloaded(stage))
 
@@ -63,7 +63,7 @@ class CallResources:
 def build_resources(
     settings: Settings, store: ModelStore, report: Report, *, configs: Path = ROOT / "configs"
 ) -> CallResources:
-    """Everything a worker needs, engines not yet loaded. Raises ConfigError or ModelError."""
+    """Everything a worker needs, with the engines not loaded yet. Raises ConfigError or ModelError."""
     prompts = configs / "prompts"
     facts = load_facts(configs / settings.conversation.clinic)
     return CallResources(
@@ -77,7 +77,7 @@ def build_resources(
 
 
 async def prepare(resources: CallResources) -> None:
-    """What the first caller should not wait for, with the engines loaded: the prompt computed, the phrases synthesized."""
+    """With the engines loaded, do what the first caller should not wait for: compute the prompt, synthesize the phrases."""
     engines, tenant = resources.host.engines, resources.settings.conversation.tenant
     system = ChatMessage("system", resources.instructions)
     await engines.llm.warm_prefix(ChatRequest((system,), TOOL_SPECS, tenant=tenant))

@@ -1,4 +1,4 @@
-"""One call's AgentSession: built in the order of the audio path, its happenings published as the call's events."""
+"""One call's AgentSession, built in the order of the audio path. What happens in it is published as the call's events."""
 
 import asyncio
 from typing import Any
@@ -42,19 +42,19 @@ from serving.vad.shared import SharedVad
 
 
 class CallSession:
-    """Belongs to the event loop of its call."""
+    """The session of one call. Belongs to the call's event loop."""
 
     def __init__(self, resources: CallResources, events: EventStream) -> None:
         self._resources = resources
         self._events = events
         self.end_reason = EndReason.CALLER_LEFT
-        """Why the call ended, or would end now."""
+        """Why the call ended, or would end if it did now."""
         self.ended = asyncio.Event()
         """Set when the session is over."""
         engines, turns = resources.host.engines, resources.settings.turns
         self._turn = CallerTurn(events)
         self.overlap = self._overlap_judge()
-        """Judges sound over the agent's voice, if there is an engine for it; else the VAD decides."""
+        """Judges sound over the agent's voice. None if there is no engine for it: then the VAD decides."""
         self._model = self._language_model()
         self._voice = LocalTts(engines.tts, events=events)
         self.livekit: AgentSession[None] = self._agent_session()
@@ -74,14 +74,14 @@ class CallSession:
     # commands
 
     async def start(self, room: rtc.Room | None = None) -> None:
-        """Begin to listen and to speak: in `room`, or through the input and output that `livekit` already has."""
+        """Start listening and speaking in `room`, or through the input and output that `livekit` already has."""
         session, settings = self.livekit, self._resources.settings
         await session.start(
             self._front_desk(),
             room=NOT_GIVEN if room is None else room,
             room_options=NOT_GIVEN if room is None else room_options(settings),
             record=False,
-            session_host=False,  # it would show every caller the prompt, and let them run tools
+            session_host=False,  # it would show the prompt to every caller, and let them run tools
         )
         if settings.turns.cancel_echo:
             cancel_echo(session)
@@ -90,7 +90,7 @@ class CallSession:
             session.output.audio = HeardOutput(output, self._events)
 
     def say(self, phrase: str, *, allow_interruptions: bool = True) -> str:
-        """Say a stock phrase, by its name. Returns the reply's id, as in the call's events."""
+        """See Commands.say."""
         stock = self._resources.phrases[phrase]
         speech = self.livekit.say(
             stock.text, audio=spoken_frames(stock.spoken), allow_interruptions=allow_interruptions
@@ -98,14 +98,14 @@ class CallSession:
         return speech.id
 
     def interrupt(self) -> None:
-        """Stop what is being said or prepared, unless it may not be interrupted."""
+        """See Commands.interrupt."""
         try:
             self.livekit.interrupt()
         except RuntimeError:
             return  # the session is closing, or this reply may not be interrupted
 
     def shutdown(self) -> None:
-        """End the session once everything was said."""
+        """End the session once everything has been said."""
         self.livekit.shutdown(drain=True)
 
     # parts, in the order of the audio path
@@ -165,7 +165,7 @@ class CallSession:
         )
 
     def _prompt(self, words: str) -> ChatRequest:
-        """What the language model would be asked if the caller, having said `words`, said no more."""
+        """What the language model would be asked if the caller stopped after `words`."""
         agent = self.livekit.current_agent
         return self._model.request(agent.chat_ctx, agent.tools, saying=words)
 

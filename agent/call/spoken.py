@@ -1,4 +1,4 @@
-"""What a person or the agent said, as a type of its own: it cannot end up in a log line, a metric label or a span name."""
+"""What a person or the agent said, as a type of its own, so that it cannot end up in a log line, a metric label or a span name."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from serving.speech import Word
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """Words said in a call, or anything else that tells about a person: a name, an identity, a tool's arguments.
+    """Words said in a call, or anything else about a person: a name, an identity, a tool's arguments.
 
-    Read them by `text` and `words`. Printed or formatted, only their length shows.
+    Read it with `text` and `words`. Printed or formatted, it shows only its length.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""How the events of a call change where it stands. Pure.
+"""How events change the state of a call. Pure.
 
 While a call lasts it is one of nine combinations:
 
@@ -87,9 +87,9 @@ TRANSITIONS: Mapping[CallState, Mapping[type, CallState]] = {
     CallState.HANGING_UP: {CallEnded: CallState.ENDED},
     CallState.ENDED: {},
 }
-"""State by state, what follows each event that changes it. Any other event leaves it as it is."""
+"""For each state, the events that change it. All others leave it as it is."""
 
 
 def next_state(state: CallState, payload: Payload) -> CallState:
-    """Where the call stands after this event."""
+    """The state of the call after this event."""
     return TRANSITIONS[state].get(type(payload), state)

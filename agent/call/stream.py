@@ -1,8 +1,8 @@
 """The stream of a call's events: published where they happen, read by any number of subscribers.
 
-Two kinds of readers. The conversation itself reacts at once, inside `publish`: it is what the events are about. Everything else
-subscribes: each subscriber has a bounded queue and a task of its own. One that is slow, stuck or failing loses events, which is
-counted, and holds up nothing.
+There are two kinds of readers. The conversation itself reacts at once, inside `publish`. Everything else subscribes: each
+subscriber has its own bounded queue and its own task. One that is slow, stuck or failing loses events, which are counted, and
+never holds up the call.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from serving import metrics
 logger = logging.getLogger("callbox.call")
 
 CAPACITY = 512
-"""Events that wait for one subscriber. A lively call publishes about 20 a second."""
+"""How many events may wait for one subscriber. A lively call publishes about 20 a second."""
 
 Handle = Callable[[CallEvent[Payload]], Awaitable[None]]
 HandlePublic = Callable[[CallEvent[PublicPayload]], Awaitable[None]]
 React = Callable[[Payload], None]
 Attachment = Callable[["EventStream"], object]
-"""Something that attaches to a call: it subscribes, before the call's first event and on its event loop."""
+"""Attaches something to a call by subscribing to it. Called before the call's first event, on the call's event loop."""
 
 
 class Subscription:
@@ -41,7 +41,7 @@ class Subscription:
         self._reading = asyncio.create_task(self._read(), name=f"call events: {name}")
 
     def offer(self, event: CallEvent[Payload]) -> None:
-        """Queue an event if the subscriber may have it and there is room."""
+        """Queue an event, if the subscriber may have it and there is room."""
         if self._public and not is_public(event):
             return
         try:
@@ -51,7 +51,7 @@ class Subscription:
             metrics.CALL_EVENTS_LOST.labels(self.name).inc()
 
     async def drained(self) -> None:
-        """Wait until everything queued so far was handled."""
+        """Wait until everything queued so far has been handled."""
         await self._queue.join()
 
     async def aclose(self) -> None:
@@ -64,7 +64,7 @@ class Subscription:
         while (event := await self._queue.get()) is not None:
             try:
                 await self._handle(event)
-            except Exception as error:  # noqa: BLE001 - whatever a subscriber does wrong, the call goes on
+            except Exception as error:  # noqa: BLE001 - a subscriber's mistake must not end the call
                 logger.warning("%s failed to handle an event: %s", self.name, type(error).__name__)
                 metrics.CALL_EVENTS_FAILED.labels(self.name).inc()
             finally:
@@ -72,7 +72,7 @@ class Subscription:
 
 
 class EventStream:
-    """The events of one call, and where it stands. Belongs to the call's event loop."""
+    """The events of one call and its state. Belongs to the call's event loop."""
 
     def __init__(self, call_id: str, loop: asyncio.AbstractEventLoop) -> None:
         self.call_id = call_id
@@ -88,44 +88,45 @@ class EventStream:
         return time.monotonic() - self._began_at
 
     def react(self, react: React) -> None:
-        """Have `react` called inside every `publish`, in the order of these calls. For the conversation itself only: it must
-        return at once."""
+        """Call `react` inside every `publish`, after those registered before it. For the conversation only: it must return at
+        once."""
         self._reactions.append(react)
 
     def subscribe(self, name: str, handle: Handle, *, capacity: int = CAPACITY) -> Subscription:
-        """Have `handle` awaited with every event from here on, one after the other."""
+        """Await `handle` for every event from now on, one at a time."""
         return self._add(Subscription(name, handle, public=False, capacity=capacity))
 
     def subscribe_public(self, name: str, handle: HandlePublic, *, capacity: int = CAPACITY) -> Subscription:
-        """The same without the events that hold what somebody said: for logs and metrics."""
+        """The same without confidential events: for logs and metrics."""
         return self._add(Subscription(name, handle, public=True, capacity=capacity))
 
     def publish(self, payload: Payload) -> None:
-        """Tell everybody. Never waits. After CallEnded nothing is told any more."""
+        """Offer an event to every subscriber, update the state, and let the conversation react. Never waits. Does nothing after
+        CallEnded."""
         if self.state is CallState.ENDED:
             return
         if isinstance(payload, CallEnded):
-            self._react(payload)  # while the call still stands: what is dropped now comes before its end
+            self._react(payload)  # first, so that what is dropped now is published before the end
             self.state = CallState.ENDED
-            self._tell(payload)
+            self._offer(payload)
             return
         before, self.state = self.state, next_state(self.state, payload)
         after = self.state
         has_changed = after is not before
-        self._tell(payload)
+        self._offer(payload)
         if has_changed:
-            self._tell(StateChanged(after))
+            self._offer(StateChanged(after))
         self._react(payload)
-        if has_changed and self.state is after:  # else a reaction has changed it again, and told so
+        if has_changed and self.state is after:  # otherwise a reaction has changed it again, and has published that
             self._react(StateChanged(after))
 
     def publish_threadsafe(self, payload: Payload) -> None:
-        """The same from any thread. Lost if the call is over."""
+        """`publish` from any thread. Lost if the call is over."""
         with contextlib.suppress(RuntimeError):  # its loop is closed
             self._loop.call_soon_threadsafe(self.publish, payload)
 
     async def drained(self, within_s: float) -> None:
-        """Wait until every subscriber has handled what was published, but no longer than that."""
+        """Wait until every subscriber has handled what was published, at most `within_s`."""
         waiting = [asyncio.create_task(subscription.drained()) for subscription in self._subscriptions]
         if waiting:
             _, late = await asyncio.wait(waiting, timeout=within_s)
@@ -133,12 +134,12 @@ class EventStream:
                 task.cancel()
 
     async def aclose(self, within_s: float = 1.0) -> None:
-        """The call has ended: let subscribers finish, but no longer than that."""
+        """The call has ended: let subscribers finish, for at most `within_s`."""
         await self.drained(within_s)
         for subscription in self._subscriptions:
             await subscription.aclose()
 
-    def _tell(self, payload: Payload) -> None:
+    def _offer(self, payload: Payload) -> None:
         event = CallEvent(self.call_id, self.now_s, payload)
         for subscription in self._subscriptions:
             subscription.offer(event)

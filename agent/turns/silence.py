@@ -1,4 +1,4 @@
-"""How long neither side of a call has made a sound."""
+"""Publishes how long neither side of a call has made a sound."""
 
 import asyncio
 
@@ -6,12 +6,12 @@ from agent.call.events import CallEnded, CallState, Payload, Silence, StateChang
 from agent.call.stream import EventStream
 
 FIRST_S = 5.0
-"""The first silence that is published lasts this long; then each twice as long as the one before."""
+"""A silence is published after this long, and again each time its length has doubled."""
 QUIET = (CallState.LISTENING, CallState.TURN_OPEN)
 
 
 class SilenceClock:
-    """Publishes Silence. Reacts to a call's events."""
+    """Reacts to a call's events by publishing Silence."""
 
     def __init__(self, events: EventStream) -> None:
         self._events = events

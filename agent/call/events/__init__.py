@@ -1,11 +1,11 @@
 """What happens in a call, as values: one frozen union of payloads.
 
-Payloads fall into two unions. `PublicPayload` holds counts, times and names of ours; logs and metrics get nothing else.
+Payloads fall into two unions. `PublicPayload` holds counts, times and our own names; logs and metrics get nothing else.
 `ConfidentialPayload` holds what somebody said (fields of type Spoken); captions, journal, desk and notes get both.
 
-To add an event: a frozen dataclass in one of this package's files, and its name in one of the two unions. Whoever knows of it
-publishes it; subscribers that care match it, the others ignore it. If it changes where the call stands, it gets a row in
-agent/call/state.py.
+To add an event, write a frozen dataclass in one of this package's files and add its name to one of the two unions. Publish it
+where it happens; subscribers match the events they need and ignore the others. If it changes the state of the call, add it to
+the table in agent/call/state.py.
 """
 
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ PublicPayload: TypeAlias = (
     | ConsentAnswered
     | TransferProgressed
 )
-"""Holds nothing that anybody said."""
+"""Holds nothing that anybody said: may go to logs and metrics."""
 ConfidentialPayload: TypeAlias = (
     ParticipantJoined | ParticipantLeft | CallerTranscript | CallerMessage | AgentHeard | AgentMessage | ToolExchange
 )
@@ -127,7 +127,7 @@ class CallEvent(Generic[P_co]):
 
     call_id: str
     at_s: float
-    """Since the call began, on the monotonic clock."""
+    """Seconds since the call began, on the monotonic clock."""
     payload: P_co
 
 

@@ -1,21 +1,21 @@
-"""Events of parts that attach to a call: hold, consent, transfer."""
+"""Events of what attaches to a call: hold, consent, transfer."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class HoldChanged:
-    """The caller was put on hold, or taken off it."""
+    """The caller was put on hold or taken off hold."""
 
     is_on_hold: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentAnswered:
-    """The caller was asked whether something may be done."""
+    """The caller has answered a request for consent."""
 
     subject: str
-    """What was asked: "recording"."""
+    """What for, such as "recording"."""
     is_given: bool
 
 

@@ -23,19 +23,19 @@ class CallerTranscript:
     stage: TranscriptStage
     said: Spoken
     settled_words: int = 0
-    """How many of its first words will not change any more."""
+    """How many of its first words are final."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallerUnintelligible:
-    """An utterance without any recognisable words is over."""
+    """An utterance without a recognisable word is over."""
 
     speech_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Neither side has made a sound for so long."""
+    """Neither side has made a sound for `duration_s`."""
 
     duration_s: float
 

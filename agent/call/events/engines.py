@@ -15,7 +15,7 @@ class ToolCalled:
 
 @dataclass(frozen=True, slots=True)
 class ToolReturned:
-    """A tool has answered."""
+    """A tool has returned."""
 
     call_id: str
     name: str
@@ -23,12 +23,12 @@ class ToolReturned:
     """The `status` of its result, "ok" if it has none."""
     took_s: float
     reply_id: str
-    """The reply that it is part of."""
+    """The reply that called it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolExchange:
-    """What a tool was asked and what it answered, both JSON."""
+    """A tool's arguments and result, both JSON."""
 
     call_id: str
     name: str
@@ -47,7 +47,7 @@ class EngineFailed:
 
 @dataclass(frozen=True, slots=True)
 class EngineLate:
-    """An engine's answer came too late to be used; it may be well, and the machine busy."""
+    """An engine's answer came too late to be used. The engine may be fine and the machine busy."""
 
     stage: str
 

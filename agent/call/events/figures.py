@@ -1,4 +1,4 @@
-"""Events with figures: how long stages took, and how much they did."""
+"""Events with figures: how long stages took, and how much work they did."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class LlmUsage:
     ttft_s: float
     prompt_tokens: int
     cached_tokens: int
-    """Of the prompt, those that the prefix cache had."""
+    """Prompt tokens found in the prefix cache."""
     completion_tokens: int
 
 
@@ -37,7 +37,7 @@ class TurnFigures:
     """How long each stage of one answered turn took. Milliseconds; None where a stage had no part."""
 
     turn: int
-    """Of the call, from 1."""
+    """Counts the turns of the call from 1."""
     voice_to_voice_ms: float | None
     """Caller's last sound to the agent's first, without the network."""
     end_of_turn_delay_ms: float | None

@@ -28,17 +28,17 @@ class HangingUp:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """Nothing more follows."""
+    """The last event of every call."""
 
     reason: EndReason
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipantJoined:
-    """Somebody is in the room."""
+    """Somebody has joined the room, or was in it when the call began."""
 
     identity: Spoken
-    """A telephone caller's holds their number."""
+    """That of a telephone caller contains their number."""
     is_telephone: bool = False
 
 

@@ -27,9 +27,9 @@ class ReplyConfirmed:
 
     reply_id: str
     lead_s: float | None
-    """How much sooner it could sound because it was begun ahead; None if it was not."""
+    """How much sooner it could sound because it was begun ahead. None if it was not."""
     put_off_s: float
-    """How long it was ready to begin, and was not begun."""
+    """How long it was ready to begin but was put off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class ReplyDropped:
 
 @dataclass(frozen=True, slots=True)
 class ReplyComputed:
-    """Work done for a reply since the last such event about it."""
+    """Work done for a reply since the last ReplyComputed for it."""
 
     reply_id: str
     is_used: bool
-    """Whether the reply is spoken; otherwise the work was wasted."""
+    """Whether the reply is spoken. Otherwise the work was wasted."""
     tokens: int
     audio_s: float
 
@@ -62,12 +62,12 @@ class ReplyEnded:
 
 @dataclass(frozen=True, slots=True)
 class AgentStartedSpeaking:
-    """A reply's first sound leaves."""
+    """The first sound of a reply leaves the worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentStoppedSpeaking:
-    """A reply's last sound has left, or the reply was cut short."""
+    """The last sound of a reply has left the worker, or the reply was cut short."""
 
     is_interrupted: bool
 
@@ -82,7 +82,7 @@ class AgentHeard:
     """What the caller has heard of a reply so far, word for word."""
 
     segment: str
-    """Identifies the reply among those heard."""
+    """Identifies the caption of this reply."""
     said: Spoken
     is_final: bool
     is_interrupted: bool = False
@@ -90,7 +90,7 @@ class AgentHeard:
 
 @dataclass(frozen=True, slots=True)
 class AgentMessage:
-    """What enters the history as the agent's message: what was heard of it, if it was cut short."""
+    """What enters the history as the agent's message. If it was cut short, only what was heard."""
 
     said: Spoken
     is_interrupted: bool

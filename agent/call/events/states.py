@@ -1,16 +1,16 @@
-"""Where a call stands."""
+"""The state of a call."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class CallState(Enum):
-    """Who has the floor. It follows from the events (agent/call/state.py)."""
+    """Who has the floor. Derived from the events by the table in agent/call/state.py."""
 
     CONNECTING = "connecting"
     """The agent is not in the room yet."""
     LISTENING = "listening"
-    """Both are silent, and nothing is waiting for an answer."""
+    """Both are silent, and nothing awaits an answer."""
     CALLER_SPEAKING = "caller_speaking"
     TURN_OPEN = "turn_open"
     """The caller is silent, but their turn may not be over."""
@@ -19,13 +19,13 @@ class CallState(Enum):
     CALLER_ADDING = "caller_adding"
     """The caller speaks again before the answer has sounded."""
     CALLER_ADDED = "caller_added"
-    """They have stopped, and the answer has still not sounded."""
+    """The caller has spoken again and stopped, and the answer has still not sounded."""
     AGENT_SPEAKING = "agent_speaking"
     """A reply is being played, or is held in a pause."""
     OVERLAP = "overlap"
     """The caller speaks over the agent."""
     TALKED_OVER = "talked_over"
-    """The agent speaks on after the caller has said something over it: perhaps a turn, perhaps a backchannel."""
+    """The agent is still speaking after the caller has said something over it: a turn, or only a backchannel."""
     HANGING_UP = "hanging_up"
     """The agent has said its last words."""
     ENDED = "ended"
@@ -37,7 +37,7 @@ class CallState(Enum):
 
     @property
     def caller_is_speaking(self) -> bool:
-        """Whether the VAD hears the caller, as far as it matters."""
+        """Whether the VAD hears the caller."""
         return self in _CALLER_SPEAKS
 
     @property
@@ -59,6 +59,6 @@ _TURN_OPEN = _CALLER_SPEAKS | {CallState.TURN_OPEN, CallState.CALLER_ADDED, Call
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The call stands elsewhere than before."""
+    """The call has entered another state."""
 
     state: CallState

@@ -10,9 +10,9 @@ class TurnDecidedBy(Enum):
     JUDGEMENT = "judgement"
     """The engine was sure enough."""
     LONGEST_DELAY = "longest_delay"
-    """It never was."""
+    """The engine never was sure enough."""
     SILENCE = "silence"
-    """There was no judgement to go by."""
+    """There was no judgement."""
 
 
 class OverlapVerdict(Enum):
@@ -22,7 +22,7 @@ class OverlapVerdict(Enum):
     BACKCHANNEL = "backchannel"
     OTHER = "other"
     FALLBACK = "fallback"
-    """Nobody could tell: the VAD decided by its length."""
+    """There was no judgement: the VAD decided by its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class TurnJudged:
 
 @dataclass(frozen=True, slots=True)
 class TurnDecided:
-    """The turn that is being answered was found to be over."""
+    """Why the turn that is being answered was over."""
 
     by: TurnDecidedBy | None
     """None: LiveKit decided alone."""
     probability: float | None
-    """By the engine's last judgement."""
+    """From the engine's last judgement."""
     judgements: int
-    """How many the whole turn took."""
+    """How many judgements the whole turn took."""
 
 
 @dataclass(frozen=True, slots=True)
