@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from agent.turns.pause_habits import KEPT, MIN_S, MAX_S, PauseHabits
+from agent.turns.pause_habits import KEPT, MAX_S, MIN_S, PauseHabits
 
 pytestmark = pytest.mark.unit
 
