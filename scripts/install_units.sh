@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Have systemd run the Callbox that is installed in FOLDER, and nothing else of it: three services and their target.
+# Install the systemd units that run the Callbox in FOLDER: three services and their target.
 #   sudo scripts/install_units.sh FOLDER [UNITS]     UNITS: /etc/systemd/system
 # FOLDER: a checkout after `make setup livekit turn-model`, or what `scripts/bundle.py install` made.
 # Makes FOLDER/.env (keys, mode 0600) unless it is there. Run it again after an update.
@@ -10,17 +10,17 @@ die() { echo "install_units: $*" >&2; exit 1; }
 folder=${1:?"usage: scripts/install_units.sh FOLDER [UNITS]"}
 units=${2:-/etc/systemd/system}
 here=$(cd "$(dirname "$0")/.." && pwd)
-folder=$(realpath -e -- "$folder") || die "there is no folder $1"
+folder=$(realpath -e -- "$folder") || die "no folder $1"
 python=$folder/.venv/bin/python
 
-[[ $folder =~ ^[A-Za-z0-9/._-]+$ ]] || die "$folder: systemd wants a path of letters, digits, dots, dashes and underscores"
+[[ $folder =~ ^[A-Za-z0-9/._-]+$ ]] || die "$folder: systemd needs a path of letters, digits, dots, dashes and underscores"
 [[ $EUID -eq 0 ]] || die "only root may install units: sudo scripts/install_units.sh $folder"
 [[ -x $python ]] || die "$python is missing: run 'make setup' in $folder first"
 [[ -x $folder/.cache/bin/livekit-server ]] || die "livekit-server is missing: run 'make livekit' in $folder first"
-# The services run as users of their own, made for the time they run.
+# Each service runs as a user of its own that exists only while it runs.
 if ! (cd / && setpriv --reuid 65534 --regid 65534 --clear-groups "$python" -c "import os; os.listdir('$folder/agent')") 2>/dev/null; then
-    die "other users can read $folder or its Python ($(realpath "$python")) not at all." \
-        "Install under a folder that everybody may read, with the system's own Python, such as /srv/callbox"
+    die "other users cannot read $folder or its Python ($(realpath "$python"))." \
+        "Install with the system's own Python in a folder that everybody may read, such as /srv/callbox"
 fi
 
 (cd "$folder" && "$python" -m agent keys .env)
@@ -34,4 +34,4 @@ systemd-analyze verify "$units"/callbox*
 if [[ -d /run/systemd/system && $units == /etc/systemd/system ]]; then
     systemctl daemon-reload
 fi
-echo "install_units: now: systemctl enable --now callbox.target && journalctl --follow --unit 'callbox-*'"
+echo "install_units: next: systemctl enable --now callbox.target && journalctl --follow --unit 'callbox-*'"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The callers of some tests and benches are spoken by free synthesizers: install_voices.sh NAME... (flite, espeak-ng,
-# festival; foreign: festival's speakers of other tongues). Uses those that are there, else installs Debian's, else says what to
-# do. CALLBOX_VOICES=none goes on without: what needs them is then reported as skipped.
+# Installs the free synthesizers that speak the callers of some tests and benches: install_voices.sh NAME... (flite, espeak-ng,
+# festival; foreign: festival's speakers of other languages). Uses those that are there, else installs Debian's, else says what
+# to do. CALLBOX_VOICES=none continues without them; what needs them is then reported as skipped.
 set -euo pipefail
 
 if [[ ${CALLBOX_VOICES:-} == none ]]; then
@@ -36,6 +36,6 @@ if command -v apt-get >/dev/null && { [[ $EUID -eq 0 ]] || sudo --non-interactiv
     "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
     exit 0
 fi
-echo "voices: ${missing[*]} are missing. Install them (Debian: sudo apt-get install ${missing[*]}), or leave out what needs" \
+echo "voices: ${missing[*]} are missing. Install them (Debian: sudo apt-get install ${missing[*]}), or skip what needs" \
     "them: CALLBOX_VOICES=none" >&2
 exit 1

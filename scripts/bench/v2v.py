@@ -111,7 +111,8 @@ def summary(calls: Calls, floor_ms: Sequence[float]) -> dict[str, Any]:
 
 def show(figures: dict[str, Any]) -> None:
     """Print the table and the worker's processor time."""
-    table = Table("ms", title=f"voice-to-voice over the room, {figures['turns']} turns; {figures['machine']}")
+    console.print(figures["machine"], highlight=False)
+    table = Table("ms", title=f"voice-to-voice, {figures['turns']} turns")
     for column in ("p50", "p95", "n"):
         table.add_column(column, justify="right")
     for name, row in figures["ms"].items():

@@ -71,7 +71,8 @@ def summary(judged: Sequence[Judged]) -> dict[str, Any]:
 
 def show(figures: dict[str, Any]) -> None:
     """Print both tables."""
-    table = Table("cut by", title=f"words remembered minus words heard; {figures['machine']}")
+    console.print(figures["machine"], highlight=False)
+    table = Table("cut by", title="words remembered minus words heard", title_justify="left")
     errors = sorted(figures["all_errors"])
     for error in errors:
         table.add_column(f"{error:+d}" if error else "0", justify="right")

@@ -31,12 +31,15 @@ def main(
     ] = None,
 ) -> None:
     """Measure end-of-turn detection: print the tables, write turns.json and the pictures."""
+    names = [voice.name for voice in VOICES]
+    if unknown := set(voices or []) - set(names):
+        raise typer.BadParameter(f"no such voice: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     if missing := missing_programs():
         warn(f"Missing: {', '.join(missing)}. Install: apt-get install flite festival festvox-kdlpc16k gcc")
         raise typer.Exit(1)
     np.seterr(all="raise", under="ignore")
     OUT.mkdir(parents=True, exist_ok=True)
-    heard = list(hear(voices or [voice.name for voice in VOICES]))
+    heard = list(hear(voices or names))
     found = detectors()
     judged, cpu_ms = judge([(case, as_judged(case, words)) for case, words in heard], found)
     report = {"recognition": word_errors(heard), "synthetic": show(judged, cpu_ms)}
