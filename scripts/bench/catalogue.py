@@ -18,15 +18,13 @@ class Bench:
 
 
 BENCHES = (
-    Bench("v2v", "voice-to-voice latency over a real room, with its stages and the transport's share", "6 min"),
-    Bench("stt", "speech recognition: time to the final transcript, beside stock faster-whisper", "3 min"),
-    Bench(
-        "llm", "language model: time to the first token and first clause, with and without the prefix cache", "1 min"
-    ),
-    Bench("tts", "speech synthesis: time to the first sound, and how exact its word times are", "1 min"),
-    Bench("turns", "end of turn: delay against false cut-offs, beside Smart Turn and LiveKit", "30 min, then 3"),
-    Bench("bargein", "barge-in: time from the caller's first sound to the stop, and false stops", "15 min"),
-    Bench("echo", "echo cancellation: how much of the agent's voice is left, and of a caller over it", "10 min"),
+    Bench("v2v", "voice-to-voice latency over a real room, its stages, the transport, and the worker's CPU", "5 min"),
+    Bench("stt", "speech recognition: time to the final transcript, beside stock faster-whisper", "2 min"),
+    Bench("llm", "language model: time to first token and first clause, with and without the prefix cache", "2 min"),
+    Bench("tts", "speech synthesis: time to the first sound, and how exact its word times are", "2 min"),
+    Bench("turns", "end of turn: delay against false cut-offs, beside Smart Turn and LiveKit", "30 min, cached: 3 min"),
+    Bench("bargein", "barge-in: time from the caller's first sound to the stop, and false stops", "10 min"),
+    Bench("echo", "echo cancellation: what is left of the agent's voice, and of a caller over it", "15 min"),
     Bench("heard", "interrupted replies: words the agent remembers against words the caller heard", "15 min"),
     Bench("speculation", "preemptive generation: latency saved, tokens and speech wasted", "12 min"),
     Bench("gpu", "everything that a GPU machine can tell, without a network", "25 min", needs_gpu=True),

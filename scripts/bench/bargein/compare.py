@@ -62,7 +62,7 @@ def ways(runs: Sequence[Run]) -> dict[str, list[Outcome]]:
     plain = [run for run in runs if run[0].group != "yes-but"]
     found = {
         name: [outcome(run, stop_by_model(run[2], options=RULE)) for run in part]
-        for name, part in (("ours, sound only", plain), ("  with “yeah, but …” among the interruptions", runs))
+        for name, part in (("ours, sound only", plain), ("  with “yeah, but …” added", runs))
     }
     found["noticed by the VAD at all"] = [
         outcome(run, min((sound.decided_at_s for sound in run[1]), default=NEVER)) for run in plain
