@@ -1,1 +1,1 @@
-"""LiveKit classes over the engines, one file a stage."""
+"""LiveKit's classes on top of our engines, one file per stage."""

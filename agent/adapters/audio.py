@@ -1,4 +1,4 @@
-"""LiveKit's audio frames and timed words as Callbox's, and back."""
+"""Converts between LiveKit's audio frames and timed words and Callbox's."""
 
 from collections.abc import AsyncIterator, Iterable
 
@@ -10,11 +10,11 @@ from serving.audio import AudioChunk
 from serving.speech import SpokenAudio, Word
 
 _CHUNK = "callbox.chunk"
-"""Key of a frame's userdata."""
+"""Userdata key under which a frame caches its chunk."""
 
 
 def chunk_from(frame: rtc.AudioFrame) -> AudioChunk:
-    """A mono frame as a chunk; of several channels the first is taken. The samples are copied."""
+    """The first channel of a frame as a chunk. Copies the samples."""
     samples = np.frombuffer(frame.data, dtype=np.int16)
     if frame.num_channels > 1:
         samples = samples[:: frame.num_channels]
@@ -22,7 +22,7 @@ def chunk_from(frame: rtc.AudioFrame) -> AudioChunk:
 
 
 def caller_chunk(frame: rtc.AudioFrame) -> AudioChunk:
-    """A frame of the caller's as a chunk. The frame keeps it: everybody who is given the frame gets the same one."""
+    """A frame of the caller's audio as a chunk. It is cached on the frame, so all consumers of the frame share it."""
     chunk = frame.userdata.get(_CHUNK)
     if not isinstance(chunk, AudioChunk):
         chunk = frame.userdata[_CHUNK] = chunk_from(frame)
@@ -35,12 +35,12 @@ def frame_from(chunk: AudioChunk) -> rtc.AudioFrame:
 
 
 def timed(word: Word, *, shift_s: float = 0.0) -> TimedString:
-    """A word as LiveKit has it, so much later: with the space that parts it from the next."""
+    """A word in LiveKit's form, shifted by `shift_s`; a space after it separates it from the next."""
     return TimedString(f"{word.text} ", start_time=word.start_s + shift_s, end_time=word.end_s + shift_s)
 
 
 def words_of(frame: rtc.AudioFrame) -> list[Word]:
-    """The words that begin in a frame of the agent's voice; times count from the beginning of the reply."""
+    """The words that begin in a frame of the agent's voice; times count from the start of the reply."""
     return [
         Word(str(word).strip(), float(word.start_time), float(word.end_time))
         for word in frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, ())
@@ -48,7 +48,7 @@ def words_of(frame: rtc.AudioFrame) -> list[Word]:
 
 
 def spoken_frame(spoken: SpokenAudio) -> rtc.AudioFrame:
-    """A piece of the agent's voice as a frame that carries its words."""
+    """A piece of synthesized speech as a frame that carries its words."""
     frame = frame_from(spoken.audio)
     frame.userdata[USERDATA_TIMED_TRANSCRIPT] = [timed(word) for word in spoken.words]
     return frame

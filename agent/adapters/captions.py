@@ -1,8 +1,8 @@
-"""What a call shows in its room: captions of both sides, each turn's figures, tools.
+"""What a call sends into its room: captions of both sides, each turn's figures, tool results.
 
-Captions are text streams on `lk.transcription`, as LiveKit clients expect them: each update is a stream of its own with the
-segment's whole text so far; a client replaces what it has under that segment id. An agent's segment that the caller cut short
-ends with the attribute `callbox.interrupted`.
+Captions are text streams on `lk.transcription`, as LiveKit clients expect: each update is a new stream with the segment's
+whole text so far, and a client replaces what it has under that segment ID. When the caller cuts the agent short, the agent's
+segment ends with the attribute `callbox.interrupted`.
 """
 
 import json
@@ -32,12 +32,12 @@ TOOL_TOPIC = "callbox.tool"
 
 
 class Captions:
-    """Sends them into the room in order. Subscribes to a call's events."""
+    """Sends captions, figures and tool results in order. Subscribes to the call's events."""
 
     def __init__(self, room: rtc.Room, events: EventStream) -> None:
         self._room = room
         self._caller: str | None = None
-        """Identity of the caller, while there is one."""
+        """Identity of the caller while they are in the room."""
         self._caller_segment = utils.shortuuid("caller_")
         self._is_room_gone = False
         events.subscribe("captions", self._handle)
@@ -78,7 +78,7 @@ class Captions:
             await writer.write(text)
             await writer.aclose()
         except (rtc.StreamError, ConnectionError, RuntimeError):
-            self._is_room_gone = True  # and with it everyone who could read this
+            self._is_room_gone = True  # and with it everyone who could read captions
 
 
 def _attributes(segment: str, *, is_final: bool) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Our errors as LiveKit's. None is retried: a local engine that failed is mended by the host, not by asking again."""
+"""Our errors as LiveKit's. None is retried: a failed local engine is reloaded by its host, and asking again does not help."""
 
 from livekit.agents import APIConnectOptions, APIError
 
@@ -8,5 +8,5 @@ NO_RETRIES = APIConnectOptions(max_retry=0, timeout=10.0)
 
 
 def api_error(error: CallboxError) -> APIError:
-    """LiveKit's form of an engine's error; its text holds no words of a person."""
+    """LiveKit's form of an engine's error. Its text contains nothing that anybody said."""
     return APIError(f"{type(error).__name__}: {error}", retryable=False)

@@ -1,4 +1,4 @@
-"""The front desk as LiveKit's Agent: what it is told, the tools it may use, and which reply its stages work on."""
+"""The front desk as LiveKit's Agent: its instructions, its tools, and which reply each stage is working on."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from serving.chat import ToolSpec
 
 
 class FrontDesk(Agent):
-    """Answers for a clinic, by its prompt and through its tools."""
+    """Answers the clinic's calls, following its prompt and using its tools."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class FrontDesk(Agent):
         self._events = events
 
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
-        """The turn is over: what was prepared for it may be used. Changes nothing, so that it can be."""
+        """Publish that the turn is over. Leaves the context unchanged, so that LiveKit can use the reply prepared for it."""
         self._events.publish(TurnOver())
         if not (new_message.text_content or "").strip():
             raise StopResponse
@@ -50,14 +50,14 @@ class FrontDesk(Agent):
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterator[llm.ChatChunk]:
-        """The reply's words, or its tool calls."""
+        """Generate the reply's words, or its tool calls."""
         offered = [] if model_settings.tool_choice == "none" else tools
         async with self._model.answer(chat_ctx, offered, self._replies.of(speech_in_progress())) as stream:
             async for chunk in stream:
                 yield chunk
 
     async def tts_node(self, text: AsyncIterable[str], model_settings: ModelSettings) -> AsyncIterator[rtc.AudioFrame]:
-        """The reply's sound."""
+        """Synthesize the reply."""
         async with self._voice.speak(self._replies.of(speech_in_progress())) as stream:
 
             async def feed() -> None:
@@ -74,12 +74,12 @@ class FrontDesk(Agent):
 
 
 def speech_in_progress() -> SpeechHandle | None:
-    """The reply for which LiveKit runs the current task. LiveKit 1.8 hands it to no node; this is where it keeps it."""
+    """The reply that the current task is for. LiveKit 1.8 does not pass it to the nodes; it keeps it here."""
     return _SpeechHandleContextVar.get(None)
 
 
 def clinic_tool(spec: ToolSpec, clinic: Clinic, events: EventStream) -> llm.RawFunctionTool[Any, Any]:
-    """A tool of the clinic's as LiveKit calls it. Its result is JSON text."""
+    """Wrap a clinic tool for LiveKit. Its result is JSON text."""
 
     async def run(raw_arguments: dict[str, object], context: RunContext[Any]) -> str:
         call_id = context.function_call.call_id

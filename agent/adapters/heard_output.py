@@ -1,4 +1,4 @@
-"""An audio output that knows, word by word, what the caller has heard, and publishes it."""
+"""An audio output that tracks, word by word, what the caller has heard, and publishes it."""
 
 import asyncio
 from collections import deque
@@ -18,7 +18,7 @@ from agent.replies.heard import Run, heard_until, heard_words
 from serving.speech import Word
 
 PACE_S = 0.1
-"""Between two looks at what was heard of the reply being played."""
+"""How often the words heard of the current reply are checked."""
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class _Reply:
     shown: int = 0
 
     def heard(self, words: Sequence[Word], *, is_final: bool, is_interrupted: bool = False) -> AgentHeard:
-        """These of its words were heard."""
+        """The event that says which words were heard."""
         return AgentHeard(self.segment, Spoken(joined(words), tuple(words)), is_final, is_interrupted)
 
 
@@ -41,9 +41,9 @@ def joined(words: Iterable[Word]) -> str:
 
 
 class HeardOutput(io.AudioOutput):
-    """Sits on the room's output; an interrupted reply enters the history with exactly the words that were played.
+    """Wraps the room's output, so that an interrupted reply enters the history with exactly the words that were played.
 
-    Needs a TTS with word times at the output's own sample rate.
+    Needs a TTS with word times, at the output's own sample rate.
     """
 
     def __init__(self, next_in_chain: io.AudioOutput, events: EventStream) -> None:
@@ -97,7 +97,7 @@ class HeardOutput(io.AudioOutput):
             if interrupted:
                 heard = heard_words(reply.words, reply.runs or [Run(0.0, playback_position)])
             if interrupted or reply.words:
-                # LiveKit takes it if the caller, or a voice that fails, cuts the reply
+                # LiveKit puts it into the history if the caller, or a failing TTS, cuts the reply short
                 synchronized_transcript = joined(heard)
             if reply.words:
                 self._call_events.publish(reply.heard(heard, is_final=True, is_interrupted=interrupted))
@@ -109,7 +109,7 @@ class HeardOutput(io.AudioOutput):
         )
 
     async def _pace(self, reply: _Reply) -> None:
-        """Publish each word when it is spoken."""
+        """Publish the words as they are spoken."""
         while True:
             heard = heard_until(reply.words, self._line.position_s)
             if len(heard) > reply.shown:

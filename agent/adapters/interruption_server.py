@@ -1,4 +1,4 @@
-"""LiveKit's adaptive-interruption service, in the worker itself: its WebSocket protocol on loopback, for the worker's own calls."""
+"""LiveKit's adaptive-interruption service inside the worker: its WebSocket protocol on loopback, for the worker's own calls."""
 
 import asyncio
 import contextlib
@@ -23,11 +23,12 @@ from serving.audio import SPEECH_RATE, Pcm16
 logger = logging.getLogger("callbox.interruption")
 
 ANSWER_WITHIN_S = 0.5
-"""LiveKit gives the service up, for the rest of the call, after 0.7 s without an answer: nothing known is an answer too."""
-LARGEST_MESSAGE = 8 + 2 * 4 * SPEECH_RATE
-"""Bytes. LiveKit sends 3 s of 16-bit sound at most, behind 8 bytes that name the moment."""
+"""Without a verdict by then, the answer is that the agent goes on: after 0.7 s without any answer, LiveKit gives up on the
+service for the rest of the call."""
+MAX_MESSAGE_BYTES = 8 + 2 * 4 * SPEECH_RATE
+"""LiveKit sends 8 bytes of timestamp and at most 3 s of 16-bit audio."""
 THRESHOLD = 0.5
-"""LiveKit wants one stated and only shows it; the decision is ours."""
+"""LiveKit requires one and only displays it; the decision is ours."""
 
 Judge = Callable[[Pcm16], Coroutine[Any, Any, Judged]]
 
@@ -36,19 +37,19 @@ Judge = Callable[[Pcm16], Coroutine[Any, Any, Judged]]
 class _Call:
     judge: Judge
     loop: asyncio.AbstractEventLoop
-    """Where the judge belongs."""
+    """The event loop that `judge` runs on."""
 
     async def ask(self, samples: Pcm16) -> Judged:
         asked = asyncio.run_coroutine_threadsafe(self.judge(samples), self.loop)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(asked), ANSWER_WITHIN_S)
         except (TimeoutError, RuntimeError) as error:
-            logger.warning("a window of sound was not judged: %s", type(error).__name__)
+            logger.warning("an overlap was not judged: %s", type(error).__name__)
             return GOES_ON
 
 
 class InterruptionServer:
-    """Serves one worker. Whoever connects must show a token for inference, signed with the installation's secret."""
+    """Serves one worker. Clients need a token with an inference grant, signed with the installation's secret."""
 
     def __init__(self, keys: Keys) -> None:
         self._verifier = api.TokenVerifier(keys.api_key, keys.api_secret)
@@ -57,7 +58,7 @@ class InterruptionServer:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> str:
-        """Serve on a free port of 127.0.0.1; what LIVEKIT_INFERENCE_URL must be before a session starts."""
+        """Serve on a free port of 127.0.0.1. Returns the value that LIVEKIT_INFERENCE_URL needs before a session starts."""
         app = web.Application()
         app.router.add_get("/v1/bargein", self._serve)
         self._runner = web.AppRunner(app, access_log=None)
@@ -66,7 +67,7 @@ class InterruptionServer:
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
 
     async def aclose(self) -> None:
-        """Stop serving; LiveKit leaves calls that are still on to the VAD."""
+        """Stop serving. For calls under way, LiveKit falls back to the VAD."""
         for socket in list(self._sockets):
             await socket.close(code=WSCloseCode.GOING_AWAY)
         if self._runner is not None:
@@ -74,7 +75,7 @@ class InterruptionServer:
 
     @contextlib.contextmanager
     def judging(self, job_id: str, judge: Judge) -> Iterator[None]:
-        """Have the sounds of this job's call judged, on the event loop that this is called on."""
+        """Judge the overlaps of this job's call on the current event loop, inside the context."""
         self._calls[job_id] = _Call(judge, asyncio.get_running_loop())
         try:
             yield
@@ -86,8 +87,8 @@ class InterruptionServer:
             raise web.HTTPUnauthorized(text="Only this worker's own calls are served.")
         call = self._calls.get(request.headers.get(HEADER_JOB_ID, ""))
         if call is None:
-            raise web.HTTPNotFound(text="There is no such call.")
-        socket = web.WebSocketResponse(max_msg_size=LARGEST_MESSAGE)
+            raise web.HTTPNotFound(text="No such call.")
+        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES)
         await socket.prepare(request)
         self._sockets.add(socket)
         try:
@@ -112,7 +113,7 @@ class InterruptionServer:
 
 async def _answer(socket: web.WebSocketResponse, call: _Call, message: bytes) -> None:
     if len(message) < 8 or len(message) % 2:
-        await _refuse(socket, "A window is 8 bytes that name it and then 16-bit samples.")
+        await _refuse(socket, "A message must be 8 bytes of timestamp followed by 16-bit samples.")
         return
     (created_at,) = struct.unpack_from("<Q", message)
     judged = await call.ask(np.frombuffer(message, dtype="<i2", offset=8))
@@ -120,7 +121,8 @@ async def _answer(socket: web.WebSocketResponse, call: _Call, message: bytes) ->
     answer = answer_type(
         created_at=created_at,
         prediction_duration=judged.inference_s,
-        probabilities=[judged.wish] * 2,  # LiveKit's own are one each 25 ms; it wants to see two alike
+        probabilities=[judged.wish]
+        * 2,  # LiveKit's own service sends one per 25 ms, and the client reads the second highest
     )
     await _send(socket, answer)
 
@@ -129,14 +131,14 @@ async def _converse(socket: web.WebSocketResponse, text: str) -> None:
     try:
         message = wire.InterruptionWSMessage.validate_json(text)
     except ValidationError:
-        await _refuse(socket, "This is no message of the adaptive-interruption protocol.")
+        await _refuse(socket, "Not a message of the adaptive-interruption protocol.")
         return
     if isinstance(message, wire.InterruptionWSSessionCloseMessage):
         await _send(socket, wire.InterruptionWSSessionClosedMessage())
     elif isinstance(message, wire.InterruptionWSSessionCreateMessage):
         settings = message.settings
         if (settings.sample_rate, settings.num_channels) != (SPEECH_RATE, 1):
-            await _refuse(socket, f"Sound must be mono at {SPEECH_RATE} Hz.")
+            await _refuse(socket, f"Audio must be mono at {SPEECH_RATE} Hz.")
         else:
             await _send(socket, wire.InterruptionWSSessionCreatedMessage(default_threshold=THRESHOLD))
 

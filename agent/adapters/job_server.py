@@ -1,4 +1,4 @@
-"""LiveKit's agent server: registers with livekit-server, and takes calls while there is a line free."""
+"""LiveKit's agent server: registers with livekit-server and takes calls while a line is free."""
 
 import logging
 import math
@@ -14,8 +14,8 @@ logger = logging.getLogger("callbox.worker")
 
 Job = JobContext
 FULL_LOAD = 0.5
-"""What a full box reports. livekit-server 1.13.5 passes over a worker whose last report was high (0.9 is, 0.5 is not), and
-the report may be 2.5 s old; asked, the gate answers for this moment."""
+"""The load that a full box reports. livekit-server 1.13.5 skips a worker whose last report was high (0.9 is, 0.5 is not), and
+that report may be 2.5 s old; the gate, asked for each job, answers for the present moment."""
 
 
 class JobServer:
@@ -27,18 +27,18 @@ class JobServer:
         gate: CapacityGate,
         *,
         agent_name: str,
-        hold_call: Callable[[Job], Awaitable[None]],
+        run_call: Callable[[Job], Awaitable[None]],
         on_registered: Callable[[], None],
     ) -> None:
-        """`hold_call` has a whole call; `on_registered`: livekit-server can send jobs from now on."""
+        """`run_call` runs a call from start to end; `on_registered` is called once livekit-server can send jobs."""
         self._gate = gate
-        self._hold_call = hold_call
+        self._run_call = run_call
         self._server = AgentServer(
             job_executor_type=JobExecutorType.THREAD,
             num_idle_processes=1,
             initialize_process_timeout=60.0,
             load_fnc=lambda: FULL_LOAD * gate.load,
-            load_threshold=math.inf,  # the gate decides; LiveKit's estimate refuses the second of two callers at once
+            load_threshold=math.inf,  # the gate decides; LiveKit's estimate would refuse the second of two simultaneous callers
             ws_url=keys.livekit_url,
             api_key=keys.api_key,
             api_secret=keys.api_secret,
@@ -50,15 +50,15 @@ class JobServer:
         self._server.on("worker_registered", lambda *_: on_registered())
 
     async def run(self) -> None:
-        """Until `aclose`."""
+        """Serve until `aclose`."""
         await self._server.run(devmode=False)
 
     async def aclose(self) -> None:
-        """Take no more jobs, and end those that run."""
+        """Take no more jobs, and end the running ones."""
         await self._server.aclose()
 
     async def _answer(self, request: JobRequest) -> None:
-        """LiveKit's own load check looks every half second and may let two callers in at once; the gate does not."""
+        """Ask the gate: LiveKit's own load check runs every half second and may let two simultaneous callers in."""
         try:
             self._gate.enter()
         except AtCapacity:
@@ -73,7 +73,7 @@ class JobServer:
 
     async def _take(self, job: JobContext) -> None:
         try:
-            await self._hold_call(job)
+            await self._run_call(job)
         finally:
             self._gate.leave()
             job.shutdown()

@@ -1,4 +1,4 @@
-"""LiveKit's LLM over an LlmEngine."""
+"""LiveKit's LLM on top of an LlmEngine."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "u
 
 
 class LocalLlm(llm.LLM[str]):
-    """Replies from a shared engine. One that may still be thrown away is begun when its call's speculation allows it."""
+    """Replies from a shared engine. One whose turn may not be over yet starts when the call's speculation policy allows it."""
 
     def __init__(
         self,
@@ -59,14 +59,14 @@ class LocalLlm(llm.LLM[str]):
         return self.answer(chat_ctx, [] if tool_choice == "none" else tools or [], None)
 
     def answer(self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], reply: Reply | None) -> llm.LLMStream:
-        """What the agent says next; `reply` is the reply that this is part of, None outside of a call."""
+        """Generate what the agent says next. `reply` is the reply that it belongs to; None outside a call."""
         return _LocalLlmStream(self, self.request(chat_ctx, tools), reply, chat_ctx=chat_ctx, tools=tools)
 
     def request(
         self, chat_ctx: llm.ChatContext, tools: Sequence[llm.Tool | llm.Toolset], *, saying: str = ""
     ) -> ChatRequest:
-        """What the engine is asked; `saying`: what the caller has said that is not in `chat_ctx` yet."""
-        said = plain(saying) if self.plain_user_text else saying.strip()
+        """Build the engine's request. `saying`: what the caller has said that is not in `chat_ctx` yet."""
+        said = strip_case_and_punctuation(saying) if self.plain_user_text else saying.strip()
         return ChatRequest(
             messages=(
                 *messages_from(chat_ctx, plain_user_text=self.plain_user_text),
@@ -118,7 +118,7 @@ class _LocalLlmStream(llm.LLMStream):
         counted = 0
         try:
             async for event in stream:
-                tokens = tokens_of(event, counted)
+                tokens = new_tokens(event, counted)
                 counted += tokens
                 if reply is not None:
                     reply.add_tokens(tokens)
@@ -148,21 +148,21 @@ class _LocalLlmStream(llm.LLMStream):
                 )
 
 
-def tokens_of(event: ChatEvent, counted: int) -> int:
-    """How many tokens an event stands for that were not counted yet: a piece of text for one, until the usage says exactly."""
+def new_tokens(event: ChatEvent, counted: int) -> int:
+    """How many tokens this event adds to those `counted`: one per piece of text; the usage at the end adds what is missing."""
     if isinstance(event, Usage):
         return max(0, event.completion_tokens - counted)
     return 1
 
 
 def messages_from(chat_ctx: llm.ChatContext, *, plain_user_text: bool) -> tuple[ChatMessage, ...]:
-    """The conversation in our own form, in order; empty messages are left out, nothing else changes."""
+    """Convert the conversation to our own form, in order. Empty messages are left out; nothing else changes."""
     messages: list[ChatMessage] = []
     for item in chat_ctx.items:
         if isinstance(item, llm.ChatMessage):
             text = (item.text_content or "").strip()
             if item.role == "user" and plain_user_text:
-                text = plain(text)
+                text = strip_case_and_punctuation(text)
             if text:
                 messages.append(ChatMessage(_ROLES[item.role], text))
         elif isinstance(item, llm.FunctionCall):
@@ -173,13 +173,13 @@ def messages_from(chat_ctx: llm.ChatContext, *, plain_user_text: bool) -> tuple[
     return tuple(messages)
 
 
-def plain(text: str) -> str:
-    """Lower case, letters, digits and apostrophes only: how the demo recogniser writes and the demo Llama reads."""
+def strip_case_and_punctuation(text: str) -> str:
+    """Lower-case letters, digits and apostrophes only, as the demo recogniser writes and the demo Llama reads."""
     return " ".join(re.sub(r"[^a-z0-9' ]+", " ", text.lower().replace("’", "'")).split())
 
 
 def tool_specs(tools: Sequence[llm.Tool | llm.Toolset]) -> tuple[ToolSpec, ...]:
-    """The raw-schema tools of a session, in their order."""
+    """The specs of a session's raw-schema tools, in order."""
     return tuple(
         ToolSpec(tool.info.name, str(tool.info.raw_schema.get("description", "")), tool.info.raw_schema["parameters"])
         for tool in tools

@@ -1,4 +1,4 @@
-"""LiveKit's session options from ours: every one that could reach for a cloud service is set."""
+"""LiveKit's session options from ours. Every option that could reach for a cloud service is set explicitly."""
 
 from livekit.agents import inference, room_io
 from livekit.agents.voice.agent_session import SessionConnectOptions
@@ -14,16 +14,16 @@ from serving.audio import SPEECH_RATE
 from serving.engine import TurnEngine
 
 MAX_ERRORS_IN_A_ROW = 100
-"""LiveKit ends a call without a word after more. It is replies/failure.py that gives up, and says so: one turn alone may bring
-as many errors as replies are begun ahead of its end."""
+"""Beyond it, LiveKit ends a call without a word. Giving up, and saying so, is up to agent/replies/failure.py: a single turn can
+bring an error for every reply that starts before its end."""
 MAX_PREPARED = 100
-"""Replies that LiveKit may prepare in a turn. Preparing one costs nothing until agent/replies/speculation.py lets it begin, and
-the last one is the likeliest to be spoken: its place must not have been used up by earlier ones."""
+"""Replies that LiveKit may prepare in a turn. Preparing one costs nothing until agent/replies/speculation.py lets it start, and
+the last one is the likeliest to be spoken, so earlier ones must not use up its place."""
 JUDGED_FROM_S = 0.0
-"""Since the beginning of a reply: overlaps that begin earlier would be left to the VAD. The engine needs no such time."""
+"""Seconds into a reply before which LiveKit would leave overlaps to the VAD. Our engine needs no such margin."""
 WORDS_KEPT_S = 3600.0
-"""LiveKit holds words back while it waits for a verdict, and drops older ones than this if it is no interruption. None are:
-what is murmured under the agent's voice never leaves LocalStt, and what leaves it is meant."""
+"""LiveKit holds words back while it waits for a verdict, and drops those older than this if the verdict is no interruption.
+None are that old: backchannels never leave LocalStt, and the words that leave it are meant for the agent."""
 
 CONNECT_OPTIONS = SessionConnectOptions(
     stt_conn_options=NO_RETRIES,
@@ -34,9 +34,9 @@ CONNECT_OPTIONS = SessionConnectOptions(
 
 
 def turn_handling(turns: TurnTaking, detection: TurnDetectionMode, *, is_adaptive: bool = False) -> TurnHandlingOptions:
-    """LiveKit's turn options from ours; adaptive: whether our own interruption server is asked about overlaps."""
+    """LiveKit's turn options from ours. `is_adaptive`: whether our own interruption server judges overlaps."""
     endpointing = turns.endpointing
-    # silence alone decides later than a judgement may
+    # silence alone needs longer than a judgement does
     min_delay_s = delay_s(endpointing, None) if detection == "vad" else endpointing.min_delay_s
     return {
         "turn_detection": detection,
@@ -60,23 +60,23 @@ def turn_handling(turns: TurnTaking, detection: TurnDetectionMode, *, is_adaptiv
 
 def _interruption_mode(is_adaptive: bool) -> InterruptionOptions:
     if not is_adaptive:
-        return {"mode": "vad"}  # without a mode it may choose the cloud's
+        return {"mode": "vad"}  # without a mode, LiveKit may choose its cloud service
     return {"mode": "adaptive", "backchannel_boundary": (JUDGED_FROM_S, WORDS_KEPT_S)}
 
 
 def turn_detection(
     turns: TurnTaking, engine: TurnEngine | None, turn: CallerTurn, events: EventStream
 ) -> TurnDetectionMode:
-    """Who judges the end of a turn: `engine` if there is one, LiveKit's in-wheel model, or silence alone."""
+    """What detects the end of a turn: `engine` if there is one, the model inside LiveKit's wheel, or silence alone."""
     if turns.detection == "livekit-v1-mini":
-        return inference.TurnDetector(version="v1-mini")  # without a version it may choose the cloud's
+        return inference.TurnDetector(version="v1-mini")  # without a version, LiveKit may choose its cloud model
     if engine is None:
         return "vad"
     return LocalTurnDetector(engine, turns.endpointing, turn=turn, events=events)
 
 
 def room_options(settings: Settings) -> room_io.RoomOptions:
-    """Audio at the engines' rates in small frames; captions are our own, paced by the voice."""
+    """Audio in small frames at the engines' rates. No text output: the captions are our own, paced by the voice."""
     return room_io.RoomOptions(
         audio_input=room_io.AudioInputOptions(sample_rate=SPEECH_RATE, frame_size_ms=20, pre_connect_audio=False),
         audio_output=room_io.AudioOutputOptions(sample_rate=settings.network.room_sample_rate),

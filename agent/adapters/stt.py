@@ -1,4 +1,4 @@
-"""LiveKit's STT over an SttEngine."""
+"""LiveKit's STT on top of an SttEngine."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from livekit.agents.utils import AudioBuffer
 
 from agent.adapters.audio import caller_chunk, timed
 from agent.adapters.errors import NO_RETRIES, api_error
-from agent.adapters.replay import Unheard
+from agent.adapters.replay import ReplayBuffer
 from agent.call.events import BargeIn, CallerTranscript, CallerUnintelligible, EngineFailed
 from agent.call.spoken import Spoken
 from agent.call.stream import EventStream
@@ -30,28 +30,28 @@ _TYPES = {
     TranscriptStage.PREFLIGHT: _Type.PREFLIGHT_TRANSCRIPT,
     TranscriptStage.FINAL: _Type.FINAL_TRANSCRIPT,
 }
-_FAILURES_IN_A_ROW = 3
+_MAX_FAILURES_IN_A_ROW = 3
 _ONSET_S = 1.0
-"""Speech is known to have begun within this time; so much is kept of the silence before it."""
+"""How much silence is kept: speech is detected within this time of its onset."""
 _REOPEN_AFTER_S = 1.0
-"""An engine that fails at once again is being loaded: it gets this much time, audio is kept meanwhile."""
+"""Delay before an engine is reopened that failed twice in a row: it is being reloaded. Audio is kept meanwhile."""
 
 
 class OverlapJudgement(Protocol):
-    """Judges the words so far of an utterance that began over the agent's voice."""
+    """Judges an overlap by the words so far of an utterance that began over the agent's voice."""
 
     def __call__(self, text: str, *, is_final: bool, words: Sequence[Word]) -> Overlap:
-        """`words`: those of the text, with their probabilities."""
+        """`words`: the words of `text`, with their probabilities."""
         ...
 
 
 def judge_by_text(text: str, *, is_final: bool, words: Sequence[Word]) -> Overlap:
-    """Without sound: every word counts, however probable."""
+    """Judge without sound: every word counts, whatever its probability."""
     return judge_overlap(text, is_final=is_final)
 
 
 class LocalStt(stt.STT[str]):
-    """Streaming recognition from a shared engine. What is only murmured under the agent's voice is not passed on."""
+    """Streaming recognition on a shared engine. Backchannels under the agent's voice are not passed on."""
 
     def __init__(
         self,
@@ -63,8 +63,8 @@ class LocalStt(stt.STT[str]):
         judge_overlap: OverlapJudgement = judge_by_text,
         vad: SharedVad | None = None,
     ) -> None:
-        """`judge_overlap` says what words mean that were said over the agent's voice; `vad`: the call's voice activity, None:
-        the engine judges for itself."""
+        """`judge_overlap` tells barge-in from backchannel by the words; `vad`: the call's voice activity, or None if the engine
+        is to use its own."""
         super().__init__(
             capabilities=stt.STTCapabilities(
                 streaming=True, interim_results=True, aligned_transcript="word", offline_recognize=False
@@ -77,7 +77,7 @@ class LocalStt(stt.STT[str]):
         self.turn = turn
         self.vad = vad
         self.is_echo: Callable[[Sequence[Word]], bool] = lambda words: False
-        """Whether these words (wall-clock times) are the agent's own, come back over the line: nobody said them."""
+        """Whether these words (wall-clock times) are the agent's own voice coming back over the line."""
 
     @property
     def model(self) -> str:
@@ -102,16 +102,15 @@ class _LocalSttStream(stt.RecognizeStream):
     def __init__(self, parent: LocalStt) -> None:
         super().__init__(stt=parent, conn_options=NO_RETRIES, sample_rate=SPEECH_RATE)
         self._parent = parent
-        self._unheard = Unheard()
+        self._replay = ReplayBuffer()
         self._opened_at_s = 0.0
         self._clock_ahead_s = 0.0
-        """Wall clock less audio time."""
+        """Wall-clock time minus audio time."""
         self._audio_began_s = 0.0
-        """When the caller's audio began, in seconds since the call began."""
+        """When the caller's audio began, in seconds since the start of the call."""
         self._in_utterance = False
         self._began_over_agent = False
-        self._failures = 0
-        """In a row."""
+        self._failures_in_a_row = 0
 
     async def _run(self) -> None:
         has_ended = False
@@ -122,28 +121,28 @@ class _LocalSttStream(stt.RecognizeStream):
             self._parent.turn.utterance_over()
 
     async def _recognise(self) -> bool:
-        """Listen until the input ends or the engine fails; whether it ended."""
+        """Recognise until the input ends (True) or the engine fails (False)."""
         try:
             vad = self._parent.vad
             await self._recognise_with(self._parent.engine.open(None if vad is None else vad.open()))
         except CallboxError as error:
-            self._failures += 1
+            self._failures_in_a_row += 1
             self._parent.events.publish(EngineFailed("stt", type(error).__name__))
-            if self._failures >= _FAILURES_IN_A_ROW:
+            if self._failures_in_a_row >= _MAX_FAILURES_IN_A_ROW:
                 raise api_error(error) from error
-            await asyncio.sleep(_REOPEN_AFTER_S * (self._failures - 1))
+            await asyncio.sleep(_REOPEN_AFTER_S * (self._failures_in_a_row - 1))
             return False
         return True
 
     async def _recognise_with(self, engine_stream: SttStream) -> None:
-        self._opened_at_s = self._unheard.start_s
-        for chunk in self._unheard.chunks:
+        self._opened_at_s = self._replay.start_s
+        for chunk in self._replay.chunks:
             engine_stream.push(chunk)
         feeding = asyncio.create_task(self._feed(engine_stream))
         try:
             async for event in engine_stream:
                 self._forward(event)
-                self._failures = 0
+                self._failures_in_a_row = 0
         finally:
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)
@@ -159,16 +158,16 @@ class _LocalSttStream(stt.RecognizeStream):
         engine_stream.end_input()
 
     def _keep(self, chunk: AudioChunk) -> None:
-        """A stream that takes over from one that failed hears an utterance from its beginning."""
-        self._unheard.push(chunk)
-        self._clock_ahead_s = time.time() - self._unheard.end_s
-        self._audio_began_s = self._parent.events.now_s - self._unheard.end_s
+        """Keep audio so that a stream that replaces a failed one hears the utterance from its start."""
+        self._replay.push(chunk)
+        self._clock_ahead_s = time.time() - self._replay.end_s
+        self._audio_began_s = self._parent.events.now_s - self._replay.end_s
         if not self._in_utterance:
-            self._unheard.forget_before(self._unheard.end_s - _ONSET_S)
+            self._replay.forget_before(self._replay.end_s - _ONSET_S)
 
     def _forward(self, event: SttEvent) -> None:
         if isinstance(event, Transcript) and event.stage is TranscriptStage.FINAL:
-            self._unheard.forget_before(self._opened_at_s + event.end_s)
+            self._replay.forget_before(self._opened_at_s + event.end_s)
         match event:
             case SpeechStarted():
                 self._in_utterance = True
@@ -185,7 +184,7 @@ class _LocalSttStream(stt.RecognizeStream):
                     self._parent.events.publish(CallerUnintelligible(event.end_s - event.start_s))
             case Transcript(text=""):
                 pass
-            case Transcript() if self._is_echo(event) or self._is_murmur(event):
+            case Transcript() if self._is_echo(event) or self._is_backchannel(event):
                 pass
             case Transcript():
                 self._parent.turn.heard_words(event.text, event.stage)
@@ -207,8 +206,8 @@ class _LocalSttStream(stt.RecognizeStream):
         words = [Word(word.text, word.start_s + shift_s, word.end_s + shift_s) for word in transcript.words]
         return self._parent.is_echo(words)
 
-    def _is_murmur(self, transcript: Transcript) -> bool:
-        """Whether this is, as far as one can tell, said under the agent's voice without wanting the floor."""
+    def _is_backchannel(self, transcript: Transcript) -> bool:
+        """Whether this was said over the agent's voice and is not, so far, a barge-in."""
         if not (self._began_over_agent and self._parent.events.state.agent_is_speaking):
             return False
         is_final = transcript.stage is TranscriptStage.FINAL

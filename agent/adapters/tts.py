@@ -1,4 +1,4 @@
-"""LiveKit's TTS over a TtsEngine: tokens in, speakable clauses to the engine, sound and word times out."""
+"""LiveKit's TTS on top of a TtsEngine: tokens in, speakable clauses to the engine, audio and word times out."""
 
 import asyncio
 
@@ -43,7 +43,7 @@ class LocalTts(tts.TTS[str]):
         return self.speak(None)
 
     def speak(self, reply: Reply | None) -> tts.SynthesizeStream:
-        """A stream for the sound of `reply`; None outside of a call."""
+        """Open a stream that synthesizes `reply`; None outside a call."""
         return _LocalTtsStream(self, reply)
 
 
@@ -52,7 +52,7 @@ class _LocalTtsStream(tts.SynthesizeStream):
         super().__init__(tts=parent, conn_options=NO_RETRIES)
         self._parent = parent
         self._reply = reply
-        self._is_begun = False
+        self._has_pushed = False
 
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
         output_emitter.initialize(
@@ -89,9 +89,9 @@ class _LocalTtsStream(tts.SynthesizeStream):
 
     async def _push(self, engine_stream: TtsStream, pieces: list[str]) -> None:
         for piece in pieces:
-            if self._is_begun and self._reply is not None:
-                await self._reply.wait_until_confirmed()  # the first clause bridges what the next one takes
-            self._is_begun = True
+            if self._has_pushed and self._reply is not None:
+                await self._reply.wait_until_confirmed()  # the first clause covers the time that the next one takes
+            self._has_pushed = True
             self._mark_started()
             engine_stream.push(piece)
 
@@ -105,6 +105,6 @@ class _LocalTtsStream(tts.SynthesizeStream):
             if self._reply is not None:
                 self._reply.add_audio(spoken.audio.duration_s)
         if not spoken_s:
-            # LiveKit takes a reply without any sound for a failure; a text of symbols alone is none.
+            # LiveKit treats a reply without audio as a failure, which text of nothing but symbols is not
             output_emitter.push(b"\0\0" * int(_SILENCE_S * self._parent.sample_rate))
         output_emitter.end_segment()

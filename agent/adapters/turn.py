@@ -1,4 +1,4 @@
-"""LiveKit's streaming end-of-turn detector over a TurnEngine."""
+"""LiveKit's streaming end-of-turn detector on top of a TurnEngine."""
 
 import asyncio
 import time
@@ -19,19 +19,19 @@ from agent.turns.turn_end import WORDS_TIMEOUT_S, Decision, Pause
 from serving.audio import SPEECH_RATE, Pcm32
 from serving.engine import TurnEngine
 
-LEAST_PROBABILITY = 1e-9
-"""LiveKit is answered once the turn is over, and lets it end at once whatever the probability; only a cancelled question is
-answered by less than this."""
+MIN_PROBABILITY = 1e-9
+"""The lowest probability that a finished prediction reports, and the threshold stated to LiveKit. Predictions finish once the
+turn is over, so LiveKit ends it at once, whatever the probability; only a cancelled one reports less."""
 _COMMITTED = "turn committed"
-"""LiveKit's reason to flush a stream whose turn is being answered."""
+"""LiveKit's reason for a flush when the turn is being answered."""
 
 
 class LocalTurnDetector:
-    """Judges ends of turns with a shared engine. Satisfies LiveKit's `_StreamingTurnDetector`.
+    """Detects the end of a turn with a shared engine. Satisfies LiveKit's `_StreamingTurnDetector`.
 
-    LiveKit asks 200 ms into a silence, and waits for the answer with the delays that it was given as bounds. The answer
-    comes when the turn is over by agent/turns/endpointing.py, so that it is LiveKit who ends it, and who takes the
-    question back when the caller goes on.
+    LiveKit asks for a prediction 200 ms into a silence and waits for it, within the min and max delays that it was given.
+    The prediction finishes when agent/turns/endpointing.py says that the turn is over. So it is LiveKit that ends the turn,
+    and LiveKit that cancels the prediction if the caller continues.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class LocalTurnDetector:
 
 
 class LocalTurnStream:
-    """Keeps the last seconds of the caller's audio, and says when their turn is over."""
+    """Keeps the last seconds of the caller's audio and decides when their turn is over."""
 
     def __init__(self, parent: LocalTurnDetector) -> None:
         self._parent = parent
@@ -74,9 +74,9 @@ class LocalTurnStream:
         self._pending: asyncio.Future[TurnDetectionEvent] | None = None
         self._deciding: asyncio.Task[None] | None = None
         self._pauses: list[Pause] = []
-        """Those of the turn."""
+        """The pauses of the current turn."""
         self._decision: Decision | None = None
-        """The answer to the last question."""
+        """The outcome of the last prediction."""
 
     @property
     def model(self) -> str:
@@ -90,28 +90,28 @@ class LocalTurnStream:
 
     @property
     def is_fallback(self) -> bool:
-        """There is no other model to fall back from."""
+        """Always false: there is no other model to fall back from."""
         return False
 
     @property
     def prediction_timeout(self) -> float:
-        """Seconds LiveKit waits for an answer before it does without. Longer than any takes."""
+        """Seconds that LiveKit waits before it does without a prediction; longer than any takes."""
         return max(self._parent.options.max_delay_s, WORDS_TIMEOUT_S) + 2 * MUTED_S
 
     async def unlikely_threshold(self, language: LanguageCode | None) -> float | None:
-        """Probability under which LiveKit would wait on."""
-        return LEAST_PROBABILITY
+        """Probability below which LiveKit would keep waiting."""
+        return MIN_PROBABILITY
 
     async def backchannel_threshold(self, language: LanguageCode | None) -> float | None:
-        """The engine does not judge where the agent might say "mm-hmm"."""
+        """None: the engine does not judge where the agent might say "mm-hmm"."""
         return None
 
     async def supports_language(self, language: LanguageCode | None) -> bool:
-        """Prosody is judged in every language."""
+        """Always true: prosody is judged in every language."""
         return True
 
     def push_audio(self, frame: rtc.AudioFrame) -> None:
-        """The caller's audio, any rate."""
+        """Take the caller's audio, at any sample rate."""
         if frame.sample_rate != SPEECH_RATE and self._resampler is None:
             self._resampler = rtc.AudioResampler(frame.sample_rate, SPEECH_RATE)
         for at_rate in [frame] if self._resampler is None else self._resampler.push(frame):
@@ -122,7 +122,7 @@ class LocalTurnStream:
             self._held_samples -= len(self._audio.popleft())
 
     def predict(self) -> asyncio.Future[TurnDetectionEvent]:
-        """Answer once the turn is over; replaces a question under way."""
+        """Predict the end of the turn; done once it is over. Cancels a prediction under way."""
         self.cancel_inference()
         parent = self._parent
         pending: asyncio.Future[TurnDetectionEvent] = asyncio.get_running_loop().create_future()
@@ -137,7 +137,7 @@ class LocalTurnStream:
 
     async def _decide(self, pause: Pause, pending: "asyncio.Future[TurnDetectionEvent]") -> None:
         self._decision = decision = await pause.decide()
-        probability = 1.0 if decision.probability is None else max(decision.probability, LEAST_PROBABILITY)
+        probability = 1.0 if decision.probability is None else max(decision.probability, MIN_PROBABILITY)
         self._settle(pending, probability, pause.inference_s)
 
     def _settle(
@@ -154,7 +154,7 @@ class LocalTurnStream:
             )
 
     def cancel_inference(self, *, timed_out: bool = False) -> None:
-        """The caller went on, or the answer came too late: it no longer matters."""
+        """Drop the prediction under way: the caller continued, or it took too long."""
         if self._deciding is not None and not self._deciding.done():
             self._deciding.cancel()
         if self._pending is not None:
@@ -162,16 +162,16 @@ class LocalTurnStream:
         self._deciding = self._pending = self._decision = None
 
     def flush(self, reason: str | None = None) -> None:
-        """The turn is over: its audio and its words say nothing about the next one."""
+        """The turn is over: forget its audio and its words, which say nothing about the next one."""
         if reason == _COMMITTED:
-            self._tell_decision()
+            self._publish_decision()
         self._audio.clear()
         self._held_samples = 0
         self._pauses.clear()
         self._parent.turn.turn_over()
         self.cancel_inference()
 
-    def _tell_decision(self) -> None:
+    def _publish_decision(self) -> None:
         decision = self._decision
         judgements = sum(pause.judgements for pause in self._pauses)
         by, probability = (None, None) if decision is None else (decision.by, decision.probability)
@@ -182,7 +182,7 @@ class LocalTurnStream:
         self.flush()
 
     async def aclose(self) -> None:
-        """Drop what is under way."""
+        """Cancel the prediction under way."""
         deciding = self._deciding
         self.flush()
         if deciding is not None:

@@ -1,4 +1,4 @@
-"""LiveKit's VAD over a VadEngine."""
+"""LiveKit's VAD on top of a VadEngine."""
 
 import time
 from collections.abc import Sequence
@@ -18,22 +18,19 @@ _Event = vad.VADEventType
 
 
 class VoiceListener(Protocol):
-    """Follows the caller's voice window by window, faster than events are worth."""
+    """Follows the caller's voice window by window, which is too often for call events."""
 
     def heard_window(self, gate: Gate, end_s: float) -> None:
-        """The VAD has judged a window that ends at `end_s` (audio clock), and its gate has seen it."""
+        """The VAD has judged the window that ends at `end_s` (audio clock), and `gate` has taken it in."""
         ...
 
     def voice_reset(self) -> None:
-        """The VAD begins anew: whatever was sounding is over."""
+        """The VAD has been reset: whatever was sounding is over."""
         ...
 
 
 class LocalVad(vad.VAD):
-    """Voice activity from a shared engine.
-
-    `listeners` hear of every window.
-    """
+    """Voice activity detection on a shared engine. `listeners` are called for every window."""
 
     def __init__(
         self, engine: VadEngine | SharedVad, gate: GateOptions, *, listeners: Sequence[VoiceListener] = ()
@@ -53,7 +50,7 @@ class LocalVad(vad.VAD):
 
     @property
     def min_silence_duration(self) -> float:
-        """Read by LiveKit, which needs 0.25 s or more to ask an end-of-turn model in time."""
+        """Read by LiveKit, which needs at least 0.25 s to ask an end-of-turn model in time."""
         return self.gate.min_silence_ms / 1000
 
     def stream(self) -> vad.VADStream:
@@ -61,18 +58,18 @@ class LocalVad(vad.VAD):
 
 
 class _LocalVadStream(vad.VADStream):
-    """The events carry no audio: nothing in a session reads it from here."""
+    """Its events carry no audio, because nothing in a session reads it from here."""
 
     def __init__(self, parent: LocalVad) -> None:
         self._parent = parent
         self._window_s = parent.engine.window_samples / SPEECH_RATE
         self._resampler: rtc.AudioResampler | None = None
-        self._forget()
+        self._reset()
         super().__init__(parent)
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         engine = self._parent.engine
-        # what is resampled here is pushed to no other stream
+        # no other stream gets the audio that is resampled here
         if self._resampler is not None and isinstance(engine, SharedVad):
             self._stream = engine.open_alone()
         else:
@@ -82,13 +79,13 @@ class _LocalVadStream(vad.VADStream):
     async def _main_task(self) -> None:
         async for frame in self._input_ch:
             if isinstance(frame, self._FlushSentinel):
-                self._forget()
+                self._reset()
                 for listener in self._parent.listeners:
                     listener.voice_reset()
                 continue
             if frame.sample_rate != SPEECH_RATE and self._resampler is None:
                 self._resampler = rtc.AudioResampler(frame.sample_rate, SPEECH_RATE)
-                self._forget()
+                self._reset()
             for at_rate in [frame] if self._resampler is None else self._resampler.push(frame):
                 began = time.perf_counter()
                 verdicts = self._stream.push(caller_chunk(at_rate).to_float())
@@ -125,7 +122,7 @@ class _LocalVadStream(vad.VADStream):
         )
 
     def _speech_s(self, kind: vad.VADEventType, verdict: VoiceActivity) -> float:
-        """Length of the speech going on, or of the one that has just ended."""
+        """Length of the speech under way, or of the speech that has just ended."""
         gate = self._gate
         if gate.is_open:
             return verdict.end_s - gate.opened_at_s

@@ -41,7 +41,7 @@ class Worker:
             keys,
             self._resources.gate,
             agent_name=settings.agent_name,
-            hold_call=self._hold_call,
+            run_call=self._run_call,
             on_registered=self._registered,
         )
 
@@ -84,7 +84,7 @@ class Worker:
     def _registered(self) -> None:
         self._resources.registered = True
 
-    async def _hold_call(self, job: Job) -> None:
+    async def _run_call(self, job: Job) -> None:
         await self._call_class(job, self._resources).run()
 
     def _watch_engines(self, events: EventStream) -> None:

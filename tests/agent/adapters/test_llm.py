@@ -7,7 +7,7 @@ import pytest
 from livekit.agents import APIError, function_tool, llm
 
 from agent.adapters.front_desk import clinic_tool
-from agent.adapters.llm import LocalLlm, messages_from, plain, tool_specs
+from agent.adapters.llm import LocalLlm, messages_from, strip_case_and_punctuation, tool_specs
 from agent.call.events import EngineFailed, LlmUsage
 from agent.clinic.demo_book import demo_clinic
 from agent.clinic.facts import load_facts
@@ -116,7 +116,7 @@ def test_a_caller_of_whom_plain_text_leaves_nothing_said_nothing() -> None:
     [("It’s FINE.", "it's fine"), ("  two   words ", "two words"), ("a-b/c", "a b c"), ("", ""), ("é", "")],
 )
 def test_plain(text: str, expected: str) -> None:
-    assert plain(text) == expected
+    assert strip_case_and_punctuation(text) == expected
 
 
 def test_tools_keep_the_clinics_order_and_are_the_same_every_time() -> None:

@@ -7,7 +7,7 @@ import pytest
 from livekit.agents.voice.turn import _StreamingTurnDetector, _StreamingTurnDetectorStream
 
 from agent.adapters.audio import frame_from
-from agent.adapters.turn import LEAST_PROBABILITY, LocalTurnStream
+from agent.adapters.turn import MIN_PROBABILITY, LocalTurnStream
 from agent.call.events import TurnDecided, TurnDecidedBy, TurnJudged
 from agent.turns.endpointing import EndpointingOptions
 from agent.turns.turn_end import WORDS_TIMEOUT_S
@@ -67,7 +67,7 @@ def test_livekit_takes_it_for_a_streaming_detector(caller: Pausing) -> None:
 
 @in_virtual_time
 async def test_what_it_tells_livekit(caller: Pausing) -> None:
-    assert await caller.stream.unlikely_threshold(None) == LEAST_PROBABILITY
+    assert await caller.stream.unlikely_threshold(None) == MIN_PROBABILITY
     assert await caller.stream.backchannel_threshold(None) is None
     assert await caller.stream.supports_language(None)
     assert not caller.stream.is_fallback
@@ -146,7 +146,7 @@ async def test_a_question_taken_back_is_answered_at_once_by_less_than_livekit_ac
     await caller.pause(0.224)
     assert caller.answer is not None
     caller.stream.cancel_inference()
-    assert caller.answer.result().end_of_turn_probability < LEAST_PROBABILITY
+    assert caller.answer.result().end_of_turn_probability < MIN_PROBABILITY
     await asyncio.sleep(2)
     assert (engine.running, caller.judged) == (0, [])
     assert caller.commit() == TurnDecided(None, None, judgements=len(engine.asked))
