@@ -1,7 +1,7 @@
 """Rebuild the demo models from nothing: `make demo-models`, or `python -m scripts.train.build --only tts --quick`.
 
-Renders data, trains, exports and evaluates; hours on two cores, no GPU. Everything is written below out/demo-models; the
-shipped files change only with --install. A step that was done with the same arguments is not done again.
+Renders data, trains, exports and evaluates: hours on two cores, no GPU. Everything is written to out/demo-models; the shipped
+files change only with --install. A step that has already run with the same arguments is skipped.
 """
 
 import argparse
@@ -32,13 +32,13 @@ DEBIAN = {
     "festvox-kdlpc16k": Path("/usr/share/festival/voices/english/ked_diphone"),
     **{package: Path("/usr/share/festival") / folder for package, folder in FESTIVAL_PACKAGES.items()},
 }
-"""Package -> a file that it brings; a program may as well be elsewhere on PATH."""
+"""Package -> a file that it installs; a program may also be elsewhere on PATH."""
 PYTHON = ("torch", "transformers", "onnx", "scipy", "jiwer", "pocketsphinx", "safetensors")
 """Modules of the extra `train`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0 if everything asked for was built."""
+    """Exit status 0 if everything requested was built."""
     options = _options(arguments)
     chosen = {name: recipe for name, recipe in RECIPES.items() if name in (options.only or RECIPES)}
     folder = options.out or REPOSITORY / "out" / ("demo-models-quick" if options.quick else "demo-models")
@@ -57,7 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:
-        print(f"Stopped: {' '.join(error.cmd)} failed. The same command goes on from there.", file=sys.stderr)
+        print(
+            f"Stopped: {' '.join(error.cmd)} failed. Run the same command again to continue from there.",
+            file=sys.stderr,
+        )
         return 1
     print(f"Built in {(time.monotonic() - began) / 60:.1f} min: {folder}", flush=True)
     return 0
@@ -67,21 +70,23 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.train.build", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", action="append", choices=tuple(RECIPES), help="may be repeated; default: all")
+    parser.add_argument("--only", action="append", choices=tuple(RECIPES), help="repeatable; default: all")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=float, help="of each training; default: as the shipped models had")
-    length.add_argument("--quick", action="store_true", help="tiny data, a minute of training: does everything run?")
-    parser.add_argument("--threads", type=int, default=1, help="one is fastest where others use the machine too")
+    length.add_argument("--minutes", type=float, help="length of each training run; default: as for the shipped models")
+    length.add_argument(
+        "--quick", action="store_true", help="tiny data and a minute of training, to check that everything runs"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="one is fastest on a shared machine")
     parser.add_argument("--out", type=Path, help="default: out/demo-models, with --quick out/demo-models-quick")
-    parser.add_argument("--install", action="store_true", help="put the result in the place of the shipped models")
+    parser.add_argument("--install", action="store_true", help="replace the shipped models with the result")
     options = parser.parse_args(arguments)
     if options.install and options.quick:
-        parser.error("--quick makes useless models: they cannot be installed")
+        parser.error("--quick makes useless models, which cannot be installed")
     return options
 
 
 def check_machine(recipes: Iterable[Recipe]) -> None:
-    """Raises ModelMissing naming what has to be installed."""
+    """Raises ModelMissing, naming what to install."""
     needed = dict.fromkeys(package for recipe in recipes for package in recipe.debian)
     absent = [package for package in needed if not (DEBIAN[package].exists() or shutil.which(package))]
     if absent:
@@ -97,7 +102,7 @@ def check_machine(recipes: Iterable[Recipe]) -> None:
 
 
 def get_turn_model(store: ModelStore) -> Path:
-    """Smart Turn's file, fetched if it is not here: the recogniser's encoder starts from it."""
+    """Smart Turn's file, which the recogniser's encoder starts from; fetched if missing."""
     model = store.manifest.find("smart-turn")
     if store.status("smart-turn").state is not ModelState.OK and isinstance(model.source, WheelMember):
         subprocess.run([sys.executable, *model.source.command.split()[1:]], cwd=REPOSITORY, check=True)
@@ -105,7 +110,7 @@ def get_turn_model(store: ModelStore) -> Path:
 
 
 def run(steps: Sequence[Step], folder: Path) -> None:
-    """Do what is not done yet. Raises subprocess.CalledProcessError."""
+    """Run the steps that have not run yet. Raises subprocess.CalledProcessError."""
     done = folder / ".done"
     done.mkdir(parents=True, exist_ok=True)
     stamps = [done / f"{number:02}" for number in range(len(steps))]
@@ -114,7 +119,7 @@ def run(steps: Sequence[Step], folder: Path) -> None:
         command = [sys.executable, "-m", step.module, *step.arguments]
         line = " ".join(command[1:])
         if stamps[number].exists() and stamps[number].read_text(encoding="utf-8") == line:
-            print(f"{title}: done before", flush=True)
+            print(f"{title}: already done", flush=True)
             continue
         for stamp in stamps[number:]:
             stamp.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Put a rebuilt demo model in the place of the shipped one and pin its new bytes in the manifest."""
+"""Replace a shipped demo model with a rebuilt one and pin its new files in the manifest."""
 
 import re
 import shutil
@@ -11,9 +11,9 @@ from scripts.train.plan import Recipe
 
 
 def install(store: ModelStore, recipe: Recipe, built: Path) -> None:
-    """Copy every file that the manifest lists and the build made; licences stay as they are.
+    """Copy every file that the manifest lists and the build produced; licences stay as they are.
 
-    Raises ModelMissing, before anything is copied, if the build made nothing for a model.
+    Raises ModelMissing, before anything is copied, if the build produced nothing for a model.
     """
     copies: list[tuple[Path, Path]] = []
     for name, folder in recipe.products.items():
@@ -30,11 +30,11 @@ def install(store: ModelStore, recipe: Recipe, built: Path) -> None:
     manifest.write_text(text, encoding="utf-8")
     fresh = open_store(store.root)
     for name in recipe.products:
-        print(f"Installed {name} in {fresh.resolve(name)}. Put its new figures into the README there.", flush=True)
+        print(f"Installed {name} in {fresh.resolve(name)}. Update the figures in its README.", flush=True)
 
 
 def repinned(text: str, name: str, files: tuple[ModelFile, ...], folder: Path) -> str:
-    """The manifest's text with the sizes and hashes that the model's files have now; comments and order stay."""
+    """The manifest's text with the current sizes and hashes of the model's files; comments and order stay."""
     block = re.search(rf"(?ms)^  {re.escape(name)}:\n.*?(?=^  \S|\Z)", text)
     if block is None:
         raise ManifestInvalid(f"models/manifest.yaml: '{name}' is not where it is expected.")

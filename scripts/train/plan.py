@@ -1,4 +1,4 @@
-"""What a recipe is made of: commands, and what they are to do."""
+"""A recipe's parts: its commands, and the plan that they follow."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,38 +16,38 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a recipe is to do."""
+    """What a recipe is asked to build, and how."""
 
     folder: Path
-    """Where it works and leaves what it makes."""
+    """Its working folder, which also gets the results."""
     turn_model: Path
     """Smart Turn's ONNX file."""
     minutes: float | None
-    """Of training; None: as long as the shipped model had."""
+    """Length of training; None: as for the shipped model."""
     threads: int
     quick: bool
-    """Tiny data and a minute of training: shows that everything runs, makes a useless model."""
+    """Tiny data and a minute of training: checks that everything runs, and makes a useless model."""
 
     def path(self, *parts: str) -> str:
         """A path below the folder, as an argument."""
         return str(self.folder.joinpath(*parts))
 
     def length(self, minutes: float) -> str:
-        """Minutes of a training, as an argument; `minutes` are the shipped model's."""
+        """Minutes of training, as an argument; `minutes` is what the shipped model had."""
         return f"{self.minutes if self.minutes is not None else 1.0 if self.quick else minutes:g}"
 
     def training(self, minutes: float) -> tuple[str, ...]:
-        """Arguments that the speech models' training commands have in common."""
+        """Arguments that the speech models' training commands share."""
         return ("--minutes", self.length(minutes), "--threads", str(self.threads))
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A demo model: what has to be installed, what is done, where its files are found afterwards."""
+    """A demo model: what to install, what to run, and where its files end up."""
 
     title: str
     debian: tuple[str, ...]
-    """Packages that it needs."""
+    """Debian packages that it needs."""
     steps: Callable[[Plan], list[Step]]
     products: Mapping[str, str]
-    """Name in the manifest -> folder below the plan's."""
+    """Name in the manifest -> folder within the plan's."""

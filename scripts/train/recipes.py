@@ -1,4 +1,4 @@
-"""How each demo model is built from nothing: the commands in their order, and what they make."""
+"""How each demo model is built from nothing: the commands in order, and what they produce."""
 
 from collections.abc import Sequence
 
@@ -132,4 +132,4 @@ RECIPES = {
         {"callbox-turn": "model"},
     ),
 }
-"""In the order in which they are built."""
+"""In build order."""

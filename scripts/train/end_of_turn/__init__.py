@@ -1,1 +1,1 @@
-"""How the end-of-turn model is made: turns with marked pauses, rendered voices, frozen sound features, a head."""
+"""Trains the end-of-turn model: turns with marked pauses, rendered voices, frozen sound features, a head."""

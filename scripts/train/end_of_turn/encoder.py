@@ -1,7 +1,7 @@
-"""Smart Turn's own network for a shorter window, with its inner values as outputs: what the head is trained on and is joined to.
+"""Smart Turn's network with a shorter window and its inner values as outputs: what the head is trained on and joined to.
 
-Weights, biases and the ranges of its 8-bit numbers stay as Daily published them; only the window (its last 4 s: positions 200 to
-399) and the outputs change.
+The weights, biases and quantization ranges are as Daily published them; only the window (its last 4 s: positions 200 to 399) and
+the outputs change.
 """
 
 from pathlib import Path
@@ -13,9 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 from models.errors import ModelMissing
 
 POSITIONS = 200
-"""Of 20 ms."""
+"""Of 20 ms each."""
 FRAMES = 2 * POSITIONS
-"""Of 10 ms, of the log-mel that goes in."""
+"""Of 10 ms each, in the log-mel input."""
 WIDTH = 384
 INPUT = "input_features"
 _ALL_POSITIONS = 400
@@ -27,17 +27,17 @@ OUTPUTS = {
     "pooled": "sum_1",
     "logit": "linear_28_DequantizeLinear_Output",
 }
-"""Third layer's states (batch, 200, 384); the last layer's, normalised; their sum as Smart Turn weighs it (batch, 384); its logit."""
+"""The third layer's states (batch, 200, 384); the last layer's, normalised; Smart Turn's weighted sum of these (batch, 384); its logit."""
 
 
 def shortened(path: Path, outputs: tuple[str, ...]) -> onnx.ModelProto:
-    """Smart Turn v3.2 with a window of 4 s and these outputs of OUTPUTS, under those names. Raises ModelMissing."""
+    """Smart Turn v3.2 with a window of 4 s and these of OUTPUTS, by those names. Raises ModelMissing."""
     model = onnx.load(path)
     graph = model.graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
     made = {name for node in graph.node for name in node.output}
     if not {_TABLE, _FRAMES_OF_HEADS} <= stored.keys() or not set(OUTPUTS.values()) <= made:
-        raise ModelMissing(f"{path.name} is not Smart Turn v3.2's network for the CPU. Get it: make turn-model")
+        raise ModelMissing(f"{path.name} is not Smart Turn v3.2's CPU model. Get it: make turn-model")
     _keep_scores_float(graph)
     _replace(stored[_TABLE], numpy_helper.to_array(stored[_TABLE])[_ALL_POSITIONS - POSITIONS :])
     _replace(stored[_FRAMES_OF_HEADS], np.array([POSITIONS], np.int64))
@@ -51,7 +51,7 @@ def shortened(path: Path, outputs: tuple[str, ...]) -> onnx.ModelProto:
 
 
 def _keep_scores_float(graph: onnx.GraphProto) -> None:
-    """Do not round attention scores to 8 bits on their way into the softmax, which is slower over integers."""
+    """Leave attention scores in floating point before the softmax, which is slower on integers."""
     producers = {output: node for node in graph.node for output in node.output}
     for node in graph.node:
         dequantize = producers.get(node.input[0]) if node.op_type == "Softmax" else None
@@ -64,7 +64,7 @@ def _replace(tensor: onnx.TensorProto, value: np.ndarray) -> None:
 
 
 def _prune(graph: onnx.GraphProto) -> None:
-    """Leave out what no output needs."""
+    """Remove what no output needs."""
     makers = {name: node for node in graph.node for name in node.output}
     wanted, needed = [output.name for output in graph.output], set[int]()
     while wanted:

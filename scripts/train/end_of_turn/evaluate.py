@@ -1,6 +1,6 @@
-"""Judge a finished file against Smart Turn on voices that it was not trained on, with the words that a recogniser made of them.
+"""Compare a finished model with Smart Turn on voices that it was not trained on, with a recogniser's words.
 
-Reported are the smallest mean delay at which 5 and 10 % of the pauses are cut off, and the fewest cut-offs within 300 and 600 ms
+It reports the smallest mean delay at which 5 and 10 % of the pauses are cut off, and the fewest cut-offs within 300 and 600 ms
 of mean delay (figures.py).
 
     python -m scripts.train.end_of_turn.evaluate callbox-turn.onnx --turn-model smart-turn.onnx \
@@ -32,14 +32,16 @@ HELD_OUT = ("flite:rms", "festival:ked_diphone")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print a row a detector and kind of words."""
+    """Print a row for each detector and source of words."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn v3.2's ONNX file")
-    parser.add_argument("--recogniser", type=Path, required=True, help="the demo's, or another Whisper of CTranslate2")
+    parser.add_argument(
+        "--recogniser", type=Path, required=True, help="folder of the demo's, or of another CTranslate2 Whisper"
+    )
     parser.add_argument("--voices", nargs="+", default=HELD_OUT, help="engine:name")
     parser.add_argument("--seed", type=int, default=91)
-    parser.add_argument("--count", type=int, default=500, help="silences of each voice")
+    parser.add_argument("--count", type=int, default=500, help="silences per voice")
     options = parser.parse_args(arguments)
     callbox, smart_turn = Callbox(options.model), _session(options.turn_model)
     recogniser = Recogniser(options.recogniser)
@@ -56,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 class Callbox:
-    """The finished file."""
+    """The finished model."""
 
     def __init__(self, path: Path) -> None:
         """Loads it."""
@@ -64,7 +66,7 @@ class Callbox:
         self._vocabulary = known_words(self._session.get_modelmeta().custom_metadata_map[VOCABULARY])
 
     def log_odds(self, take: Take, words: str, silence_s: float, habits_s: Sequence[float]) -> float:
-        """That the turn is over."""
+        """Log odds that the turn is over."""
         inputs = context_inputs(words, take.asked, silence_s, habits_s, self._vocabulary)
         inputs["input_features"] = normalised_log_mel(take.samples, FRAMES)[None]
         return float(self._session.run(["log_odds"], inputs)[0][0])
@@ -77,7 +79,7 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
 
 
 def judged(callbox: Callbox, takes: Sequence[Take], words: Iterable[str]) -> Judged:
-    """Every take at every time; of the silence about 0.2 s are heard, as in the engine."""
+    """Every take at every time; about 0.2 s of the silence is heard, as in the engine."""
     rng = random.Random(5)
     rows = []
     for take, said in zip(takes, words, strict=True):
@@ -87,7 +89,7 @@ def judged(callbox: Callbox, takes: Sequence[Take], words: Iterable[str]) -> Jud
 
 
 def _between(known: Sequence[float]) -> Scores:
-    """Probabilities at all times from log odds at 0.1, 0.2, 0.8 and 1.5 s: the network is linear in three bends (model.phi)."""
+    """Probabilities at all times from log odds at 0.1, 0.2, 0.8 and 1.5 s: the network is linear in model.phi."""
 
     def phi(times: Any) -> Scores:
         return np.stack(
@@ -99,7 +101,7 @@ def _between(known: Sequence[float]) -> Scores:
 
 
 def judged_by_smart_turn(session: onnxruntime.InferenceSession, takes: Sequence[Take]) -> Judged:
-    """Once, with the silence that the take has: its answer is kept."""
+    """Once per take, with the silence that it has; the answer stands for all times."""
     heard = (
         session.run(None, {"input_features": normalised_log_mel(take.samples, 2 * FRAMES)[None]})[0][0, 0]
         for take in takes
@@ -109,7 +111,7 @@ def judged_by_smart_turn(session: onnxruntime.InferenceSession, takes: Sequence[
 
 
 def unjudged(takes: Sequence[Take]) -> Judged:
-    """Nothing known but the silence."""
+    """By the silence alone."""
     return Judged(np.zeros((len(takes), len(TIMES_S))), *_truth(takes))
 
 

@@ -1,4 +1,4 @@
-"""Join the frozen sound network and the trained heads in one ONNX file, with the words that they know in its metadata.
+"""Join the frozen sound network and the trained heads in one ONNX file, with their vocabulary in its metadata.
 
 python -m scripts.train.end_of_turn.export head_1.pt head_2.pt --turn-model smart-turn.onnx --out callbox-turn.onnx
 """
@@ -24,11 +24,11 @@ CONTEXT = ("words", "pieces", "counts", "asked", "habits", "silence_s")
 
 
 class Joined(nn.Module):
-    """The heads as the file has them: one silence at a time."""
+    """The heads as exported: one silence at a time."""
 
     def __init__(self, head: nn.Module, *, temperature: float, doubt: float, share: float) -> None:
-        """`temperature`: what the logarithm of the odds is divided by; `doubt`: the share in it of what the heads say without
-        the words, which a recogniser may have got wrong; `share`: how much of Smart Turn's own logit is added.
+        """`temperature` divides the log odds; `doubt` is the weight of the heads' verdict without the words, which a recogniser may
+        have got wrong; `share` is how much of Smart Turn's own logit is added.
         """
         super().__init__()
         self.head, self.temperature, self.doubt, self.share = head, temperature, doubt, share
@@ -47,13 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "checkpoints", type=Path, nargs="+", help="of heads of one vocabulary; their verdicts are averaged"
+        "checkpoints", type=Path, nargs="+", help="of heads with the same vocabulary; they are averaged"
     )
     parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn v3.2's ONNX file")
     parser.add_argument("--temperature", type=float, default=1.0)
-    parser.add_argument("--doubt", type=float, default=0.0, help="share of what the heads say without the words")
+    parser.add_argument("--doubt", type=float, default=0.0, help="weight of the heads' verdict without the words")
     parser.add_argument(
-        "--smart-turn-share", type=float, default=0.0, help="of Smart Turn's logit, which knows people's voices"
+        "--smart-turn-share", type=float, default=0.0, help="weight of Smart Turn's logit, which knows real voices"
     )
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def joined(head: Joined, turn_model: Path, vocabulary: Sequence[str]) -> onnx.ModelProto:
-    """One network."""
+    """The whole network."""
     network = shortened(turn_model, SOUNDS)
     opset = {item.domain: item.version for item in network.opset_import}[""]
     upper = version_converter.convert_version(_head_as_onnx(head), opset)

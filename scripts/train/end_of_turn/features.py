@@ -1,7 +1,7 @@
-"""Render turns and keep what Smart Turn's network makes of each silence's sound, so that training need not compute it again.
+"""Render turns and store what Smart Turn's network makes of each silence's sound, so that training need not compute it again.
 
-A shard is NAME.npy (float16, the last layer's states of the last 2 s), NAME.npz (pooled states, logits) and NAME.json (a row for
-each take: words, what a recogniser made of them, what was asked, ...).
+A shard is NAME.npy (float16, the last layer's states of the last 2 s), NAME.npz (pooled states, logits) and NAME.json (a row
+for each take: words, what a recogniser made of them, what was asked, ...).
 
     python -m scripts.train.end_of_turn.features --turn-model smart-turn.onnx --seed 41 --count 4000 --out data/train_1
 """
@@ -23,7 +23,7 @@ from scripts.train.turn_taking.spoken import Voice
 from serving.log_mel import normalised_log_mel
 
 STATES = 100
-"""Positions of 20 ms that the head sees: the last 2 s."""
+"""20 ms positions that the head sees: the last 2 s."""
 
 Features = tuple[NDArray[np.float16], NDArray[np.float32], NDArray[np.float32]]
 
@@ -34,10 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn v3.2's ONNX file")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--count", type=int, required=True, help="silences")
-    parser.add_argument("--voices", nargs="*", help="ENGINE:NAME, to test with; default: the voices to train on")
+    parser.add_argument("--voices", nargs="*", help="ENGINE:NAME, for testing; default: the training voices")
     parser.add_argument("--known", action="store_true", help="mostly phrases that the demo's recogniser knows")
-    parser.add_argument("--recogniser", type=Path, help="the demo's: its words are kept too; default: as said only")
-    parser.add_argument("--out", type=Path, required=True, help="path of the shard without suffix")
+    parser.add_argument(
+        "--recogniser", type=Path, help="the demo's, whose words are stored too; default: only the words as said"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="path of the shard, without a suffix")
     options = parser.parse_args(arguments)
     voices = [Voice(*name.split(":")) for name in options.voices] if options.voices else None
     takes = list(islice(iter(Takes(options.seed, voices, known=options.known)), options.count))
@@ -59,7 +61,7 @@ def features(turn_model: Path, sounds: Iterable[NDArray[np.float32]], count: int
 
 
 def open_encoder(turn_model: Path) -> onnxruntime.InferenceSession:
-    """The frozen network on one thread."""
+    """The frozen network, on one thread."""
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = 1
     network = shortened(turn_model, ("states", "pooled", "logit")).SerializeToString()

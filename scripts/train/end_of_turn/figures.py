@@ -1,4 +1,4 @@
-"""How well the ends of turns are told from pauses, in eot-bench's figures (LiveKit, 2026).
+"""How well ends of turns are told from pauses, in eot-bench's figures (LiveKit, 2026).
 
 Pauses of 0.2 to 5 s and ends are judged every 0.1 s of silence. A policy is a threshold, a minimum delay and a maximum delay.
 """
@@ -19,7 +19,7 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Takes as a detector saw them."""
+    """What a detector made of some takes."""
 
     scores: Scores
     """(takes, times)."""
@@ -28,7 +28,7 @@ class Judged:
 
 
 def report(title: str, found: Judged) -> None:
-    """One line."""
+    """Print one line."""
     points = sweep(found)
     delays = [min(d for d, c in points if c <= share) for share in (0.05, 0.1)]
     cuts = [min((c for d, c in points if d <= budget), default=1.0) for budget in (0.3, 0.6)]
@@ -41,7 +41,7 @@ def report(title: str, found: Judged) -> None:
 
 
 def sweep(found: Judged) -> list[tuple[float, float]]:
-    """Mean delay (s) and share of pauses cut off, of every policy of eot-bench's grid."""
+    """Mean delay (s) and share of pauses cut off, for every policy of eot-bench's grid."""
     holds = ~found.ended & (found.hold_s >= 0.2) & (found.hold_s <= 5.0)
     times = np.array(TIMES_S)
     points = []
@@ -63,7 +63,7 @@ def auc(scores: NDArray[Any], ended: NDArray[np.bool_]) -> float:
 
 
 def reliability(found: Judged) -> str:
-    """Expected calibration error over all times that the silences last, in ten bins."""
+    """The expected calibration error in ten bins, over all times at which the silences still last."""
     lasting = found.ended[:, None] | (found.hold_s[:, None] > np.array(TIMES_S)[None])
     scores, truth = found.scores[lasting], np.repeat(found.ended[:, None], len(TIMES_S), 1)[lasting]
     bins = np.minimum((scores * 10).astype(int), 9)

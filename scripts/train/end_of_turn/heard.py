@@ -1,4 +1,4 @@
-"""What a recogniser may have made of a take's words by the time it is asked about: errors, words of other trades, words still to come."""
+"""What a recogniser may have made of a take's words when its end is judged: errors, out-of-domain words, late words."""
 
 import random
 from collections import defaultdict
@@ -21,7 +21,7 @@ from serving.turn.words import DIGITS, FILLERS, word_features
 DICTIONARY = Path("/usr/share/dict/words")
 """Debian package wamerican."""
 TIMES_S = tuple(round(0.1 * step, 1) for step in range(1, 16))
-"""Silences that a take is judged at."""
+"""Lengths of silence at which a take is judged."""
 _KEPT_TEXT = (
     "a about after an and any are as at because been before but by can could did do does for from had has have he her his how i "
     "i'd i'm if in into is it it's just like me my no not of oh okay on one or our please she should so some than thank thanks that "
@@ -29,7 +29,7 @@ _KEPT_TEXT = (
     "monday tuesday wednesday thursday friday saturday sunday"
 )
 _KEPT = frozenset(_KEPT_TEXT.split())
-"""Words that hold sentences together: never taken for another."""
+"""Words that hold sentences together, which are never replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,15 @@ class Row:
 
 
 UNDERSTOOD = 0.7
-"""Word error rate up to which the recogniser's own words are learned from: the demo's knows few sentences, and makes others of the rest."""
+"""Largest word error rate at which the recogniser's own words are trained on: the demo's knows few sentences and garbles the rest."""
 _RECOGNISED = 0.6
-"""Share of the hearings that are a recogniser's own words, where there are any."""
+"""Share of hearings that are a recogniser's own words, where there are any."""
 _COMPLETED = 0.12
-"""Share of the pauses whose words a recogniser goes on with by itself."""
+"""Share of pauses at which a recogniser makes up the next words."""
 
 
 def hearing(row: Row, rng: random.Random) -> str:
-    """One of the versions that a recogniser may have made of a take's words."""
+    """One version of what a recogniser may have made of a take's words."""
     if row.recognised is not None and is_understood(row.words, row.recognised) and rng.random() < _RECOGNISED:
         return row.recognised
     completes = not row.ended and rng.random() < _COMPLETED
@@ -65,12 +65,12 @@ def hearing(row: Row, rng: random.Random) -> str:
 
 @cache
 def is_understood(words: str, recognised: str) -> bool:
-    """Whether a recogniser made out enough of these words."""
+    """Whether a recogniser got enough of these words right."""
     return bool(jiwer.wer(words, recognised) <= UNDERSTOOD)
 
 
 def completed(words: str, rng: random.Random) -> str:
-    """With one to three of the words that mostly come next: recognisers that know few sentences finish what they were cut in."""
+    """With one to three likely next words: recognisers that know few sentences complete those that were cut off."""
     said = words.split()
     for _ in range(rng.choice((1, 1, 2, 3))):
         following = _following().get(tuple(said[-2:]), ())
@@ -83,7 +83,7 @@ def completed(words: str, rng: random.Random) -> str:
 
 @cache
 def _following() -> Mapping[tuple[str, ...], Sequence[str]]:
-    """For each two words what came next in the callers' sentences, as often as it did; "": nothing."""
+    """Each pair of words -> the words that followed it in callers' sentences, as often as they did; "" is the end."""
     callers, found = Callers(random.Random(11)), defaultdict[tuple[str, ...], list[str]](list)
     for _ in range(20_000):
         said = [*callers.sentence().split(), ""]
@@ -93,7 +93,7 @@ def _following() -> Mapping[tuple[str, ...], Sequence[str]]:
 
 
 def heard(words: str, rng: random.Random) -> str:
-    """A recogniser's version: often right, sometimes without the fillers, with errors, late, or nothing at all."""
+    """A recogniser's version: often right, sometimes without fillers, with errors, late, or empty."""
     draw = rng.random()
     if draw < 0.15:
         return ""
@@ -120,7 +120,7 @@ def _dictionary() -> tuple[str, ...]:
 def context_arrays(
     row: Row, words: str, vocabulary: Mapping[str, int], rng: random.Random
 ) -> dict[str, NDArray[np.generic]]:
-    """The head's inputs but sound and silence, with pauses that this caller may have made before."""
+    """The head's inputs except sound and silence, with earlier pauses that such a caller might have made."""
     found = word_features(words, vocabulary)
     return {
         "words": found.words,
@@ -132,7 +132,7 @@ def context_arrays(
 
 
 def weights(row: Row) -> NDArray[np.float32]:
-    """How much each time of TIMES_S counts: of an end all, of a pause the share of such pauses that still last then."""
+    """Weight of each time in TIMES_S: 1 for an end, for a pause the share of such pauses that still last."""
     if row.ended:
         return np.ones(len(TIMES_S), np.float32)
     return np.array([still_silent(time_s, row.caller, row.kind) for time_s in TIMES_S], np.float32)

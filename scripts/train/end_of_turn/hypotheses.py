@@ -1,6 +1,6 @@
-"""What the demo's recogniser makes of rendered takes: its own errors, and the ends that it makes up for sentences cut short.
+"""What the demo's recogniser makes of rendered takes: its own errors, and the endings that it invents for unfinished sentences.
 
-As in a call, an utterance begins after each pause of a quarter of a second and is decoded by itself, in a window of 4 s if it fits.
+As in a call, a pause of a quarter of a second starts a new utterance, which is decoded by itself, in a window of 4 s if it fits.
 """
 
 from collections import defaultdict
@@ -18,18 +18,18 @@ from serving.audio import SPEECH_RATE
 
 WINDOW_S = 4
 MARGIN_S = 0.5
-"""Of silence after an utterance, at least."""
+"""Least silence after an utterance."""
 FRAMES_PER_S = 100
 BATCH = 16
 LONGEST = 96
-"""Tokens; of speech there are fewer."""
+"""Tokens; speech takes fewer."""
 
 
 class Recogniser:
-    """The demo's, or another Whisper of CTranslate2."""
+    """The demo's, or another CTranslate2 Whisper."""
 
     def __init__(self, folder: Path) -> None:
-        """Loads it, for one thread."""
+        """Loads it, on one thread."""
         self._model: Any = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=1)
         self._tokens: Any = Tokenizer(
             self._model.hf_tokenizer, self._model.model.is_multilingual, task="transcribe", language="en"
@@ -37,7 +37,7 @@ class Recogniser:
         self._prompt = self._model.get_prompt(self._tokens, [], without_timestamps=True)
 
     def words(self, takes: Sequence[Take]) -> list[str | None]:
-        """Of takes in the order in which they were said. None where an utterance is longer than a take's sound."""
+        """The words of takes, given in spoken order. None where an utterance is longer than a take's sound."""
         windows = defaultdict[int, list[int]](list)
         for number, take in enumerate(takes):
             if len(self._sound(take)) < SOUND_S * SPEECH_RATE:
@@ -78,7 +78,7 @@ class Recogniser:
 
 
 def _joined(takes: Sequence[Take], found: dict[int, str]) -> list[str | None]:
-    """Each utterance's words behind those of the utterances before it."""
+    """Each utterance's words after those of the earlier utterances in its turn."""
     words: list[str | None] = []
     before: dict[int, str | None] = {}
     for number, take in enumerate(takes):

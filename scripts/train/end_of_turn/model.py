@@ -1,7 +1,7 @@
-"""The head: from the frozen network's sound, the words and the context to the probability that the turn is over.
+"""The head: turns the frozen network's sound, the words and the context into the probability that the turn is over.
 
-The logarithm of the odds is `a + b . phi(silence)` with b >= 0 and phi rising: of two judgements that differ in nothing but the
-silence, the later one never is the lower. Whoever pauses falls silent for a while and goes on; whoever has finished does not.
+The log odds are `a + b . phi(silence)` with b >= 0 and phi increasing, so as a silence grows and nothing else changes, the
+probability never falls: callers who pause go on after a while, and those who have finished do not.
 """
 
 from collections.abc import Sequence
@@ -14,22 +14,22 @@ from serving.turn.inputs import ASKED, HABITS
 from serving.turn.words import BUCKETS, FIRST_WORD, MAX_DIGITS, MAX_WORDS, PIECES
 
 SOUND = 64
-"""Numbers that sound is summed up in."""
+"""Width of the summary of the sound."""
 TEXT = 64
 WORD, PHRASE = 48, 96
-"""Numbers for a word, and for three or five that follow each other."""
+"""Width of a word's vector, and of that of three or five consecutive words."""
 RISES = 3
 MUTED = 0.5
-"""Share of the states' channels that training leaves out, each for the whole of a sound."""
+"""Share of the states' channels that training drops, each for a whole sound."""
 
 Batch = dict[str, torch.Tensor]
 
 
 class Sound(nn.Module):
-    """The last 2 s of states, weighed by four queries of its own, and Smart Turn's own summary."""
+    """The last 2 s of states, attended to by four queries, and Smart Turn's own summary."""
 
     def __init__(self, dropout: float) -> None:
-        """`dropout`: share of the numbers left out in training."""
+        """`dropout`: share of the values dropped in training."""
         super().__init__()
         self.narrow = nn.Sequential(nn.Linear(WIDTH, SOUND), nn.GELU())
         self.near = nn.Conv1d(SOUND, SOUND, 5, padding=2)
@@ -50,9 +50,9 @@ class Sound(nn.Module):
 
 
 def mixed(states: torch.Tensor, pooled: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Each channel's mean and spread over time moved towards those of another sound of the batch, and so the summary.
+    """Moves each channel's mean and spread over time, and the summary, towards those of another sound in the batch.
 
-    MixStyle (Zhou et al., 2021): the voices to learn from are few, and what a voice is like tells nothing about its turns.
+    This is MixStyle (Zhou et al., 2021): there are few training voices, and what a voice is like says nothing about its turns.
     """
     count = len(states)
     own = torch.distributions.Beta(0.3, 0.3).sample((count, 1, 1))
@@ -64,10 +64,10 @@ def mixed(states: torch.Tensor, pooled: torch.Tensor) -> tuple[torch.Tensor, tor
 
 
 class Text(nn.Module):
-    """The last words in their order, each known or told by its pieces, and how many digits and words there are."""
+    """The last words in order, each by its vector and its pieces, and the counts of digits and words."""
 
     def __init__(self, vocabulary: int, dropout: float) -> None:
-        """`vocabulary`: how many words are known."""
+        """`vocabulary`: number of known words."""
         super().__init__()
         self.words = nn.Embedding(FIRST_WORD + vocabulary, WORD, padding_idx=0)
         self.pieces = nn.Embedding(BUCKETS + 1, WORD, padding_idx=0)
@@ -100,17 +100,17 @@ class Text(nn.Module):
 
 
 class Head(nn.Module):
-    """Words and habits by themselves, and what the sound changes about that."""
+    """A verdict from words and habits, and a correction to it from the sound."""
 
     def __init__(self, vocabulary: int, dropout: float = 0.3) -> None:
-        """`vocabulary`: how many words are known."""
+        """`vocabulary`: number of known words."""
         super().__init__()
         self.sound, self.text = Sound(dropout), Text(vocabulary, dropout)
         self.unheard = _judge(TEXT + HABITS, dropout)
         self.heard = _judge(SOUND + TEXT + HABITS, dropout)
 
     def parts(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """a (batch, 1) and b (batch, RISES) of the module's docstring. Without "states" in the batch: of words alone."""
+        """a (batch, 1) and b (batch, RISES) of the module's docstring; from words alone if the batch has no "states"."""
         text = torch.cat(
             [self.text(batch["words"], batch["pieces"], batch["counts"], batch["asked"]), batch["habits"]], 1
         )
@@ -121,21 +121,21 @@ class Head(nn.Module):
         return found[:, :1], nn.functional.softplus(found[:, 1:])
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """The logarithm of the odds, (batch, times), for silences (batch, times) in seconds."""
+        """Log odds (batch, times) for silences (batch, times) in seconds."""
         level, rises = self.parts(batch)
         return level + (rises[:, None, :] * phi(batch["silence_s"])).sum(-1)
 
 
 class Heads(nn.Module):
-    """Several heads, trained apart, and the mean of what they say."""
+    """The mean of several heads, trained separately."""
 
     def __init__(self, heads: Sequence[Head]) -> None:
-        """Any number of them, of one vocabulary."""
+        """All with the same vocabulary."""
         super().__init__()
         self.heads = nn.ModuleList(heads)
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """The mean logarithm of the odds, as Head gives it."""
+        """Mean log odds, as Head gives them."""
         return torch.stack([head(batch) for head in self.heads]).mean(0)
 
 
@@ -147,6 +147,6 @@ def _judge(width: int, dropout: float) -> nn.Sequential:
 
 
 def phi(silence_s: torch.Tensor) -> torch.Tensor:
-    """(batch, times) -> (batch, times, RISES), each rising with the silence."""
+    """(batch, times) -> (batch, times, RISES), each increasing with the silence."""
     bends = [torch.log1p(silence_s / 0.15), torch.relu(silence_s - 0.3), torch.relu(silence_s - 0.8)]
     return torch.stack(bends, -1)

@@ -1,8 +1,8 @@
-"""Turns as they are spoken: the sound up to each silence, rendered so that neither melody nor words alone tell a pause from an end.
+"""Turns as spoken: the sound up to each silence, rendered so that neither intonation nor words alone tell a pause from an end.
 
-A take is one silence: the words and the sound before it, and whether the turn is over. Sound before a pause is, by chance,
-cut out of the whole turn's melody, spoken up to a comma, or spoken as if it were all; a searched word may be drawn out, and an
-"um" may come. Ends have the synthesizer's final fall or rise, now and then a comma's melody.
+A take is one silence: the words and the sound before it, and whether the turn is over. The sound before a pause is, at random,
+cut from the intonation of the whole turn, spoken up to a comma, or spoken as if it were complete; the last word may be drawn out,
+and an "um" may follow. Ends have the synthesizer's final fall or rise, and sometimes a comma's intonation.
 """
 
 import random
@@ -21,19 +21,19 @@ from serving.speech import Asked
 
 FILLERS = ("um", "um", "uh", "uh", "er", "so", "well", "like", "you know", "hmm")
 LEAD_S = 4.0
-"""Of the line's noise before the first word, at most."""
+"""Most line noise before the first word."""
 FADE_S = 0.012
 WHOLE = 0.75
-"""Share of the turns that are spoken as a whole and cut at their pauses; the others' parts are spoken one by one."""
+"""Share of turns that are spoken as a whole and cut at their pauses; the parts of the others are spoken one by one."""
 COMMAS = {"hes": 0.2, "um": 0.2}
-"""Share of the pauses in a whole turn that its melody knows of, by kind; the others are cut into it."""
+"""Share of pauses that a whole turn's intonation reflects, by kind; the others are cut into it."""
 _NO_SOUND = np.zeros(0, np.float32)
 SOUND_S = 8
-"""So much is kept of a take's sound."""
+"""Seconds of sound kept for a take."""
 PREROLL_S, NEW_UTTERANCE_S = 0.3, 0.25
-"""A pause so long begins a new utterance, with so much of the pause before it (serving/stt/segmenter.py)."""
+"""A pause of NEW_UTTERANCE_S starts a new utterance, which includes PREROLL_S of the pause (serving/stt/segmenter.py)."""
 KEPT_SILENCE_S = (0.06, 0.32)
-"""Of the silence, in the sound: engines cut it to 0.2 s, and do not know exactly where speech ended."""
+"""Silence kept at the end of the sound: engines trim it to 0.2 s, without knowing exactly where speech ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +41,36 @@ class Take:
     """One silence in a turn."""
 
     samples: Pcm32
-    """float32, 16 kHz: the last seconds before the silence and the beginning of it."""
+    """float32, 16 kHz: the last seconds before the silence, and its beginning."""
     words: str
-    """As they were said."""
+    """As said."""
     ended: bool
     asked: Asked
     kind: str
-    """Of the pause ("um": after a filled one); "end" of the turn."""
+    """Kind of the pause ("um": after a filler), or "end"."""
     caller: float
-    """pauses.draw_caller."""
+    """As pauses.draw_caller gives it."""
     hold_s: float
-    """How long it lasted; of an end 0."""
+    """How long it lasted; 0 for an end."""
     voice: str
     words_before: int = 0
-    """How many of the words were said before this utterance: before the last pause at which a recogniser begins anew."""
+    """How many of the words belong to earlier utterances, before the last pause that starts a new one."""
     utterance_samples: int = 0
-    """How much of the sound, counted from its end, is this utterance's."""
+    """How much of the sound, counted from its end, belongs to this utterance."""
 
 
 class Takes:
     """An endless stream of takes."""
 
     def __init__(self, seed: int, voices: Sequence[Voice] | None = None, *, known: bool = False) -> None:
-        """`voices`: those to draw from instead of the ones to train on; `known`: as of Turns."""
+        """`voices` to draw from, instead of the training voices; `known` as in Turns."""
         self.rng = random.Random(seed)
         self._turns = Turns(seed, known=known)
         self._voices = voices
         self._babble = np.zeros(0, np.float32)
 
     def __iter__(self) -> Iterator[Take]:
-        """Turn after turn, each one's silences in their order."""
+        """Turn after turn, each one's silences in order."""
         while True:
             try:
                 yield from self.turn(self._turns.turn())
@@ -78,7 +78,7 @@ class Takes:
                 continue
 
     def unspoken(self) -> Iterator[Take]:
-        """The same without sound: many more words in a moment."""
+        """The same without sound, which is much faster."""
         while True:
             turn, caller = self._turns.turn(), draw_caller(self.rng)
             words, kinds = self._filled(turn)
@@ -128,7 +128,7 @@ class Takes:
         return replace(self.rng.choice(self._voices), tempo=self.rng.uniform(0.85, 1.2))
 
     def _filled(self, turn: Turn) -> tuple[list[str], list[str]]:
-        """Words and kinds with an "um" here and there."""
+        """Words and kinds, with an "um" here and there."""
         rng, words, kinds = self.rng, list(turn.parts), list(turn.kinds)
         for number, kind in enumerate(kinds):
             chance = {"hes": 0.4, "fix": 0.25, "group": 0.08}.get(kind, 0.12)
@@ -142,7 +142,7 @@ class Takes:
         return words, kinds
 
     def _pieces(self, words: Sequence[str], kinds: Sequence[str], end: str, voice: Voice) -> list[Pcm32]:
-        """The sound of each part, silence at its ends cut."""
+        """The sound of each part, trimmed."""
         rng = self.rng
         if rng.random() < WHOLE:
             marks = ["," if rng.random() < COMMAS.get(kind, 0.6) else "" for kind in kinds]
@@ -157,7 +157,7 @@ class Takes:
         return pieces
 
     def _alone(self, part: str, kind: str, end: str, voice: Voice) -> Pcm32:
-        """A part spoken for itself."""
+        """A part spoken by itself."""
         rng, mark = self.rng, ","
         if kind == "end":
             mark = end if rng.random() < 0.85 else rng.choice((".", ",", "!", ""))
@@ -170,19 +170,19 @@ class Takes:
         return _cut(speak(part + mark, voice), [part])[0]
 
     def _drawn_out(self, piece: Pcm32) -> Pcm32:
-        """With its last 0.1 to 0.3 s 1.2 to 1.9 times as long."""
+        """With its last 0.1 to 0.3 s stretched by 1.2 to 1.9."""
         length = min(len(piece) // 2, int(SPEECH_RATE * self.rng.uniform(0.1, 0.3)))
         return np.concatenate([piece[:-length], stretched(piece[-length:], self.rng.uniform(1.2, 1.9))])
 
     def _remember(self, pieces: Sequence[Pcm32]) -> None:
-        """Other callers' talk is the babble behind the next ones."""
+        """Add to the background talk behind later callers."""
         said = np.concatenate(pieces)
         old = np.resize(self._babble, len(said)) if len(self._babble) else np.zeros(len(said), np.float32)
         self._babble = (0.7 * old + said).astype(np.float32)
 
 
 def _cut(spoken: Spoken, parts: Sequence[str]) -> list[Pcm32]:
-    """The sound of each part, from its first word to its last, without clicks at its ends."""
+    """The sound of each part from its first word to its last, faded out to avoid clicks."""
     pieces, place = [], 0
     for part in parts:
         count = len(part.split())
@@ -197,7 +197,7 @@ def _cut(spoken: Spoken, parts: Sequence[str]) -> list[Pcm32]:
 
 
 def stretched(samples: Pcm32, factor: float) -> Pcm32:
-    """Longer at the same pitch: windows of 32 ms overlapped where they fit best (WSOLA)."""
+    """Stretched at the same pitch: 32 ms windows, overlapped where they fit best (WSOLA)."""
     window, hop, reach = 512, 256, 160
     if len(samples) < 2 * window:
         return samples

@@ -1,4 +1,4 @@
-"""Train the head on rendered turns' features, with many more turns' words beside them.
+"""Train a head on the features of rendered turns, and on the words of many more turns.
 
     python -m scripts.train.end_of_turn.train --shards data/train_1.json data/train_2.json --tests data/held.json \
         --epochs 12 --out checkpoint.pt
@@ -27,25 +27,25 @@ from serving.speech import Asked
 from serving.turn.words import FIRST_WORD, spoken_words
 
 HEARINGS = 4
-"""Versions of each take's words that training draws from."""
+"""Versions of each take's words for training to draw from."""
 BATCH = 192
 UNSPOKEN_BATCH = 1024
 UNSPOKEN_SEED = 1007
 RARE = 4
-"""A word said fewer times has no vector of its own."""
+"""A word that occurs fewer times has no vector of its own."""
 
 Arrays = dict[str, NDArray[Any]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train, report on the tests, write a checkpoint."""
+    """Train, report on the tests and write a checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="the .json of each")
+    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="their .json files")
     parser.add_argument("--tests", type=Path, nargs="*", default=[])
-    parser.add_argument("--unspoken", type=int, default=150_000, help="takes of words alone")
+    parser.add_argument("--unspoken", type=int, default=150_000, help="takes with words only")
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--rate", type=float, default=2e-3, help="of learning, at its highest")
-    parser.add_argument("--resume", type=Path, help="a checkpoint to go on from")
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    parser.add_argument("--resume", type=Path, help="a checkpoint to continue from")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     head = Head(len(vocabulary))
     if saved:
         head.load_state_dict(saved["head"])
-    print(f"{len(rows)} silences, {len(unspoken)} more of words alone, {len(vocabulary)} words known", flush=True)
+    print(f"{len(rows)} silences, {len(unspoken)} more with words only, {len(vocabulary)} words known", flush=True)
     train(head, data, tests, options.epochs, options.rate, np.random.default_rng(options.seed))
     torch.save({"head": head.state_dict(), "vocabulary": list(vocabulary)}, options.out)
 
@@ -84,13 +84,13 @@ def load(stems: Sequence[Path]) -> tuple[list[Row], Arrays]:
 
 
 def words_known(rows: Sequence[Row]) -> dict[str, int]:
-    """The words said often, numbered from FIRST_WORD on."""
+    """The frequent words, numbered from FIRST_WORD."""
     counted = Counter(word for row in rows if row.ended for word in spoken_words(row.words))
     return numbered(sorted(word for word, count in counted.items() if count >= RARE))
 
 
 def numbered(words: Sequence[str]) -> dict[str, int]:
-    """Words in the order of their vectors."""
+    """Words -> the numbers of their vectors."""
     return {word: FIRST_WORD + number for number, word in enumerate(words)}
 
 
@@ -105,12 +105,12 @@ def _swapped(loaded: tuple[list[Row], Arrays], vocabulary: dict[str, int], rng: 
 
 
 class Data:
-    """Takes as arrays, each with several hearings of its words."""
+    """Takes as arrays, each with several versions of its words."""
 
     def __init__(
         self, rows: Sequence[Row], vocabulary: dict[str, int], rng: random.Random, sounds: Arrays | None
     ) -> None:
-        """`sounds`: the arrays that load() gives; None: words alone."""
+        """`sounds`: the arrays that load() returns; None: words only."""
         self.rows, self.sounds = rows, sounds
         self._vocabulary, self._rng = vocabulary, rng
         hearings = HEARINGS if sounds is not None else 2
@@ -123,12 +123,12 @@ class Data:
 
     @cached_property
     def exact(self) -> Arrays:
-        """The words as they were said, for tests only."""
+        """The words as said, for tests only."""
         found = [context_arrays(row, row.words, self._vocabulary, self._rng) for row in self.rows]
         return {name: np.array([one[name] for one in found]) for name in found[0]}
 
     def batch(self, chosen: NDArray[np.int64], rng: np.random.Generator | None) -> Batch:
-        """Some takes, their words in one of the hearings; without a generator exactly as said."""
+        """Some takes, each with a random version of its words; without a generator, as said."""
         if rng is None:
             arrays = {name: values[chosen] for name, values in self.exact.items()}
         else:
@@ -143,7 +143,7 @@ class Data:
 def train(
     head: Head, data: Sequence[Data], tests: dict[str, Data], epochs: int, rate: float, rng: np.random.Generator
 ) -> None:
-    """AdamW, warm up, then down to nothing; each step has takes with sound and takes of words alone."""
+    """AdamW with warm-up, then down to zero; each step has takes with sound and takes with words only."""
     steps = epochs * (len(data[0].rows) // BATCH)
     best = torch.optim.AdamW(head.parameters(), lr=rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(best, rate, total_steps=max(steps, 2), pct_start=0.15)
@@ -165,7 +165,7 @@ def train(
 
 
 def loss_of(head: Head, batch: Batch, data: Data, chosen: NDArray[np.int64]) -> torch.Tensor:
-    """Binary cross entropy over silences, each weighed by how often it still lasts."""
+    """Binary cross-entropy over silences, each weighted by how often it still lasts."""
     truth = torch.from_numpy(data.ended[chosen])[:, None].expand(-1, len(TIMES_S))
     weight = torch.from_numpy(data.weights[chosen])
     losses = torch.nn.functional.binary_cross_entropy_with_logits(head(batch), truth, weight, reduction="sum")
@@ -181,7 +181,7 @@ def _shuffled(count: int, size: int, rng: np.random.Generator) -> Iterator[NDArr
 
 @torch.no_grad()
 def tested(head: Head, data: Data) -> str:
-    """Loss and area under the curve at 0.2 s: with the words as said, with none."""
+    """Area under the curve at 0.2 s: with the words as said, and with none."""
     head.eval()
     everything = np.arange(len(data.rows))
     found = []

@@ -1,4 +1,4 @@
-"""Turns of callers with the places where they fall silent and go on: words, kinds of pauses, and what they had been asked."""
+"""Callers' turns with the places where they pause: words, kinds of pause, and what they were asked."""
 
 import random
 import re
@@ -18,17 +18,17 @@ from serving.turn.words import DIGITS
 FILE = Path(__file__).with_name("turns.yaml")
 _MARK = re.compile(r"\((\w+)\)")
 _KEPT = 0.5
-"""Share of the marked places at which a caller really falls silent."""
+"""Share of the marked places at which a caller really pauses."""
 SHARES, KNOWN_SHARES = (0.68, 0.1, 0.12, 0.1), (0.2, 0.12, 0.36, 0.32)
-"""Of turns from turns.yaml, of digits, of callers.yaml's sentences and of simulated calls'."""
+"""Shares of turns from turns.yaml, of digits, of sentences from callers.yaml and of ones from simulated calls."""
 _OFTEN_KEPT = {"name": 0.7, "date": 0.7, "fix": 0.7}
-"""The same where whole answers are broken in two."""
+"""Higher where the mark breaks a whole answer in two."""
 _LINKS_TEXT = (
     "a an and any are at because but by can could do for from have i if in is it my need no not of on or so than that the "
     "their there this to was what when where which with would your"
 )
 _LINKS = frozenset(_LINKS_TEXT.split())
-"""Words after which one searches for the next."""
+"""Words after which people search for the next one."""
 _QUESTION = re.compile(
     r"^(um |uh |so |well |hi |hello |okay |and |yes )*(what|where|when|how|who|which|is|are|do|does|can|could|will)\b"
 )
@@ -39,11 +39,11 @@ class Turn:
     """What a caller says before they want an answer."""
 
     parts: tuple[str, ...]
-    """Words between silences, lower case, without punctuation."""
+    """The words between pauses, in lower case, without punctuation."""
     kinds: tuple[str, ...]
-    """Of the silences between them: one fewer than parts."""
+    """Kinds of the pauses between them, one fewer than parts."""
     end: str
-    """How the last part is written: "." or "?"."""
+    """The last part's punctuation: "." or "?"."""
     asked: Asked
 
 
@@ -51,7 +51,7 @@ class Turns:
     """An endless crowd of callers."""
 
     def __init__(self, seed: int, *, known: bool = False) -> None:
-        """The same seed gives the same turns. `known`: mostly in the phrases that the demo's recogniser knows."""
+        """The same seed gives the same turns. `known`: mostly phrases that the demo's recogniser knows."""
         self._shares = KNOWN_SHARES if known else SHARES
         self.rng = random.Random(seed)
         content, callers = read(FILE), read(CALLERS_FILE)
@@ -79,7 +79,7 @@ class Turns:
         )
 
     def _misjudged(self, turn: Turn) -> Turn:
-        """Now and then nobody knows what was asked, or they are wrong."""
+        """Sometimes what was asked is unknown or wrong."""
         draw = self.rng.random()
         if draw < 0.12:
             return Turn(turn.parts, turn.kinds, turn.end, Asked.NOTHING)
@@ -88,7 +88,7 @@ class Turns:
         return turn
 
     def _going_on(self, turn: Turn) -> Turn:
-        """What might have been all goes on after an "and", mostly once the word for it is found."""
+        """A turn that might have been complete goes on after an "and" or the like."""
         more, link = self._from_template(), self.rng.choice(_LINKING)
         before, after = (link, "") if self.rng.random() < 0.6 else ("", link)
         parts = (
@@ -100,7 +100,7 @@ class Turns:
         return Turn(parts, (*turn.kinds, "hes" if before else "clause", *more.kinds), more.end, turn.asked)
 
     def _another_sentence(self, turn: Turn) -> Turn:
-        """What might have been all is followed by another sentence, whatever it is."""
+        """A turn that might have been complete is followed by another sentence."""
         more = self._from_template() if self.rng.random() < 0.6 else self._searched(self._callers.sentence())
         return Turn((*turn.parts, *more.parts), (*turn.kinds, "sent", *more.kinds), more.end, turn.asked)
 
@@ -110,7 +110,7 @@ class Turns:
         return self._marked(self._grammar.expand(template["text"]), template.get("end", "."), asked)
 
     def _marked(self, text: str, end: str, asked: Asked, kept: float = _KEPT) -> Turn:
-        """Cut at the marks that this caller falls silent at."""
+        """Cut at the marks where this caller pauses."""
         pieces = _MARK.split(text)
         parts, kinds = [pieces[0]], list[str]()
         for kind, words in zip(pieces[1::2], pieces[2::2], strict=True):
@@ -122,7 +122,7 @@ class Turns:
         return Turn(tuple(" ".join(part.split()) for part in parts), tuple(kinds), end, asked)
 
     def _searched(self, sentence: str) -> Turn:
-        """A whole sentence whose speaker searches for a word here and there, mostly after a small word."""
+        """A sentence whose speaker searches for a word here and there, mostly after a function word."""
         words, marked = sentence.split(), list[str]()
         for number, word in enumerate(words):
             marked.append(word)
@@ -133,7 +133,7 @@ class Turns:
         return self._marked(" ".join(marked), end, self._likely_question(words), kept=0.6)
 
     def _likely_question(self, words: Sequence[str]) -> Asked:
-        """What such an answer may have been an answer to."""
+        """What such an answer may have been asked for."""
         said = set(words)
         if sum(word in DIGITS for word in words) >= 3:
             return Asked.DIGITS
@@ -146,7 +146,7 @@ class Turns:
         return self.rng.choice([Asked.NOTHING, Asked.NOTHING, Asked.DESCRIPTION])
 
     def _digits(self) -> Turn:
-        """A number read in groups. The same digits end one number and not another: only what was asked may tell."""
+        """A number read in groups. The same digits may or may not be complete: only what was asked can tell."""
         rng = self.rng
         count = rng.choice((4, 4, 7, 7, 10, 10, 10, 10, 6, 8, 9))
         groups = _groups(rng, count)
@@ -161,7 +161,7 @@ class Turns:
 
 
 def _groups(rng: random.Random, count: int) -> list[int]:
-    """Sizes in which a number of so many digits is read."""
+    """Sizes of the groups in which a number with that many digits is read."""
     usual = {
         4: ([4], [4], [2, 2], [1, 3]),
         7: ([3, 4], [3, 4], [3, 2, 2], [7]),

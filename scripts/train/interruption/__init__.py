@@ -1,1 +1,1 @@
-"""Training of the interruption model: what callers' sounds over the agent's voice are."""
+"""Trains the interruption model, which tells what sound over the agent's voice is."""

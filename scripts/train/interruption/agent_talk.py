@@ -1,6 +1,6 @@
-"""What the agent's voice sounds like, to be heard back as an echo: sentences by a Piper voice.
+"""Render sentences in the agent's Piper voice, to be used as echoes.
 
-A process of its own: Piper brings its own espeak-ng, which cannot live beside the one that callers' voices come from.
+This runs in a process of its own: Piper bundles an espeak-ng that cannot be loaded beside the one that callers' voices use.
 
     python -m scripts.train.interruption.agent_talk --voice demo.onnx --count 400 --out data/agent.npz
 """
@@ -17,9 +17,9 @@ from scripts.train.sentences.callers import Callers
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write one .npz: `audio` int16 at 16 kHz, all in a row, and `ends`, where each sentence ends."""
+    """Write one .npz: `audio`, int16 at 16 kHz, all sentences in a row, and `ends`, where each one ends."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--voice", type=Path, required=True, help="a Piper ONNX file of 16 kHz")
+    parser.add_argument("--voice", type=Path, required=True, help="a Piper ONNX file at 16 kHz")
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)

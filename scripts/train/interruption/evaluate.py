@@ -1,4 +1,4 @@
-"""Measure the exported network on events of voices never trained on.
+"""Measure the exported network on events by voices that were never trained on.
 
 python -m scripts.train.interruption.evaluate interruption.onnx data/901.npz --count 400
 """
@@ -15,11 +15,11 @@ from scripts.train.interruption.truth import BACKCHANNEL, FRAME_S, INTERRUPTION,
 from serving.interruption.onset_window import LEAD_S
 
 OVERLAPS_S = (0.2, 0.3, 0.4, 0.5)
-NAMES = {INTERRUPTION: "interruptions", BACKCHANNEL: "murmurs", OTHER: "other"}
+NAMES = {INTERRUPTION: "interruptions", BACKCHANNEL: "backchannels", OTHER: "other"}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print, by overlap and class, how many events are taken for a wish to speak."""
+    """Print, by overlap and class, how many events are taken for interruptions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("shard", type=Path, help="of events.py")
@@ -33,14 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     audio, truth = stored["audio"][: options.count], stored["truth"][: options.count]
     for overlap_s in OVERLAPS_S:
         frame = round((LEAD_S + overlap_s) / FRAME_S) - 2
-        wishes = np.array(
+        votes = np.array(
             [session.run(None, {"log_mel": mel[None]})[0][0, INTERRUPTION] for mel in log_mels(audio, frame + 1)]
         )
         shares = [
-            f"{name} {np.mean(wishes[truth[:, frame] == label] >= options.threshold):.1%}"
+            f"{name} {np.mean(votes[truth[:, frame] == label] >= options.threshold):.1%}"
             for label, name in NAMES.items()
         ]
-        print(f"{overlap_s:.1f} s after the onset, taken for a wish to speak: {', '.join(shares)}", flush=True)
+        print(f"{overlap_s:.1f} s after the onset, taken for interruptions: {', '.join(shares)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Render a shard of events on a caller's line, to train and to measure with.
+"""Render a shard of events on a caller's line, for training and measuring.
 
 A shard is one .npz: `audio` (n, SPAN) int16, which begins LEAD_S before the moment that the VAD may take for the onset; `truth`
 (n, FRAMES) int8, the class at each of the encoder's frames, -1 where there is nothing to learn; `speakers` (n,), the voices.

@@ -1,4 +1,4 @@
-"""Join encoder and heads and write the network as ONNX, weights of 8 bits.
+"""Join the encoder and the heads and write the network as ONNX with 8-bit weights.
 
 python -m scripts.train.interruption.export head_1.pt head_2.pt --turn-model smart-turn-v3.2-cpu.onnx --out interruption.onnx
 """
@@ -18,13 +18,13 @@ from scripts.train.speech_to_text.smart_turn import encoder_weights
 
 OPSET = 17
 SMALL = 4096
-"""Elements of a weight that is not worth halving."""
+"""Weights with no more elements than this are not worth halving."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write OUT."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("heads", type=Path, nargs="+", help="what train.py wrote; their verdicts are averaged")
+    parser.add_argument("heads", type=Path, nargs="+", help="what train.py wrote; they are averaged")
     parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn's ONNX file")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
@@ -67,8 +67,10 @@ def export(network: Network, path: Path) -> None:
 
 
 def _halve(graph: onnx.GraphProto) -> None:
-    """Store what is left of large float weights (convolutions, the recurrent layer) as float16 with a cast after each;
-    onnxruntime folds the casts when it loads."""
+    """Store the remaining large float weights (convolutions, the recurrent layer) as float16 with a cast after each.
+
+    onnxruntime folds the casts when it loads the file.
+    """
     casts = []
     for weight in graph.initializer:
         if weight.data_type == onnx.TensorProto.FLOAT and np.prod(weight.dims) > SMALL:

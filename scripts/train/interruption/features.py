@@ -1,6 +1,6 @@
-"""One pass of every event through the frozen layers, kept as float16; half of the events by throats of another length.
+"""Run every event once through the frozen layers and keep the result as float16; half get another vocal tract length.
 
-Three shards of four are kept short (SHORT_FRAMES): calls are decided there.
+Three shards in four are cut short (SHORT_FRAMES), since that is where calls are decided.
 
 python -m scripts.train.interruption.features --turn-model smart-turn-v3.2-cpu.onnx --data data/1.npz --out features
 """
@@ -24,11 +24,11 @@ BATCH = 25
 SILENCE = (math.log10(FLOOR) + 4) / 4
 """The lowest value of a log-mel spectrum."""
 SHORT_FRAMES = 60
-"""Of a short shard: 0.8 s of the overlap."""
+"""Length of a short shard's events: 0.8 s of the overlap."""
 THROATS = np.linspace(0.86, 1.16, 13)
-"""How many times as high the resonances of a changed voice lie."""
+"""Factors by which a changed voice's resonances move up."""
 TILT = 0.1
-"""Of a changed voice's spectrum from one end to the middle, at most, in the features' unit of 40 dB: 4 dB."""
+"""Largest tilt and bend of a spectrum, in the features' unit of 40 dB: 4 dB."""
 
 
 def throats() -> torch.Tensor:
@@ -44,7 +44,7 @@ def throats() -> torch.Tensor:
 
 
 def changed(mel: torch.Tensor, matrices: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Half of a batch (n, 80, frames) by throats of another length, the other half as it was; every spectrum bent a little."""
+    """A batch (n, 80, frames), half of it with another vocal tract length, and every spectrum bent a little."""
     count, bands = mel.shape[:2]
     which = np.where(rng.random(count) < 0.5, rng.integers(len(THROATS), size=count), len(THROATS) // 2)
     across = np.linspace(-1, 1, bands, dtype=np.float32)

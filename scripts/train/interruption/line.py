@@ -10,19 +10,19 @@ from serving.audio import SPEECH_RATE, Pcm32
 
 
 def active_level(samples: Signal | Pcm32) -> float:
-    """Root mean square of the louder part of a sound: frames of 20 ms within 30 dB of the loudest."""
+    """RMS of the louder part of a sound: 20 ms frames within 30 dB of the loudest."""
     frames = np.asarray(samples, np.float64)[: len(samples) // 320 * 320].reshape(-1, 320)
     power = (frames**2).mean(1) if len(frames) else np.array([float(np.mean(np.square(samples)))])
     return float(np.sqrt(power[power >= power.max() * 1e-3].mean())) + 1e-9
 
 
 def levelled(samples: Signal | Pcm32, level_dbfs: float) -> Pcm32:
-    """With that active level."""
+    """Scaled to that active level."""
     return np.asarray(samples * (10 ** (level_dbfs / 20) / active_level(samples)), np.float32)
 
 
 def room(rng: Generator, samples: Signal | Pcm32, direct_db: float) -> Pcm32:
-    """In a room of random size, the direct sound so many dB above what the walls return."""
+    """In a room of random size, with the direct sound so many dB above the reverberation."""
     tail_s = rng.uniform(0.15, 0.8)
     count = int(tail_s * SPEECH_RATE)
     late = rng.standard_normal(count) * 10 ** (-3 * np.arange(count) / count)
@@ -34,7 +34,7 @@ def room(rng: Generator, samples: Signal | Pcm32, direct_db: float) -> Pcm32:
 
 
 def changed(rng: Generator, samples: Pcm32) -> Pcm32:
-    """Another throat: played a little faster or slower, which moves pitch, formants and tempo, and tilted."""
+    """A different voice: played a little faster or slower, which shifts pitch, formants and tempo, with a tilted spectrum."""
     numerator = int(rng.integers(86, 118))
     played = resample_poly(samples, numerator, 100) if rng.random() < 0.7 else samples
     tilt = rng.uniform(-0.35, 0.35)
@@ -42,7 +42,7 @@ def changed(rng: Generator, samples: Pcm32) -> Pcm32:
 
 
 def background(rng: Generator, count: int, talk: Pcm32 | None) -> Signal:
-    """A line's noise, of standard deviation 1: white, coloured, a hum, or many voices."""
+    """Line noise with a standard deviation of 1: white, coloured, a hum, or many voices."""
     kind = rng.integers(5)
     sound = rng.standard_normal(count)
     if kind in (1, 2):
@@ -59,7 +59,7 @@ def background(rng: Generator, count: int, talk: Pcm32 | None) -> Signal:
 
 
 def on_the_line(rng: Generator, samples: Pcm32, *, talk: Pcm32 | None = None) -> Pcm32:
-    """A stretch of the caller's line: noise under it, then half of the time a telephone, else full band."""
+    """Over the caller's line: with noise, and half of the time through a telephone."""
     loudness = active_level(samples)
     floor_db = min(20 * np.log10(loudness) - rng.uniform(6, 45), -28.0)
     noisy = samples + background(rng, len(samples), talk) * 10 ** (max(floor_db, -85.0) / 20)
@@ -77,7 +77,7 @@ def _telephoned(rng: Generator, samples: Pcm32) -> Pcm32:
 
 
 def gate_clicks(rng: Generator, samples: Pcm32) -> Pcm32:
-    """What an echo canceller leaves: bands and moments punched out of the sound."""
+    """What an echo canceller leaves: a sound with moments punched out of it."""
     count = len(samples) // 640 + 2
     holes = np.repeat(rng.random(count) ** rng.uniform(0.3, 3), 640)[: len(samples)]
     smooth = np.convolve(holes, np.ones(320) / 320, "same")

@@ -1,4 +1,4 @@
-"""What is said over an agent's voice: wishes for the floor, and murmurs that only show listening."""
+"""What callers say over the agent's voice: interruptions, and backchannels that only show that they listen."""
 
 import random
 
@@ -6,7 +6,7 @@ from scripts.train.sentences.callers import Callers
 from scripts.train.sentences.grammar import Grammar
 
 LONGEST_WORDS = 9
-"""Of a line: what comes later than two seconds is not learned from."""
+"""Of a line: nothing later than two seconds is used for training."""
 
 WORDS = {
     "first": ["anna", "david", "maria", "james", "linda", "sarah", "tom", "helen", "martin", "nora"],
@@ -82,17 +82,17 @@ SPELLED: dict[str, dict[str, tuple[str, ...]]] = {
         "mm": ("[[m:]]", "[[m:m]]", "[[h@m]]", "[[hm:]]"),
     },
 }
-"""How a murmur is written so that a synthesizer says it: "mm hmm" is letters to them."""
+"""How to write a murmur so that a synthesizer says it; they spell out "mm hmm"."""
 PHONES = (
     *("pau m hh m pau", "pau m m hh m m pau", "pau ah m hh ah m pau", "pau m hh ah m pau", "pau m m hh m pau"),
     *("pau m pau", "pau m m pau", "pau hh m pau", "pau hh m m pau", "pau ah m pau", "pau m ah m pau", "pau n hh n pau"),
     *("pau ah hh ah pau", "pau ah hh ah ah pau", "pau ax hh ah pau"),
 )
-"""Murmurs in the phones of flite and of festival's kal: mm hmm, mm, hm, uh huh."""
+"""Murmurs in the phones of flite and festival's kal: mm hmm, mm, hm, uh huh."""
 
 
 class Lines:
-    """Draws lines; the same state of `rng` gives the same ones."""
+    """Draws lines; the same state of `rng` gives the same lines."""
 
     def __init__(self, rng: random.Random) -> None:
         """Draws from `rng`."""
@@ -103,7 +103,7 @@ class Lines:
         self._callers = Callers(rng)
 
     def interruption(self) -> str:
-        """A wish for the floor that sounds like one from its first word."""
+        """An interruption that sounds like one from its first word."""
         kind = self._rng.choices(("stop", "opener", "question", "statement", "answer", "callers"), (6, 5, 2, 3, 3, 6))[
             0
         ]
@@ -115,12 +115,12 @@ class Lines:
         return self._cut(text)
 
     def yes_but(self, engine: str) -> str:
-        """A wish for the floor that begins like a murmur, for that synthesizer."""
+        """An interruption that begins like a backchannel, written for that synthesizer."""
         self._engine = engine
         return self._cut(self._grammar.draw("yesbut"))
 
     def backchannel(self, engine: str) -> str:
-        """A murmur, now and then a doubled one, for that synthesizer."""
+        """A backchannel, sometimes a double one, written for that synthesizer."""
         self._engine = engine
         if engine in ("flite", "foreign") and self._rng.random() < 0.3:
             text = self._rng.choice(PHONES)
@@ -134,7 +134,7 @@ class Lines:
         return f"{text}, {text}" if draw < 0.34 else text
 
     def talk(self) -> str:
-        """What a television, another person or the agent says: any sentence."""
+        """Any sentence, as said by a television, another person or the agent."""
         return self._callers.sentence() if self._rng.random() < 0.6 else self._grammar.draw("statement")
 
     def _not_a_murmur(self) -> str:

@@ -9,6 +9,6 @@ from serving.log_mel import HOP_SAMPLES, WINDOW_SAMPLES
 
 
 def log_mels(audio: NDArray[np.int16], frames: int) -> Pcm32:
-    """Of events, shape (n, samples), as much as so many frames of the encoder have heard; shape (n, 80, 2 * frames + 1)."""
+    """As much of events (n, samples) as that many encoder frames have heard; shape (n, 80, 2 * frames + 1)."""
     heard = audio[:, : 2 * frames * HOP_SAMPLES + WINDOW_SAMPLES]
     return np.stack([onset_log_mel(one) for one in heard.astype(np.float32) / 32768])

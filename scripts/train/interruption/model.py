@@ -1,7 +1,7 @@
-"""The network: Smart Turn's lower encoder with attention to the past only, and a recurrent head that says a verdict each frame.
+"""The network: the lower layers of Smart Turn's encoder with causal attention, and a recurrent head that judges every frame.
 
-No frame depends on what comes after it, so one pass over an event gives what the network would say after every overlap. The
-window is anchored at the onset (LEAD_S before it), so that the place of a frame tells how long the overlap has lasted.
+No frame depends on later ones, so one pass over an event gives the network's verdict after every length of overlap. The window
+begins LEAD_S before the onset, so the position of a frame tells how long the overlap has lasted.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from scripts.train.speech_to_text.model import HEADS, WIDTH, Attention, Encoder, Layer
 
 LAYERS = 3
-"""Of the encoder that are used; they stay as they were."""
+"""Encoder layers that are used; they stay frozen."""
 HIDDEN = 128
 LONGEST = 100
-"""Frames of a window, of 20 ms."""
+"""20 ms frames in a window, at most."""
 
 
 class Body(nn.Module):
-    """log-mel (batch, 80, m) -> (batch, (m - 1) // 2, WIDTH): frozen features, whose frame j has heard mel frames up to 2 j + 2."""
+    """log-mel (batch, 80, m) -> (batch, (m - 1) // 2, WIDTH): frozen features; frame j has heard mel frames up to 2 j + 2."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Body(nn.Module):
         self.layers = nn.ModuleList(list(whole.layers)[:LAYERS])
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Take Smart Turn's weights."""
+        """Load Smart Turn's weights."""
         own = dict(self.named_parameters())
         with torch.no_grad():
             for name, parameter in own.items():
@@ -72,13 +72,13 @@ class Head(nn.Module):
         self.drop = nn.Dropout(0.2)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Every frame's verdict on what has been heard up to it."""
+        """Each frame's verdict on what has been heard so far."""
         narrow = F.gelu(self.narrow(self.drop(self.norm(features))))
         return self.verdict(self.drop(self.memory(self.drop(narrow))[0]))
 
 
 class Network(nn.Module):
-    """What is exported: log-mel (1, 80, m) -> probabilities (1, 3) of its last frame, the mean of several heads'."""
+    """What is exported: log-mel (1, 80, m) -> probabilities (1, 3) of its last frame, averaged over several heads."""
 
     def __init__(self, body: Body, heads: Sequence[Head]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Train the head on kept features; the encoder stays as it was.
+"""Train a head on the stored features; the encoder stays frozen.
 
 python -m scripts.train.interruption.train --features features --epochs 10 --out head.pt
 """
@@ -22,19 +22,19 @@ from serving.interruption.onset_window import LEAD_S
 BATCH = 96
 RATE = 2e-3
 SHORT = 56
-"""Frames (0.7 s of overlap) of most batches: calls are decided there."""
+"""Frames in most batches (0.7 s of overlap), which is where calls are decided."""
 LONG_SHARE = 0.7
-"""Of the events of which the whole window is kept: so many are learned whole."""
+"""Share of the events kept whole that are also learned whole."""
 EARLY_S = 0.6
-"""Frames up to here decide calls: they weigh the most."""
+"""Frames up to here decide calls and weigh the most."""
 
 
 class Events:
-    """Features in memory, of whole windows and of short ones."""
+    """Features of whole and of short windows, in memory."""
 
     def __init__(self, stems: Sequence[Path], speakers: Sequence[str] = (), *, but: bool = False) -> None:
-        """`stems`: paths without ".features.npy" and ".truth.npy". `speakers`: only events of these voices (or variants of
-        espeak-ng), or, `but` them, of all others. Without them all events."""
+        """`stems`: paths without ".features.npy" and ".truth.npy". `speakers`: only events by these voices (or espeak-ng
+        variants), or with `but`, by all others; empty: all events."""
         self.parts: list[tuple[np.ndarray, np.ndarray]] = []
         for stem in stems:
             whole, label = load(stem)
@@ -80,13 +80,13 @@ def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
 
 
 def learning_rate(step: int, total: int) -> float:
-    """Of a step: 100 steps of warming up, then half a cosine down to a hundredth."""
+    """At a step: 100 steps of warm-up, then half a cosine down to a hundredth."""
     return RATE * min(1, (step + 1) / 100) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1, step / total))))
 
 
 @torch.no_grad()
 def report(head: Head, events: Events) -> str:
-    """At what share of murmurs and other sounds the threshold stands that catches 98 % of the interruptions, by overlap."""
+    """How many backchannels and other sounds exceed the threshold that catches 98 or 95 % of interruptions, by overlap."""
     head.eval()
     features = np.concatenate([part[:, :SHORT] for part, _ in events.parts])
     truth = np.concatenate([label[:, :SHORT] for _, label in events.parts])
@@ -103,7 +103,7 @@ def report(head: Head, events: Events) -> str:
         levels = np.quantile(best[pure[0]], [0.02, 0.05])
         shares = [[float((best[pure[label]] >= level).mean()) for level in levels] for label in (BACKCHANNEL, OTHER)]
         lines.append(
-            f"  {overlap_s:.1f} s: 98 % at {levels[0]:.2f}: murmurs {shares[0][0]:.1%}, other {shares[1][0]:.1%};"
+            f"  {overlap_s:.1f} s: 98 % at {levels[0]:.2f}: backchannels {shares[0][0]:.1%}, other {shares[1][0]:.1%};"
             f" 95 % at {levels[1]:.2f}: {shares[0][1]:.1%}, {shares[1][1]:.1%}"
         )
     head.train()
@@ -111,12 +111,10 @@ def report(head: Head, events: Events) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train for so many epochs and save the head."""
+    """Train for that many epochs and save the head."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--features", type=Path, required=True, help="folder of features.py")
-    parser.add_argument(
-        "--dev", nargs="+", default=[], help="voices to watch the training on instead of training with them"
-    )
+    parser.add_argument("--dev", nargs="+", default=[], help="voices to monitor training with, held out from it")
     parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)

@@ -1,1 +1,1 @@
-"""Trains the demo's language model from nothing, on simulated calls."""
+"""Trains the demo's language model from scratch, on simulated calls."""

@@ -1,4 +1,4 @@
-"""The answers of the clinic's systems in a simulated call."""
+"""The clinic's systems in a simulated call."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from scripts.train.language_model.domain import Facts, Lex, doctors_of
 
 Result = dict[str, Any]
-"""`status`, and what comes with it."""
+"""`status`, and its details."""
 
 FAILURES = 0.04
 
@@ -59,7 +59,7 @@ class Backend:
         return self._lex.word("days")
 
     def _two(self, draw: Callable[[], str]) -> list[str]:
-        """Two draws that differ."""
+        """Two different draws."""
         first, second = draw(), draw()
         while second == first:
             second = draw()

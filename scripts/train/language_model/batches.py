@@ -19,7 +19,7 @@ from scripts.train.language_model.prompts import (
 from scripts.train.language_model.simulate import Dialogue, dialogue, transcript
 
 IGNORED = -100
-"""Target of a token that is not learned."""
+"""Target of tokens that are not learned."""
 
 SHUFFLED_FACTS = 0.4
 SPLIT_SENTENCES = 0.03
@@ -33,7 +33,7 @@ Sequence = tuple[list[int], list[int]]
 
 
 class Batch(NamedTuple):
-    """A prompt (tokens,), calls that begin with it (count, tokens), and the next token of each place or IGNORED."""
+    """A prompt (tokens,), calls that begin with it (count, tokens), and each position's next token or IGNORED."""
 
     prompt: Tensor
     calls: Tensor
@@ -41,10 +41,10 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """Calls of similar length, those of one clinic behind the same prompt; only the assistant's tokens are learned."""
+    """Calls of similar length, grouped by clinic behind one prompt; only the assistant's tokens are learned."""
 
     def __init__(self, tokenizer: Tokenizer, seed: int = 0, *, budget_tokens: int = 1500, notes: float = 0.12) -> None:
-        """`notes` is the share of calls whose summary and briefing are learned too."""
+        """`notes` is the share of calls whose summary and briefing are also learned."""
         self._tokenizer, self._budget, self._notes = tokenizer, budget_tokens, notes
         self._rng = random.Random(seed)
         self._lex = Lex(self._rng)
@@ -66,7 +66,7 @@ class Batches:
         return self._pool.pop()
 
     def drill(self, count: int = 8) -> Batch:
-        """Random pieces, then the same pieces in another order; only the copied tokens are targets."""
+        """Random pieces, then the same pieces in a different order; only the copied tokens are targets."""
         rng, sequences = self._rng, list[Sequence]()
         for _ in range(count):
             pieces = [[rng.randrange(256, 2000) for _ in range(rng.randint(3, 7))] for _ in range(DRILL_PIECES)]
@@ -112,13 +112,13 @@ class Batches:
         return ids, [*learned[1:], IGNORED]
 
     def _varied(self, role: str, text: str) -> tuple[list[str], bool]:
-        """A message as it may stand in a history, and whether it is learned."""
+        """A message as it may appear in a history, and whether it is learned."""
         words = text.split()
         if len(words) > 3 and text[0] != "{":
-            if role == "user" and self._rng.random() < SPLIT_SENTENCES:  # one sentence heard as two
+            if role == "user" and self._rng.random() < SPLIT_SENTENCES:  # one sentence, heard as two
                 cut = self._rng.randrange(1, len(words))
                 return [" ".join(words[:cut]), " ".join(words[cut:])], False
-            if role == "assistant" and self._rng.random() < CUT_SENTENCES:  # cut short by the caller
+            if role == "assistant" and self._rng.random() < CUT_SENTENCES:  # interrupted by the caller
                 return [" ".join(words[: self._rng.randrange(1, len(words))])], False
         return [text], role == "assistant"
 

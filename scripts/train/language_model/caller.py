@@ -13,7 +13,7 @@ from scripts.train.language_model.phrases import CALLER, DIGRESSIONS, FACT_QUEST
 from scripts.train.language_model.replies import on_day
 
 Goal = dict[str, Any]
-"""`kind`, and the values that the caller has in mind by the names of slots."""
+"""`kind`, and the values that the caller has in mind, by slot."""
 
 FIRST_KINDS = ("book", "book", "book", "avail", "cancel", "move", "refill", "results", "symptom", "emergency", "human")
 FIRST_GOALS = (*FIRST_KINDS, *["faq"] * 5)
@@ -23,10 +23,10 @@ MISHEARD_SLOTS = ("day", "from_day", "to_day", "doctor")
 
 
 class Caller:
-    """State of one caller. What they open with is in openings.py, their answers in reactions.py."""
+    """One caller's state. Their first words are in openings.py, their answers in reactions.py."""
 
     def __init__(self, lex: Lex, facts: Facts) -> None:
-        """Draws name, goals and temper."""
+        """Draws a name, goals and a temper."""
         self.lex = lex
         self.facts = facts
         self.name = lex.name()
@@ -35,7 +35,7 @@ class Caller:
             self.tasks.append(self.make_goal(lex.choose(SECOND_GOALS)))
         self.current: Goal | None = None
         self.misheard: tuple[str, str, str] | None = None
-        """A slot, what the recogniser heard and what was said, until the agent says it back."""
+        """A slot, what the recogniser heard and what was said, until the agent reads it back."""
         self.has_given_name = False
         self.given: set[str] = set()
         """Slots of the current goal that the agent knows."""
@@ -83,11 +83,11 @@ class Caller:
         goal["time"] = lex.time()
 
     def some_doctor(self) -> str:
-        """One of the clinic's doctors, seldom somebody else."""
+        """One of the clinic's doctors, rarely somebody else."""
         return self.lex.choose(doctors_of(self.facts)) if self.lex.chance(0.88) else self.lex.doctor()
 
     def next_task(self, *, more: bool = True) -> None:
-        """The current goal is over; without `more`, all are."""
+        """Drop the current goal; without `more`, all of them."""
         self.tasks = self.tasks[1:] if more else []
         self.current = None
         self.given = set()
@@ -102,7 +102,7 @@ class Caller:
         return self.lex.choose(FACT_QUESTIONS[topic]), Frame("fact", topic=topic)
 
     def digression(self, kind: str) -> Utterance:
-        """Something said in between that needs no words of its own."""
+        """A digression that is just one of its phrases."""
         return self.lex.choose(DIGRESSIONS[kind]), Frame(kind)
 
     def say_name(self) -> str:
@@ -125,7 +125,7 @@ class Caller:
         return self.phrase({"time": "times", "medication": "medications", "test": "tests"}[slot]).format(value)
 
     def give(self, slot: str) -> Utterance:
-        """The value that was asked for, now and then misheard (and corrected when the agent says it back)."""
+        """The value that was asked for, sometimes misheard (and corrected when the agent reads it back)."""
         goal = self.current if self.current is not None else {}
         if slot == "name":
             self.has_given_name = True
@@ -149,7 +149,7 @@ class Caller:
         return text, Frame("inform", {slot: value, "time": goal["time"]})
 
     def _make_up(self, slot: str) -> str:
-        """A value that the goal does not have and the agent asked for."""
+        """A value that the agent asked for and the goal does not have."""
         if slot == "reason":
             return "check up"
         if slot == "time":
@@ -171,7 +171,7 @@ class Caller:
         return heard
 
     def correct(self, slot: str, wrong: str, value: str) -> Utterance:
-        """Say that the agent got a value wrong."""
+        """Tell the agent that a value is wrong."""
         doctor = "doctor " if slot == "doctor" else ""
         self.given.add(slot)
         text = self.phrase("corrections").format(doctor=doctor, wrong=wrong, value=value)
@@ -184,7 +184,7 @@ def bare(text: str) -> str:
 
 
 def takes_on(day: str) -> bool:
-    """Whether one says `on` before this day."""
+    """Whether this day takes "on"."""
     return on_day(day).startswith("on ")
 
 

@@ -26,7 +26,7 @@ VISITS = ("book", "avail", "symptom")
 
 
 def parse(text: str) -> tuple[str, dict[str, Any]] | None:
-    """Name and arguments of a tool call, None if it is none."""
+    """Name and arguments of a tool call; None for anything else."""
     try:
         call = json.loads(text)
         return call["name"], call["parameters"]
@@ -35,9 +35,9 @@ def parse(text: str) -> tuple[str, dict[str, Any]] | None:
 
 
 def expected(caller: Caller, tool: str) -> dict[str, Any] | None:
-    """The arguments that the caller's present goal asks for; None if the goal has no such call."""
+    """The arguments that the caller's current goal requires; None if it involves no such call."""
     goal: Goal = dict(caller.current or {})
-    if goal and caller.misheard:  # misheard and not said back yet
+    if goal and caller.misheard:  # misheard and not read back yet
         goal[caller.misheard[0]] = caller.misheard[1]
     kind, name = goal.get("kind"), caller.name
     if kind in VISITS and tool in ("check_availability", "book_appointment"):
@@ -84,7 +84,7 @@ class LiveCall:
         self._done: set[int] = set()
         self._dropped: set[int] = set()
         self._due: str | None = None
-        """What the next reply must hold."""
+        """What the next reply must contain."""
         self._replies = 0
         self._has_ended = False
         self.messages.append(("assistant", lex.choose(AGENT["greetings"]).format(clinic=self.facts["clinic"])))
@@ -106,7 +106,7 @@ class LiveCall:
             self._react(text)
 
     def succeeded(self) -> bool:
-        """Whether every goal that the caller did not give up was reached, without a mistake."""
+        """Whether every goal was reached, except those the caller gave up, without a mistake."""
         if self.errors:
             return False
         caller, settled = self._caller, self._done | self._dropped
@@ -165,7 +165,7 @@ class LiveCall:
 
 
 def play(calls: Sequence[LiveCall], reply: Callable[[Sequence[LiveCall]], Sequence[str]]) -> None:
-    """Play calls to their ends, a step of each at a time; `reply` gives the agent's next words in each."""
+    """Play calls to the end, one step of each at a time; `reply` returns the agent's next words in each."""
     while live := [call for call in calls if not call.is_over]:
         for call, text in zip(live, reply(live), strict=True):
             call.step(text)

@@ -1,4 +1,4 @@
-"""Whether the exported model is what was trained: the chat template's text, and the replies of both runtimes."""
+"""Checks that the exported model is the trained one: the chat template's text, and the replies of both runtimes."""
 
 import json
 import random
@@ -20,7 +20,7 @@ SEED = 4242
 
 @dataclass(slots=True)
 class Agreement:
-    """Of so many replies, for how many two things were the same."""
+    """For how many replies two things agreed."""
 
     template: int = 0
     runtimes: int = 0
@@ -28,7 +28,7 @@ class Agreement:
 
 
 def compare(hf_dir: Path, ct2_dir: Path, count: int) -> None:
-    """Print how often the template renders the training's text, and transformers and CTranslate2 give the same reply."""
+    """Print how often the template renders the training text, and how often both runtimes give the same reply."""
     replies = Replies(hf_dir, ct2_dir)
     lex, same = Lex(random.Random(SEED), "test"), Agreement()
     for _ in range(count):
@@ -55,7 +55,7 @@ def _compare_reply(replies: "Replies", system: str, history: list[Message], same
 
 
 def rendered(system: str, history: list[Message]) -> str:
-    """The prompt as the training writes it."""
+    """The prompt as in training."""
     messages = "".join(render_message(message.role, message.text) for message in history)
     return render_system(system, TOOLS) + messages + ASSISTANT
 

@@ -1,11 +1,11 @@
 """Writes a working copy circuit into the weights of a new model, instead of waiting for training to find one.
 
 With ordinary initial weights the model had not learnt to copy names and facts after 700 steps. Dimensions of the residual
-stream: 0 a constant; PREVIOUS a code of the token before; PRESENT a code of this token (fixed random numbers in the
-embedding); COPIED a code of the token to copy, read by the output layer; OLDER a code of the token before the last.
-Layer 0's heads 0 and 1 look one and two tokens back and write PREVIOUS and OLDER. Layer 2's head 0 looks for earlier
-places whose PREVIOUS equals the present PRESENT and writes their PRESENT to COPIED. Heads 0 and 2 of the last layers
-write codes to COPIED as well and only have to learn where to look.
+stream: 0 is a constant; PREVIOUS is a code of the previous token; PRESENT is a code of this token (fixed random numbers in the
+embedding); COPIED is a code of the token to copy, read by the output layer; OLDER is a code of the token before the previous one.
+Heads 0 and 1 of layer 0 look one and two tokens back and write PREVIOUS and OLDER. Head 0 of layer 2 looks for earlier positions
+whose PREVIOUS equals the current PRESENT and writes their PRESENT to COPIED. Heads 0 and 2 of the last layers also write codes to
+COPIED and only have to learn where to look.
 
 All of it is ordinary Llama weights. The addressing part is kept fixed (`CopyCircuit.restore` after every step: left free,
 it was destroyed within 50 steps); everything else is trained as usual.
@@ -17,17 +17,17 @@ from torch import Tensor
 from scripts.train.language_model.model import Block, Model
 
 CODE = 32
-"""Dimensions of a code."""
+"""Dimensions per code."""
 
 PREVIOUS = slice(1, CODE + 1)
 PRESENT = slice(CODE + 1, 2 * CODE + 1)
 COPIED = slice(2 * CODE + 1, 3 * CODE + 1)
 OLDER = slice(3 * CODE + 1, 3 * CODE + 17)
 RESERVED = OLDER.stop
-"""Dimensions with a meaning of their own."""
+"""Number of dimensions with a fixed meaning."""
 
 FIRST_FREE_LAYER = 3
-"""From here on layers may write, or cancel, COPIED."""
+"""From this layer on, COPIED may be written or cancelled."""
 
 QUIET = 0.1
 CONSTANT = 4.0
@@ -43,11 +43,11 @@ EVERYTHING = slice(None)
 
 
 class CopyCircuit:
-    """What was written into one model and stays as it is."""
+    """The circuit in one model, parts of which stay fixed."""
 
     @torch.no_grad()
     def __init__(self, model: Model) -> None:
-        """Write the circuit. Draws random numbers: the same seed gives the same codes."""
+        """Writes the circuit. The codes are random: the same seed gives the same ones."""
         shape = model.shape
         self._head, self._half = shape.head_width, shape.head_width // 2
         self._angles = 1.0 / shape.theta ** (torch.arange(self._half) / self._half)
@@ -73,7 +73,7 @@ class CopyCircuit:
             parameter[rows, columns] = value
 
     def _write_embedding(self, model: Model) -> None:
-        for block in model.blocks:  # quiet branches at the start
+        for block in model.blocks:  # the branches start out quiet
             block.o.weight *= QUIET
             block.down.weight *= QUIET
         model.emb[:, 0] = CONSTANT
@@ -109,7 +109,7 @@ class CopyCircuit:
         block.o.weight[OLDER, head : head + CODE] = torch.linalg.qr(torch.randn(CODE, 16))[0].T
 
     def _write_match(self, block: Block) -> None:
-        """A head that finds the place after an earlier occurrence, by slow rotations: content, not position."""
+        """A head that finds what followed an earlier occurrence; its slow rotations match content, not position."""
         head, half, codes = self._head, self._half, self._codes
         quarter = CODE // 2
         slow = torch.cat([torch.arange(half - quarter, half), torch.arange(2 * half - quarter, 2 * half)])

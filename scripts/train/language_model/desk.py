@@ -1,4 +1,4 @@
-"""The rule-based front desk that the model learns from: knows what the caller means and decides what comes next."""
+"""The rule-based front desk that the model learns from: it knows what the caller means and decides what to do."""
 
 import random
 from typing import Any
@@ -19,9 +19,9 @@ NEEDED = {
 
 
 class Desk:
-    """State of one call: the task, the question asked last, what is known of the caller.
+    """One call's state: the task, the last question, what is known about the caller.
 
-    What is done about an utterance is in desk_hearing.py, about a tool's result in desk_results.py.
+    Its reactions to utterances are in desk_hearing.py, those to tool results in desk_results.py.
     """
 
     def __init__(self, rng: random.Random, facts: Facts) -> None:
@@ -31,9 +31,9 @@ class Desk:
         self.name: str | None = None
         self.task: Task | None = None
         self.question = "help"
-        """Asked last."""
+        """The last one asked."""
         self.said = QUESTIONS["help"][0]
-        """Said last; whoever runs the call keeps it up to date."""
+        """The last thing said; kept up to date by whoever runs the call."""
         self.anger = 0
         self.transfer_reason: str | None = None
         self.complaint: str | None = None
@@ -45,12 +45,12 @@ class Desk:
         self.notes = Notes()
 
     def slot(self, key: str) -> Any:
-        """A value of the task, None if it is not known yet."""
+        """A value of the task; None if not known yet."""
         return self.current.slots.get(key)
 
     @property
     def current(self) -> Task:
-        """The task. Raises ValueError if there is none."""
+        """The current task. Raises ValueError if there is none."""
         if self.task is None:
             raise ValueError("no task has begun")
         return self.task
@@ -62,7 +62,7 @@ class Desk:
         return Say((body + " " + wording).strip())
 
     def ask_again(self, body: str) -> Say:
-        """The last question once more, after `body`."""
+        """Repeat the last question, after `body`."""
         return Say(f"{body} {QUESTIONS[self.question][0]}")
 
     def call(self, tool: str, /, **arguments: Any) -> Call:
@@ -71,7 +71,7 @@ class Desk:
         return self.last_call
 
     def start(self, kind: str, slots: Slots) -> None:
-        """Begin a task with what is known of it."""
+        """Begin a task with what is known about it."""
         self.task = Task(kind)
         self.notes.tasks.append(self.task)
         self.fill(slots)
@@ -91,7 +91,7 @@ class Desk:
         self.task = None
 
     def advance(self, acknowledgement: str | None = None) -> Move:
-        """Ask for the next missing value, or go on to the confirmation or the tool."""
+        """Ask for the next missing value, or move on to the confirmation or the tool."""
         if acknowledgement is None:
             is_acknowledged = self.rng.random() < ACKNOWLEDGED
             acknowledgement = self.rng.choice(AGENT["acknowledgements"]) if is_acknowledged else ""
@@ -126,7 +126,7 @@ class Desk:
         return self.call("check_availability", day=day, doctor=self.slot("doctor") or "any")
 
     def confirm(self) -> Say:
-        """Say the whole task back and ask whether it is right."""
+        """Read the whole task back and ask whether it is right."""
         name, kind = title(self.name or ""), self.current.kind
         self.question = "confirm"
         if kind == "book":
@@ -146,7 +146,7 @@ class Desk:
         return text if len(text.split()) <= MAX_WORDS else text.replace("Let me confirm. ", "")
 
     def run_task(self) -> Call:
-        """Call the tool that does the task."""
+        """Call the tool that performs the task."""
         kind, slot = self.current.kind, self.slot
         if kind == "book":
             doctor, reason = slot("doctor") or "any", slot("reason") or "visit"

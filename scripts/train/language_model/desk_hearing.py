@@ -10,7 +10,7 @@ from scripts.train.language_model.phrases import QUESTIONS
 from scripts.train.language_model.replies import capital, fact_answer
 
 ECHOED = 0.4
-"""How often a single value is said back at once."""
+"""How often a single value is read back at once."""
 
 MAX_REPEATED_WORDS = 23
 PATIENCE = 1

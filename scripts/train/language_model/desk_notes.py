@@ -1,4 +1,4 @@
-"""What happened in a call so far, and the summary and handoff briefing made of it."""
+"""What has happened in a call so far, and its summary and handoff briefing."""
 
 from dataclasses import dataclass, field
 
@@ -24,24 +24,24 @@ class Task:
     kind: str
     slots: Slots = field(default_factory=dict)
     checked_day: str | None = None
-    """The day whose free times were looked up."""
+    """The day whose free times have been looked up."""
     outcome: str | None = None
-    """What came of it, as a sentence without its full stop."""
+    """The outcome, as a sentence without a full stop."""
     wants_times: bool = False
-    """Whether the caller asked what is free."""
+    """Whether the caller asked for free times."""
     is_ready: bool = False
     """Whether the caller has confirmed it."""
 
 
 @dataclass(slots=True)
 class Notes:
-    """Everything that a colleague would want to know."""
+    """Everything that a colleague needs to know."""
 
     tasks: list[Task] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """Topics of questions, each once."""
     handed_over: str | None = None
-    """Why the caller is put through."""
+    """Why the caller was put through."""
 
     def note_topic(self, topic: str) -> None:
         """The caller has asked about this."""
@@ -64,7 +64,7 @@ class Notes:
         return " ".join(sentences[:3])
 
     def handoff(self, name: str | None) -> str:
-        """Reason, caller, what was asked and what was done."""
+        """The reason, the caller, what was asked and what was done."""
         wants, topics, outcomes = self._wants(), self._topics(), self._outcomes()
         asked = join(wants) if wants else f"about {join(topics)}" if topics else "nothing yet"
         return (
@@ -83,7 +83,7 @@ class Notes:
 
 
 def _want(task: Task) -> str:
-    """Behind "called to"."""
+    """A phrase to follow "called to"."""
     slots = task.slots
     if task.kind == "book":
         return "book an appointment" + _booking_detail(slots)

@@ -9,7 +9,7 @@ from scripts.train.language_model.frames import Say
 from scripts.train.language_model.replies import capital, fact_answer, on_day
 
 MAX_OFFER_WORDS = 20
-"""Longer offers end in the short question."""
+"""Longer offers end with the short question."""
 
 
 def answer(desk: Desk, result: Result) -> Say:
@@ -24,7 +24,7 @@ def answer(desk: Desk, result: Result) -> Say:
 
 
 def _close(desk: Desk, outcome: str) -> None:
-    """The task is over, with this outcome."""
+    """End the task with this outcome."""
     desk.current.outcome = outcome
     desk.task = None
 

@@ -30,13 +30,13 @@ WEIGHTS = {
     "unsure": 0.8,
 }
 ANSWERABLE = ("confirm", "transfer", "appt", "retry", "else", "other", "choice")
-"""Questions that an "uh huh" would answer."""
+"""Questions to which "uh huh" would be an answer."""
 
 DECADES = ("fifty", "sixty", "seventy", "eighty", "ninety")
 
 
 def digress(caller: Caller, question: str) -> Utterance:
-    """Something else than an answer to `question`; now and then a question about the clinic where nothing else fits."""
+    """Something other than an answer to `question`; a question about the clinic where the draw does not fit."""
     (kind,) = caller.lex.rng.choices(list(WEIGHTS), list(WEIGHTS.values()))
     does_not_fit = (
         (kind == "backchannel" and question in ANSWERABLE)

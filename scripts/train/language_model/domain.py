@@ -1,7 +1,7 @@
 """Words of the domain and random draws from them: names, doctors, days, times, and whole clinics.
 
-The lists are in words.yaml. About an eighth of the names, streets and places is held out, so that the evaluation uses
-names, doctors and facts that the model was never trained on.
+The lists are in words.yaml. About an eighth of the names, streets and places are held out, so that the evaluation uses names,
+doctors and facts that the model was never trained on.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import yaml
 
 T = TypeVar("T")
 Facts = dict[str, str]
-"""What is true of one clinic, by the keys of LABELS and `clinic`, its name."""
+"""One clinic's facts, by the keys of LABELS, and its name as `clinic`."""
 
 WORDS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
 SPLIT_LISTS = ("first", "last", "docs", "place", "street", "near")
@@ -54,7 +54,7 @@ def is_held_out(word: str, share: float = 0.12) -> bool:
 
 
 def syllables(rng: random.Random, count: int) -> str:
-    """An invented name: makes the model copy instead of remembering a list."""
+    """An invented name, which the model has to copy rather than remember."""
     parts = WORDS["syllables"]
     return "".join(
         rng.choice(parts["onsets"]) + rng.choice(parts["vowels"]) + rng.choice(parts["codas"]) for _ in range(count)
@@ -84,11 +84,11 @@ class Lex:
         return self.rng.choice(items)
 
     def word(self, kind: str) -> str:
-        """One word of a whole list, held out or not."""
+        """A word from a whole list, including held-out ones."""
         return str(self.rng.choice(WORDS[kind]))
 
     def chance(self, share: float) -> bool:
-        """True in that share of the cases."""
+        """True with that probability."""
         return self.rng.random() < share
 
     def name(self) -> str:
@@ -151,7 +151,7 @@ class Lex:
 
 
 def title(text: str) -> str:
-    """Every word with a capital; unlike str.title, letters behind an apostrophe stay small."""
+    """Every word capitalized; unlike str.title, letters after an apostrophe stay small."""
     return " ".join(word[:1].upper() + word[1:] for word in text.split())
 
 
@@ -172,7 +172,7 @@ def doctors_of(facts: Facts) -> list[str]:
 
 
 def random_facts(lex: Lex) -> Facts:
-    """A clinic that nobody has heard of."""
+    """A made-up clinic."""
     address = f"{lex.word('house_numbers')} {_street(lex)}"
     if lex.chance(0.6):
         address += ", " + lex.choose(lex.near)

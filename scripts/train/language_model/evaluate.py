@@ -1,10 +1,10 @@
-"""Measures the exported model on held-out simulated calls: names, doctors, streets and clinics never trained on.
+"""Measures the exported model on simulated calls with names, doctors, streets and clinics that it was never trained on.
 
 python -m scripts.train.language_model.evaluate [--model out/llama-demo-ct2] [--turns 200] [--calls 100] [--show 10] [--speed]
-python -m scripts.train.language_model.evaluate --oracle --calls 500 --show 0      the rule-based desk: checks the simulation
+python -m scripts.train.language_model.evaluate --oracle --calls 500 --show 0      the rule-based desk, to check the simulation
 
 turns   every turn of the agent in simulated calls: tool, exact arguments, kind of reply, exact reply, voice rules
-facts   each question about the clinic, on clinics with other facts
+facts   each question about the clinic, with different facts each time
 notes   summaries and handoff briefings
 calls   closed loop: a simulated caller against the model
 speed   first token and tokens per second, with and without a cached prompt prefix
@@ -53,13 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=Path("out/llama-demo-ct2"))
-    parser.add_argument("--turns", type=int, default=200, help="calls whose every turn is measured")
+    parser.add_argument("--turns", type=int, default=200, help="calls in which every turn is measured")
     parser.add_argument("--facts", type=int, default=25, help="questions of each kind")
     parser.add_argument("--notes", type=int, default=60, help="summaries, and as many briefings")
     parser.add_argument("--calls", type=int, default=100, help="closed-loop calls")
     parser.add_argument("--show", type=int, default=10, help="closed-loop calls to print")
     parser.add_argument("--speed", action="store_true")
-    parser.add_argument("--oracle", action="store_true", help="the rule-based desk instead of the model")
+    parser.add_argument("--oracle", action="store_true", help="use the rule-based desk instead of the model")
     parser.add_argument("--seed", type=int, default=77)
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args(arguments)
@@ -75,7 +75,7 @@ def measure_calls(model: LanguageModel, lex: Lex, count: int, show: int) -> None
 
 
 def report(calls: Sequence[LiveCall], show: int) -> None:
-    """Print the success of calls, by what the caller wanted, the mistakes by kind, and some whole calls."""
+    """Print the success of calls by goal, the mistakes by kind, and some whole calls."""
     wins, kinds = Counter[str](), Counter[str]()
     for call in calls:
         kinds[call.kinds[0]] += 1

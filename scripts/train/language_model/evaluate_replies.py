@@ -1,4 +1,4 @@
-"""Single replies of the model on held-out calls: turns of the agent, facts of the clinic, summaries and briefings."""
+"""Measures single replies on held-out calls: the agent's turns, facts about the clinic, summaries and briefings."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from scripts.train.language_model.simulate import Message, dialogue, transcript
 
 
 class Turn(NamedTuple):
-    """A place in a call where the agent is due, and what the rule-based desk does there."""
+    """A point in a call where it is the agent's turn, and what the rule-based desk does there."""
 
     system: str
     history: list[Message]
@@ -33,7 +33,7 @@ class TurnScores:
         self._examples: dict[Any, list[tuple[str, str, str]]] = defaultdict(list)
 
     def add(self, turn: Turn, text: str) -> None:
-        """Compare one reply with what was due."""
+        """Compare one reply with the expected one."""
         due, heard = turn.due, turn.history[-1].text
         got = classify(text) if text else ("empty", "-")
         self.counts.update(turns=1, kind=got == due.label, exact=text == due.text)
@@ -79,7 +79,7 @@ class TurnScores:
 
 
 def measure_turns(model: LanguageModel, lex: Lex, count: int) -> None:
-    """Every turn of the agent but the greeting, in that many calls."""
+    """Every turn of the agent except the greeting, in that many calls."""
     turns = []
     for _ in range(count):
         facts = random_facts(lex)
@@ -95,7 +95,7 @@ def measure_turns(model: LanguageModel, lex: Lex, count: int) -> None:
 
 
 def measure_facts(model: LanguageModel, lex: Lex, count: int) -> None:
-    """Each kind of question about the clinic, that often, each time about another clinic."""
+    """Each kind of question that often, about a different clinic each time."""
     topics, answers, prompts = [], [], []
     for topic, questions in FACT_QUESTIONS.items():
         for _ in range(count):

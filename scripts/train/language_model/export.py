@@ -2,8 +2,8 @@
 
 python -m scripts.train.language_model.export [ckpt.pt] [out]      30 s
 
-Makes out/llama-demo, out/llama-demo-ct2 and out/prompts, and prints whether the chat template renders what the training
-did and both runtimes say the same.
+Writes out/llama-demo, out/llama-demo-ct2 and out/prompts, and prints whether the chat template renders the training text and both
+runtimes reply the same.
 """
 
 import argparse
@@ -81,7 +81,7 @@ def export_hf(checkpoint: Path, tokenizer_file: Path, out: Path) -> None:
 
 
 def hf_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights by Hugging Face's names, bfloat16."""
+    """The weights under Hugging Face's names, in bfloat16."""
     weights = {
         "model.embed_tokens.weight": state["emb"],
         "lm_head.weight": state["head"],
@@ -142,7 +142,7 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 def write_prompts(out: Path) -> None:
-    """The prompts as files; front_desk_with_tools.txt is what the chat template makes of prompt and tools."""
+    """The prompts as files; front_desk_with_tools.txt is what the chat template renders for prompt and tools."""
     out.mkdir(parents=True, exist_ok=True)
     prompt = front_desk_prompt(DEFAULT_FACTS)
     files = {

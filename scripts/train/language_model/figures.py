@@ -1,4 +1,4 @@
-"""How shares are printed."""
+"""The format of shares in reports."""
 
 
 def share(part: float, whole: float) -> str:

@@ -1,4 +1,4 @@
-"""What passes between the two sides of a simulated call besides words."""
+"""What the two sides of a simulated call exchange besides words."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,13 +14,13 @@ class Frame:
     act: str
     slots: Slots = field(default_factory=dict)
     kind: str = ""
-    """The task, where the act is `intent`."""
+    """The task, if the act is `intent`."""
     topic: str = ""
-    """What is asked, where the act is `fact`."""
+    """What is asked, if the act is `fact`."""
     wants_times: bool = False
-    """Whether an `intent` asks what is free rather than for an appointment."""
+    """Whether an `intent` asks for free times rather than for an appointment."""
     pick: int | None = None
-    """Which of the alternatives, where the act is `choose` and no value was said."""
+    """Which of the alternatives, if the act is `choose` and no value was said."""
 
 
 Utterance = tuple[str, Frame]

@@ -1,4 +1,4 @@
-"""The exported model as the evaluation uses it: greedy replies from CTranslate2."""
+"""The exported model for evaluation: greedy replies from CTranslate2."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ class LanguageModel:
         return self.tokens(render_system(system, tools) + history + ASSISTANT)
 
     def replies(self, prompts: Sequence[list[str]]) -> list[str]:
-        """One greedy reply a prompt, in order."""
+        """One greedy reply per prompt, in order."""
         order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
         results = self.generator.generate_batch(
             [prompts[place] for place in order],

@@ -1,7 +1,7 @@
-"""The Llama that is trained: RMSNorm, RoPE, grouped-query attention, SwiGLU, output layer not tied.
+"""The Llama in training: RMSNorm, RoPE, grouped-query attention, SwiGLU, untied output layer.
 
-A batch is one prompt and several calls that begin with it. The prompt is computed once and every call attends to it,
-which is exactly what a forward pass for each whole call would give. Weights are float32, products bfloat16.
+A batch is one prompt and several calls that begin with it. The prompt is computed once and every call attends to it, which gives
+exactly the result of a forward pass over each whole call. Weights are float32, products bfloat16.
 """
 
 import math
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 CHUNK_TOKENS = 128
-"""Rows of the attention matrix at a time, which skips most of its masked half."""
+"""Rows of the attention matrix computed at a time, which skips most of its masked half."""
 
 MAX_TOKENS = 2048
 
@@ -52,7 +52,7 @@ class Linear(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the rows of a batch hang together: first the prompt's tokens, then those of all calls."""
+    """How the rows of a batch are arranged: first the prompt's tokens, then those of all calls."""
 
     prompt: int
     calls: int
@@ -143,7 +143,7 @@ class Model(nn.Module):
         self.shape = shape = shape or Shape()
         self.emb = nn.Parameter(
             torch.randn(shape.vocabulary, shape.width)
-        )  # unit scale: branches must not drown tokens
+        )  # unit scale, so that the branches do not drown out the tokens
         self.head = nn.Parameter(torch.zeros(shape.vocabulary, shape.width))
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.norm = nn.Parameter(torch.ones(shape.width))
@@ -152,7 +152,7 @@ class Model(nn.Module):
         self.cos, self.sin = angles.cos().bfloat16(), angles.sin().bfloat16()
 
     def forward(self, prompt: Tensor, calls: Tensor, positions: Tensor) -> Tensor:
-        """Hidden states (positions, width) at `positions`, which count over calls (count, tokens) laid out flat."""
+        """Hidden states (positions, width) at `positions`, which index the flattened calls (count, tokens)."""
         layout = self._layout(len(prompt), *calls.shape)
         x = F.embedding(torch.cat([prompt, calls.flatten()]), self.emb)
         for block in self.blocks:
@@ -160,7 +160,7 @@ class Model(nn.Module):
         return F.rms_norm(x[len(prompt) :][positions], (self.shape.width,), self.norm, self.shape.epsilon)
 
     def loss(self, prompt: Tensor, calls: Tensor, targets: Tensor) -> tuple[Tensor, int]:
-        """Summed cross-entropy over the targets that are not -100, and how many these are."""
+        """Summed cross-entropy over the targets that are not -100, and their number."""
         positions = (targets.flatten() >= 0).nonzero().flatten()
         hidden = self(prompt, calls, positions).to(torch.bfloat16)
         logits = F.linear(hidden, self.head.to(torch.bfloat16)).float()

@@ -10,7 +10,7 @@ STEPS = 5
 
 
 class Muon:
-    """One optimizer for many matrices; those of one shape are stepped together."""
+    """One optimizer for many matrices; those of the same shape are updated together."""
 
     def __init__(self, parameters: Iterable[Tensor], *, weight_decay: float = 0.05, momentum: float = 0.95) -> None:
         self._groups: dict[tuple[int, ...], list[Tensor]] = {}
@@ -33,7 +33,7 @@ class Muon:
 
 
 def orthogonalized(matrices: Tensor) -> Tensor:
-    """(count, rows, columns) with all singular values near 1, bfloat16."""
+    """(count, rows, columns) in bfloat16, with all singular values near 1."""
     a, b, c = COEFFICIENTS
     x = matrices.bfloat16()
     is_tall = x.shape[1] > x.shape[2]

@@ -1,4 +1,4 @@
-"""The phrases of both sides of a call, read from phrases.yaml."""
+"""The phrases of both sides of a call, from phrases.yaml."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ Phrases = list[str]
 
 
 def _phrases(block: str) -> Phrases:
-    """One phrase a line; "-" is the empty phrase."""
+    """One phrase per line; "-" is the empty phrase."""
     return ["" if line == "-" else line for line in block.splitlines()]
 
 
@@ -33,6 +33,6 @@ MISHEARD: dict[str, str] = _CONTENT["misheard"]
 def draw_each(phrases: Phrases, draws: Mapping[str, Callable[[], str]]) -> Phrases:
     """Every phrase with its {names} drawn, from left to right and from the first phrase to the last.
 
-    All are drawn though one will be said: that order is part of what a seed means.
+    All are drawn although only one will be said: a seed stands for that order of draws.
     """
     return [re.sub(r"\{(\w+)\}", lambda name: draws[name[1]](), phrase) for phrase in phrases]

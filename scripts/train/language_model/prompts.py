@@ -59,7 +59,7 @@ TOOLS = [
 
 
 def front_desk_prompt(facts: Facts, rng: random.Random | None = None) -> str:
-    """The front desk's system message. With `rng`, the lines of facts are in random order."""
+    """The front desk's system message. With `rng`, the facts are in random order."""
     lines = [f"{label}: {facts[key]}" for key, label in LABELS.items()]
     if rng is not None:
         rng.shuffle(lines)

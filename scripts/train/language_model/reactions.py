@@ -18,15 +18,15 @@ DIGRESSES = 0.22
 NOT_AFTER = ("emergency", "noinfo", "nobody")
 NOT_INSTEAD_OF = ("transfer", "retry", "appt", "choice", "help")
 GOAL_OF_QUESTION = {"from_day": "cancel", "to_day": "move", "medication": "refill", "test": "results"}
-"""What a caller who is asked for this must have wanted; else an appointment."""
+"""What a caller who is asked for this must want; otherwise, an appointment."""
 
 SLOTS = ("reason", "doctor", "day", "time", *GOAL_OF_QUESTION)
 
 
 def react(caller: Caller, reply: ReplyClass, text: str, last: LastCall | None) -> Utterance | None:
-    """The next utterance after the agent said `text`; None when the call is over.
+    """The next utterance after the agent has said `text`; None when the call is over.
 
-    `last` is the last tool call, if there was one. Raises KeyError for a question nobody asks.
+    `last` is the last tool call, if there was one. Raises KeyError for an unknown question.
     """
     body, question = reply
     if body in ("bye", "transferring"):
@@ -111,7 +111,7 @@ def _change_of_mind(caller: Caller) -> Utterance | None:
 
 
 def _first_wrong_fact(caller: Caller, text: str) -> Utterance | None:
-    """A correction, where the agent's confirmation lacks something that was said (the trained model makes mistakes)."""
+    """A correction, if the agent's confirmation lacks something that was said (the trained model makes mistakes)."""
     if not caller.current or "Is that right" not in text:
         return None
     for key in ("doctor", "day", "from_day", "to_day", "time"):
@@ -176,7 +176,7 @@ def _other_day(caller: Caller, question: str) -> Utterance:
 
 
 def _offer(caller: Caller, reply: ReplyClass) -> Utterance:
-    """Answer the offer of a transfer or an appointment."""
+    """Accept or decline a transfer or an appointment."""
     body, question = reply
     if question == "transfer":
         if caller.lex.chance(0.6):
@@ -200,7 +200,7 @@ def _new_appointment(caller: Caller) -> Utterance:
         caller.next_task()
         return caller.phrase("no"), Frame("deny")
     caller.current = caller.make_goal("book")
-    caller.current.update(doctor=None, reason="@")  # the agent knows the reason
+    caller.current.update(doctor=None, reason="@")  # the agent already knows the reason
     caller.tasks = [caller.current, *caller.tasks[1:]]
     caller.given = {"reason"}
     return caller.phrase("yes_to_an_offer"), Frame("affirm")

@@ -6,14 +6,14 @@ import re
 from scripts.train.language_model.phrases import MISHEARD
 
 RATES = (0.0, 0.04, 0.07)
-"""Shares of the words that are heard wrong, one drawn for each utterance."""
+"""Shares of words that are misrecognised; one is drawn for each utterance."""
 
 SHORTEST_WORDS = 4
-"""Utterances with fewer words are heard as they were said."""
+"""Utterances with fewer words are recognised correctly."""
 
 
 def asr_noise(text: str, rng: random.Random, rate: float = 0.04) -> str:
-    """Words outside [brackets] dropped, replaced, repeated or followed by an "um"; the brackets themselves go."""
+    """Drops, replaces or repeats words outside [brackets], or adds an "um"; removes the brackets."""
     is_long = len(text.split()) >= SHORTEST_WORDS
     heard = []
     for part in re.split(r"(\[[^\]]*\])", text):

@@ -1,4 +1,4 @@
-"""What the agent says about the clinic, and how a reply of the agent is recognised."""
+"""What the agent says about the clinic, and how its replies are classified."""
 
 import re
 
@@ -6,7 +6,7 @@ from scripts.train.language_model.domain import WORDS, Facts, show_day
 from scripts.train.language_model.phrases import QUESTIONS
 
 ReplyClass = tuple[str, str]
-"""What a reply says and which question it ends with ("-" for none), or ("tool", name of the tool)."""
+"""What a reply says and which question it ends with ("-" for none), or ("tool", the tool's name)."""
 
 MAX_WORDS = 25
 
@@ -79,7 +79,7 @@ def voice_ok(text: str) -> bool:
 
 
 def capital(text: str) -> str:
-    """With a capital at the start."""
+    """Capitalized."""
     return text[:1].upper() + text[1:]
 
 

@@ -1,6 +1,6 @@
 """Whole simulated calls: a caller with a goal, the rule-based desk, the clinic's systems and a recogniser's errors.
 
-python -m scripts.train.language_model.simulate [SEED]   prints three calls and counts what 3,000 hold
+python -m scripts.train.language_model.simulate [SEED]   prints three calls and statistics of 3,000
 """
 
 import collections
@@ -41,7 +41,7 @@ class Message(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What there is to say about a call after some of its messages."""
+    """What can be said about a call after some of its messages."""
 
     messages: int
     summary: str
@@ -58,7 +58,7 @@ class Dialogue:
 
 
 def dialogue(lex: Lex, facts: Facts, *, mishear: Mishear = asr_noise) -> Dialogue:
-    """One call to the clinic that `facts` describe, from the first word to the last."""
+    """One call to the clinic described by `facts`, from the first word to the last."""
     rng = lex.rng
     desk, caller, backend = Desk(rng, facts), Caller(lex, facts), Backend(lex, facts)
     call = Dialogue()
@@ -83,7 +83,7 @@ def dialogue(lex: Lex, facts: Facts, *, mishear: Mishear = asr_noise) -> Dialogu
 
 
 def _answer(call: Dialogue, desk: Desk, backend: Backend, move: Move) -> LastCall | None:
-    """Let the desk speak, after a tool call if it wants one; gives that call."""
+    """Let the desk speak, after a tool call if it makes one; returns that call."""
     if isinstance(move, Say):
         desk.said = move.text
         return None
@@ -100,7 +100,7 @@ def call_text(call: Call) -> str:
 
 
 def transcript(messages: Iterable[Sequence[Any]]) -> str:
-    """The spoken part of a call, as the summary instructions get it: `Caller: ...` or `Agent: ...` a line."""
+    """The spoken part of a call, as the summary prompt gets it: a line `Caller: ...` or `Agent: ...` per message."""
     lines = []
     for role, text, *_ in messages:
         if role == "user":
@@ -111,7 +111,7 @@ def transcript(messages: Iterable[Sequence[Any]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Show three calls, then check that every reply of 3,000 can be spoken."""
+    """Show three calls, then check that every reply in 3,000 can be spoken."""
     seed = next(iter(arguments if arguments is not None else sys.argv[1:]), "0")
     lex = Lex(random.Random(int(seed)))
     for _ in range(3):

@@ -2,10 +2,10 @@
 
 python -m scripts.train.language_model.tokenizer [--out tokenizer.json]      10 s
 
-Two invisible marks make copying easy for a tiny model: the normalizer writes a capital letter as CAPITAL and the small
-letter, and marks a word glued to a quote or a line break with GLUE. So `anna` in a caller's words, "anna" in a tool call
-and Anna in a reply are the same token. The decoder undoes both; a mark at the end decodes to nothing, so a streaming
-decoder just waits for the next token. Lossless for text without these two characters.
+Two hidden marks make copying easy for a tiny model: the normalizer writes a capital letter as CAPITAL and the small letter, and
+puts GLUE before a word that follows a quote or a line break. So `anna` in a caller's words, "anna" in a tool call and Anna in a
+reply are the same token. The decoder undoes both; a mark at the end decodes to nothing, so a streaming decoder simply waits for
+the next token. Lossless for text without these two characters.
 """
 
 import argparse
@@ -38,7 +38,7 @@ WORDS = r" ?[a-z_']+| ?[0-9]|\n+| ?[^\sa-z0-9]+(?: [^\sa-z0-9]+)*|\s+"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Build and save the tokenizer; say what it would not give back as it was."""
+    """Build and save the tokenizer, and report what does not survive a round trip."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("tokenizer.json"))
     options = parser.parse_args(arguments)
@@ -64,7 +64,7 @@ def build(calls: int = CALLS, seed: int = SEED) -> Tokenizer:
 
 
 def untrained() -> Tokenizer:
-    """Normalizer, splitter and decoder, without merges."""
+    """Normalizer, splitter and decoder, but no merges."""
     replace = normalizers.Replace
     steps = [replace(Regex(r'"(?=[A-Za-z])'), f'"{GLUE} '), replace(Regex(r"\n(?=[A-Za-z])"), f"\n{GLUE} ")]
     steps += [replace(f" {letter}", f"{CAPITAL} {letter.lower()}") for letter in string.ascii_uppercase]
@@ -82,7 +82,7 @@ def untrained() -> Tokenizer:
 
 
 def corpus(calls: int, seed: int) -> Iterator[str]:
-    """Texts as they stand in a prompt, behind two line breaks."""
+    """Texts as they appear in a prompt, after two line breaks."""
     lex = Lex(random.Random(seed))
     for number in range(calls):
         facts = random_facts(lex)
@@ -100,7 +100,7 @@ def corpus(calls: int, seed: int) -> Iterator[str]:
 
 
 def check(tokenizer: Tokenizer, calls: int = 200, seed: int = 5) -> None:
-    """Print how many texts of held-out calls do not come back as they were, and the tokens a word takes."""
+    """Print how many texts of held-out calls change in a round trip, and the tokens per word."""
     lex = Lex(random.Random(seed), "test")
     tokens = words = changed = 0
     for _ in range(calls):
@@ -111,7 +111,7 @@ def check(tokenizer: Tokenizer, calls: int = 200, seed: int = 5) -> None:
             tokens += len(ids)
             words += len(text.split())
             changed += tokenizer.decode(ids) != "\n\n" + text
-    print(f"{changed} texts changed; {tokens / words:.2f} tokens a word", flush=True)
+    print(f"{changed} texts changed; {tokens / words:.2f} tokens per word", flush=True)
 
 
 if __name__ == "__main__":

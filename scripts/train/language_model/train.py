@@ -1,11 +1,11 @@
-"""Trains the demo model from nothing on simulated calls, on a CPU.
+"""Trains the demo model from scratch on simulated calls, on a CPU.
 
 python -m scripts.train.language_model.train 60 --threads 2 --lr 4e-3 --drills 10 --seed 3 --out ckpt.pt
 python -m scripts.train.language_model.train 60 --threads 2 --lr 3.5e-3 --seed 3 --resume ckpt.pt --out ckpt2.pt
 
-The learning rate follows the clock, so that a run ends in time whatever the machine. To go on, take the same seed: the
-codes of the copy circuit come from it. Two clinics make one step, so that facts cannot be remembered and must be copied;
-the first steps also train copy drills.
+The learning rate follows the clock, so that a run ends on time on any machine. Continue with the same seed, which determines the
+codes of the copy circuit. Each step has two clinics, so that facts cannot be remembered and must be copied; the first steps also
+train on copy drills.
 """
 
 import argparse
@@ -36,14 +36,14 @@ ADAM_RATES = {"embedding": 2e-2, "norms": 3e-4, "output": 3e-3}
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The learning rate, as a share of the highest: a short warm-up, flat, then down to nearly nothing."""
+    """The learning rate as a share of the highest: a short warm-up, a plateau, then down to almost nothing."""
 
     warm_up_steps: int
     falling_share: float
-    """Share of the time in which it falls."""
+    """Share of the time during which it falls."""
 
     def rate(self, step: int, elapsed: float) -> float:
-        """At a step (from 0) after a share of the time."""
+        """At a step (from 0), after a share of the time."""
         return min(1, (step + 1) / self.warm_up_steps) * max(0.02, min(1, (1 - elapsed) / self.falling_share))
 
 
@@ -64,7 +64,7 @@ class Optimizers:
         self._adam = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0)
 
     def step(self, share: float) -> None:
-        """Use up the gradients, at that share of the highest rate."""
+        """Apply the gradients, at that share of the highest rate."""
         nn.utils.clip_grad_norm_(self._clipped, 1.0)
         self._muon.step(self._rate * share)
         for group, rate in zip(self._adam.param_groups, ADAM_RATES.values(), strict=True):
@@ -75,10 +75,10 @@ class Optimizers:
 
 
 class Training:
-    """One run."""
+    """One training run."""
 
     def __init__(self, tokenizer: Tokenizer, options: argparse.Namespace) -> None:
-        """Builds the model, or reads the one to go on with."""
+        """Builds the model, or loads the one to continue with."""
         self._options = options
         is_resumed = options.resume is not None
         self._batches = Batches(tokenizer, options.seed + 1000 * is_resumed)
@@ -95,7 +95,7 @@ class Training:
         self._drill_loss = 0.0
 
     def run(self) -> None:
-        """Train for the given minutes, saving now and then and at the end."""
+        """Train for the given minutes, saving at intervals and at the end."""
         began = saved = time.monotonic()
         while (elapsed := (time.monotonic() - began) / (60 * self._options.minutes)) < 1:
             share = self._schedule.rate(self.steps, elapsed)
@@ -109,7 +109,7 @@ class Training:
         print(f"done: {self.steps} steps, {self.tokens} tokens", flush=True)
 
     def step(self, share: float) -> float:
-        """One step; gives its loss."""
+        """One step. Returns its loss."""
         batches = [self._batches.next() for _ in range(CLINICS_A_STEP)]
         targets = sum(int((batch.targets >= 0).sum()) for batch in batches)
         loss = sum(self._learn(batch, targets) for batch in batches)
@@ -150,9 +150,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("ckpt.pt"))
     parser.add_argument("--tokenizer", type=Path, default=Path("tokenizer.json"))
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--resume", type=Path, help="a checkpoint to go on from")
+    parser.add_argument("--resume", type=Path, help="a checkpoint to continue from")
     parser.add_argument("--lr", type=float, default=8e-3, help="highest learning rate of the matrices")
-    parser.add_argument("--drills", type=int, default=0, help="first steps that all have a copy drill")
+    parser.add_argument("--drills", type=int, default=0, help="number of first steps with a copy drill each")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     torch.manual_seed(options.seed)

@@ -1,1 +1,1 @@
-"""Sentences that the demo's speech models are trained on, drawn from grammars kept as YAML."""
+"""Sentences that the demo's speech models are trained on, drawn from grammars in YAML."""

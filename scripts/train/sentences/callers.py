@@ -1,4 +1,4 @@
-"""What callers say to a clinic's front desk: sentences of about 460 words, drawn from callers.yaml."""
+"""What callers say to a clinic's front desk: sentences with a vocabulary of about 460 words, drawn from callers.yaml."""
 
 import random
 from pathlib import Path

@@ -1,9 +1,9 @@
-"""A template grammar: `{a|b}` draws one of the alternatives, `<name>` a word of that list or what that rule makes.
+"""A template grammar: `{a|b}` draws one of the alternatives, `<name>` draws from that list or expands that rule.
 
     expand("{can i|i want to} see <doctor>{| tomorrow}")
 
-Every alternative is expanded, from left to right, before one of them is drawn. That order is part of the grammar: with
-it, a seed names one corpus for good.
+Every alternative is expanded, from left to right, before one of them is drawn. That order is part of the grammar: it makes a
+seed stand for the same corpus for good.
 """
 
 import random
@@ -44,7 +44,7 @@ class Grammar:
         rules: Mapping[str, str],
         functions: Mapping[str, Callable[..., str]] | None = None,
     ) -> None:
-        """`words` are lists to draw from, `rules` templates, `functions` what neither can say."""
+        """`words` are lists to draw from, `rules` templates, `functions` what neither can express."""
         self.rng = rng
         self._words, self._rules, self._functions = words, rules, functions or {}
 
@@ -53,7 +53,7 @@ class Grammar:
         return self._expand(parse(template))
 
     def draw(self, name: str, *arguments: str) -> str:
-        """What `<name>` stands for, this time."""
+        """One draw of what `<name>` stands for."""
         if name in self._functions:
             return self._functions[name](*arguments)
         if name in self._rules:
@@ -77,7 +77,7 @@ def parse(template: str) -> _Template:
     tokens = iter(_TOKEN.findall(template))
     parts, end = _sequence(tokens, closing="")
     if end:
-        raise ValueError(f"'{end}' has no place in: {template}")
+        raise ValueError(f"'{end}' is misplaced in: {template}")
     return parts
 
 

@@ -1,1 +1,1 @@
-"""Builds the demo's Whisper: sentences, voices, features, training, export, evaluation. One command a file."""
+"""Builds the demo's Whisper: sentences, voices, features, training, export, evaluation, with one command per file."""

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from serving.audio import SPEECH_RATE, Pcm32
 
 HOP = 320
-"""Pcm32 of one encoder frame (20 ms)."""
+"""Samples in an encoder frame (20 ms)."""
 _EXTRACTOR = FeatureExtractor()
 
 
 class PhoneNumbers(dict[str, int]):
-    """Phone names to numbers, growing with use; 0 stands for frames before the first phone."""
+    """Numbers of phones by name, assigned as they come up; 0 stands for frames before the first phone."""
 
     def __missing__(self, name: str) -> int:
         self[name] = len(self) + 1
@@ -30,7 +30,7 @@ class Utterance:
     text: str
     pcm: NDArray[np.int16]
     phones: NDArray[np.int64] | None
-    """Phone of each encoder frame, where the synthesizer told it."""
+    """The phone in each encoder frame, if the synthesizer reports phones."""
 
 
 def load(stem: Path, numbers: PhoneNumbers) -> list[Utterance]:
@@ -53,5 +53,5 @@ def _phone_frames(phones: list[tuple[str, float]], length: int, numbers: PhoneNu
 
 
 def log_mel(samples: Pcm32) -> NDArray[np.float32]:
-    """(batch, samples) in [-1, 1] -> (batch, 80, samples / 160), by the extractor that the engine uses."""
+    """(batch, samples) in [-1, 1] -> (batch, 80, samples / 160), from the extractor that the engine uses."""
     return np.stack([_EXTRACTOR(one, padding=0) for one in samples])

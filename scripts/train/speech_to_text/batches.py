@@ -1,4 +1,4 @@
-"""Batches of kept features, of similar length, in random order."""
+"""Batches of stored features of similar length, in random order."""
 
 import random
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from torch import Tensor
 from scripts.train.speech_to_text.features import Kept
 
 FRAMES = 4500
-"""Encoder frames of a batch, padding counted (90 s)."""
+"""Encoder frames in a batch, including padding (90 s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Batch:
     """Features of a few utterances."""
 
     features: Tensor
-    """(batch, frames, WIDTH) bfloat16; after an utterance's end its last, silent frame is repeated."""
+    """(batch, frames, WIDTH) bfloat16; padded by repeating each utterance's last, silent frame."""
     rows: list[Kept]
 
 

@@ -1,4 +1,4 @@
-"""What a telephone, a room and noise do to speech; and the examples that training is made of."""
+"""Training examples: speech damaged by a telephone, a room and noise."""
 
 import math
 import random
@@ -23,7 +23,7 @@ class Example:
     """Damaged audio with silence after it."""
 
     text: str
-    """Empty: there is no speech in it."""
+    """Empty if there is no speech."""
     samples: Pcm32
     phones: NDArray[np.int64] | None
 
@@ -37,7 +37,7 @@ class Damage:
         self.numpy = np.random.RandomState(seed)
 
     def example(self, utterances: Sequence[Utterance]) -> Example:
-        """One utterance (now and then two, or none), damaged, with 0.1 to 8 s of silence after it."""
+        """One damaged utterance (sometimes two, or none), followed by 0.1 to 8 s of silence."""
         chance = self.random
         if chance.random() < 0.03:
             samples = self._noise(chance.randint(SPEECH_RATE // 2, 3 * SPEECH_RATE)) * 10 ** chance.uniform(-4, -1.5)
@@ -54,7 +54,7 @@ class Damage:
         return self._placed(text, samples, phones)
 
     def _placed(self, text: str, samples: Pcm32, phones: NDArray[np.int64] | None) -> Example:
-        """With silence around it, a random level and noise."""
+        """Adds silence around it and noise, at a random level."""
         chance = self.random
         lead = HOP * chance.choice([0, 0, chance.randint(0, 25)])
         tails_s = [0.1, 0.2, 0.3, 0.5, 0.5, 1.0, chance.uniform(0.1, 2), chance.uniform(1, 8)]
@@ -85,7 +85,7 @@ class Damage:
         return fftconvolve(samples, room)[: len(samples)].astype(np.float32)
 
     def _noise(self, length: int) -> Pcm32:
-        """White or low-passed, of standard deviation 1."""
+        """White or low-passed noise with a standard deviation of 1."""
         samples = self.numpy.randn(length).astype(np.float32)
         if self.random.random() < 0.5:
             samples = lfilter([1], [1, -self.random.uniform(0.8, 0.98)], samples).astype(np.float32)

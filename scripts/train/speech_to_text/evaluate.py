@@ -1,4 +1,4 @@
-"""Word error rates and speed of an exported model through faster-whisper's tokenizer and CTranslate2.
+"""Measure an exported model's word error rate and speed, with faster-whisper's tokenizer and CTranslate2.
 
 python -m scripts.train.speech_to_text.evaluate ct2 data/test_seen.json data/test_heldout.json
 """
@@ -19,14 +19,14 @@ from scripts.train.speech_to_text.audio import PhoneNumbers, load
 from serving.audio import SPEECH_RATE
 
 WINDOWS_S = (None, 4, 10, 30)
-"""Encoder windows to try; None: the speech and 0.5 s."""
+"""Encoder windows to try; None: the speech plus 0.5 s."""
 NO_SPEECH = 0.5
 LONGEST = 60
 SILENT_CLIPS = 30
 
 
 class Recognizer:
-    """Greedy decoding without fallback, the encoder's window cut to what is asked for."""
+    """Greedy decoding without fallback, with a chosen encoder window."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
         """Loads a CTranslate2 directory."""
@@ -36,7 +36,7 @@ class Recognizer:
         self._tokenizer = Tokenizer(self._whisper.hf_tokenizer, False, task="transcribe", language="en")
 
     def __call__(self, samples: NDArray[np.float32], window_s: float | None = None) -> tuple[str, float]:
-        """Text and probability of no speech of one utterance at 16 kHz."""
+        """Text of an utterance at 16 kHz, and the probability that it has no speech."""
         length = len(samples) + SPEECH_RATE // 2
         if window_s is not None:
             length = max(len(samples) + SPEECH_RATE // 10, int(window_s * SPEECH_RATE))
@@ -56,7 +56,7 @@ class Recognizer:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print a line for each shard and window, some transcripts, and what silence gives."""
+    """Print a line for each shard and window, some transcripts, and the result for silence."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("tests", type=Path, nargs="+", help="shards' .json files")
@@ -82,7 +82,7 @@ def _measure(recognizer: Recognizer, stem: Path, count: int) -> None:
 
 
 def _measure_silence(recognizer: Recognizer) -> None:
-    """Noise of three levels and three lengths."""
+    """Noise at three levels and of three lengths."""
     heard = []
     for i in range(SILENT_CLIPS):
         clip = np.random.default_rng(i).normal(0, 10 ** -(2 + i % 3), SPEECH_RATE * (1 + i % 3))

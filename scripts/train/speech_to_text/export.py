@@ -32,7 +32,7 @@ FEATURE_EXTRACTOR = {
     "sampling_rate": 16_000,
 }
 ALIGNMENT_HEADS = [[demo.DECODER_LAYERS - 1, head] for head in range(demo.HEADS)]
-"""[layer, head] pairs that word times are read from: cross-attention of the last decoder layer."""
+"""[layer, head] pairs that give word times: the cross-attention of the last decoder layer."""
 TRAINING_ONLY = ("ctc.", "phone.")
 
 
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def save_hugging_face(checkpoint: dict[str, torch.Tensor], tokenizer: Tokenizer, folder: Path) -> None:
-    """Write the model, tokenizer and feature extractor as transformers does. Raises ValueError for foreign weights."""
+    """Write the model, tokenizer and feature extractor as transformers does. Raises ValueError for weights of another model."""
     ids = TokenIds.of(tokenizer)
     special = {
         "decoder_start_token_id": ids.start,
@@ -67,7 +67,7 @@ def save_hugging_face(checkpoint: dict[str, torch.Tensor], tokenizer: Tokenizer,
     weights = {f"model.{name}": w for name, w in checkpoint.items() if not name.startswith(TRAINING_ONLY)}
     missing, unexpected = whisper.load_state_dict(weights, strict=False)
     if not set(missing) <= {"proj_out.weight"} or unexpected:
-        raise ValueError(f"The checkpoint is not of this model: missing {missing}, unexpected {unexpected}.")
+        raise ValueError(f"The checkpoint does not fit this model: missing {missing}, unexpected {unexpected}.")
     whisper.tie_weights()
     whisper.generation_config = GenerationConfig(
         **special,

@@ -1,4 +1,4 @@
-"""Pass damaged utterances once through the frozen part of the encoder and keep the result (bfloat16, 38 KB a second).
+"""Run damaged utterances through the frozen part of the encoder and store the result (bfloat16, 38 KB per second).
 
 python -m scripts.train.speech_to_text.features --data data/flite_*.json --passes 2 --out features
 """
@@ -20,16 +20,16 @@ from scripts.train.speech_to_text.smart_turn import encoder_weights
 from serving.audio import SPEECH_RATE
 
 SHARD = 1500
-"""Examples kept in one file."""
+"""Examples per file."""
 BATCH_S = 60
-"""Seconds of audio computed at once."""
+"""Seconds of audio per batch."""
 
 Kept = tuple[str, int, Tensor | None]
-"""Text, frames, phone of each frame."""
+"""Text, number of frames, phone in each frame."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write shards of features until every utterance was passed `--passes` times on average."""
+    """Write shards of features until every utterance has been used `--passes` times on average."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turn-model", type=Path, required=True, help="Smart Turn's ONNX file")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="shards' .json files")
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def frozen_part(turn_model: Path) -> Callable[[Tensor], Tensor]:
-    """log-mel -> output of the encoder's layer before the last, computed in bfloat16."""
+    """log-mel -> output of the encoder's last layer but one, computed in bfloat16."""
     encoder = Encoder()
     encoder.start_from(encoder_weights(turn_model))
     module = _Below(encoder)
@@ -76,7 +76,7 @@ class _Below(nn.Module):
 def shard(
     below: Callable[[Tensor], Tensor], damage: Damage, utterances: Sequence[Utterance], count: int
 ) -> tuple[Tensor, list[Kept]]:
-    """The frames of `count` examples in a row, and what each example is."""
+    """The frames of `count` examples, concatenated, and what each example is."""
     examples = sorted((damage.example(utterances) for _ in range(count)), key=lambda e: len(e.samples))
     parts: list[Tensor] = []
     kept: list[Kept] = []
@@ -99,7 +99,7 @@ def _phones(example: Example, frames: int) -> Tensor | None:
 
 
 def _masked(mel: Tensor, damage: Damage) -> Tensor:
-    """SpecAugment (Park et al. 2019), lightly: sometimes one band and one stretch of time are flattened."""
+    """Light SpecAugment (Park et al. 2019): sometimes one band and one stretch of time are masked."""
     chance = damage.random
     if chance.random() < 0.3:
         width = chance.randint(1, 12)

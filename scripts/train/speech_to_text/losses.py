@@ -1,4 +1,4 @@
-"""The three losses: words (decoder), letters (CTC, Graves et al. 2006) and phones of frames; the last two teach the encoder."""
+"""The three losses: words (decoder), letters (CTC, Graves et al. 2006) and phones per frame; the last two train the encoder."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ IGNORED = -100
 
 
 class Top(nn.Module):
-    """What is trained of the encoder, runnable with bfloat16 copies of its weights."""
+    """The trained part of the encoder, which can run with bfloat16 copies of its weights."""
 
     def __init__(self, model: Whisper) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Losses:
     phones: Tensor
 
     def total(self, progress: float) -> Tensor:
-        """What is minimised; phones count less after 40 % of the time."""
+        """The loss to minimise; phones weigh less after 40 % of the time."""
         return self.words + CTC_WEIGHT * self.ctc + (0.5 if progress < 0.4 else 0.2) * self.phones
 
     def figures(self) -> list[float]:
@@ -83,7 +83,7 @@ def _ctc(model: Whisper, encoded: Tensor, batch: Batch) -> Tensor:
 
 
 def _phones(model: Whisper, encoded: Tensor, batch: Batch, *, none: Tensor) -> Tensor:
-    """`none` if no utterance of the batch has phones."""
+    """Returns `none` if no utterance in the batch has phones."""
     wanted = torch.full(batch.features.shape[:2], IGNORED)
     for i, (_, _, phones) in enumerate(batch.rows):
         if phones is not None:

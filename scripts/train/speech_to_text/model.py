@@ -1,4 +1,4 @@
-"""Whisper for the demo: an encoder as large as Whisper tiny's and a small decoder. Weights are named as in transformers."""
+"""The demo's Whisper: an encoder the size of Whisper tiny's and a small decoder. Weights are named as in transformers."""
 
 import math
 
@@ -67,7 +67,7 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """log-mel (batch, 80, 2n) -> (batch, n, WIDTH). `below` is what stays frozen: all but the last layer."""
+    """log-mel (batch, 80, 2n) -> (batch, n, WIDTH). `below`, all but the last layer, stays frozen."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class Encoder(nn.Module):
         return self.top(self.below(mel))
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Take over Smart Turn's weights (smart_turn.encoder_weights); positions stay sinusoids."""
+        """Load Smart Turn's weights (smart_turn.encoder_weights); positions remain sinusoids."""
         self.load_state_dict(weights | {"embed_positions.weight": self.embed_positions.weight})
 
 
@@ -111,7 +111,7 @@ class Decoder(nn.Module):
         self.layer_norm = nn.LayerNorm(WIDTH)
 
     def forward(self, tokens: Tensor, memory: Tensor) -> Tensor:
-        """Logits of the token after each."""
+        """Logits of the token that follows each one."""
         x = self.embed_tokens(tokens) + self.embed_positions.weight[: tokens.shape[1]]
         for layer in self.layers:
             x = layer(x, memory)
@@ -119,7 +119,7 @@ class Decoder(nn.Module):
 
 
 class Whisper(nn.Module):
-    """Encoder, decoder, and two heads for training only (`ctc` over letters, `phone`), which are not exported."""
+    """Encoder, decoder, and two heads that are only for training and not exported: `ctc` over letters, and `phone`."""
 
     def __init__(self, vocabulary: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What callers say in the simulated calls that the demo's language model is trained on: the same words, so that the two fit."""
+"""What callers say in the simulated calls that the demo's language model is trained on, so that the two models know the same words."""
 
 import random
 
@@ -10,11 +10,11 @@ GARBLED = frozenset(GARBLED_WORDS)
 
 MAX_WORDS = 18
 MAX_REPEATS = 2
-"""Times that one utterance is taken: short answers would otherwise fill the corpus."""
+"""Most copies of an utterance: short answers would otherwise fill the corpus."""
 
 
 class Words(Lex):
-    """Both splits of the language model's word lists and no invented names: a recogniser may know every name."""
+    """Both splits of the language model's word lists, without invented names: a recogniser may know every name."""
 
     def __init__(self, rng: random.Random) -> None:
         """Draws from `rng`."""
@@ -25,7 +25,7 @@ class Words(Lex):
 
 
 def sentences(count: int, seed: int) -> list[str]:
-    """`count` utterances of at most MAX_WORDS words, as they were meant: without recognition errors."""
+    """`count` utterances of at most MAX_WORDS words, without recognition errors."""
     rng = random.Random(seed)
     words, found, seen = Words(rng), list[str](), dict[str, int]()
     while len(found) < count:
@@ -41,12 +41,12 @@ def sentences(count: int, seed: int) -> list[str]:
 
 
 def _is_garbled(text: str) -> bool:
-    """Whether most words are ones that the simulator strings together to be misunderstood."""
+    """Whether most words are those that the simulator strings together to be unintelligible."""
     said = text.split()
     return sum(word in GARBLED for word in said) > 0.6 * len(said)
 
 
 def _as_meant(text: str, rng: random.Random, rate: float) -> str:
-    """In the place of the simulator's recognition errors: only the marks around slot values go."""
+    """Used instead of the simulator's recognition errors; only removes the marks around slot values."""
     del rng, rate
     return " ".join(text.replace("[", "").replace("]", "").split())

@@ -1,8 +1,8 @@
 """Smart Turn v3.2's audio encoder as plain float tensors.
 
-Smart Turn (Daily, BSD-2-Clause) is OpenAI's Whisper tiny encoder (MIT) tuned to hear the end of a turn; its int8 ONNX file
-is the model `smart-turn` of the store. Its third layer still tells phones apart (75 % of the frames of a voice never heard,
-with a linear classifier fitted on two minutes of speech), so the demo's recogniser starts from it instead of from nothing.
+Smart Turn (Daily, BSD-2-Clause) is OpenAI's Whisper tiny encoder (MIT), fine-tuned to hear the end of a turn; its int8 ONNX file
+is the model `smart-turn` in the store. Its third layer still tells phones apart (75 % of the frames of an unseen voice, with a
+linear classifier fitted on two minutes of speech), so the demo's recogniser starts from it.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ WIDTH = 384
 
 
 def encoder_weights(model: Path) -> dict[str, torch.Tensor]:
-    """Weights by the names that transformers gives to Whisper's encoder; positions left out (they are plain sinusoids)."""
+    """Weights, named as in transformers' Whisper encoder, without the positions, which are plain sinusoids."""
     graph = Graph(onnx.load(model).graph)
     found = graph.vectors()
     keys = 0
@@ -47,7 +47,7 @@ class Graph:
     """Just enough of an ONNX graph to undo its quantization."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
-        """Indexes who makes and who reads each value."""
+        """Indexes which node makes each value and which read it."""
         self.nodes = list(graph.node)
         self.stored: Mapping[str, NDArray[np.generic]] = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
         self._made_by = {name: node for node in self.nodes for name in node.output}
@@ -66,7 +66,7 @@ class Graph:
         }
 
     def quantized_weight(self, node: onnx.NodeProto) -> str | None:
-        """Name of the stored integers that the node's second input is dequantized from."""
+        """Name of the stored integers behind the node's second input."""
         source = self._made_by.get(node.input[1]) if len(node.input) > 1 else None
         if source is None or source.op_type != "DequantizeLinear" or source.input[0] not in self.stored:
             return None
@@ -83,7 +83,7 @@ class Graph:
         return (values - zero) * scale
 
     def bias_after(self, name: str) -> str | None:
-        """Name of the bias added to a product, through the quantize and dequantize pairs in between; None if none is."""
+        """Name of the bias that is added to a product, looking through quantize and dequantize pairs; None if there is none."""
         for _ in range(4):
             readers = self._readers.get(name, [])
             for node in readers:

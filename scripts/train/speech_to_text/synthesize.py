@@ -1,7 +1,7 @@
-"""Render callers' sentences with free synthesizers (Debian packages flite, espeak-ng) to shards of 16 kHz int16.
+"""Render callers' sentences with free synthesizers (Debian packages flite, espeak-ng) into shards of 16 kHz int16 audio.
 
 A shard is NAME.npy (all samples in a row) and NAME.json (a row for each utterance: words, voice, samples, phones).
-flite tells each phone's end time, which supervises the encoder frame by frame; espeak-ng rows have null there.
+flite reports the end of each phone, which supervises the encoder frame by frame; espeak-ng's rows have null there.
 
     python -m scripts.train.speech_to_text.synthesize --seed 21 --count 3500 --engine flite --out data/flite_1
 """
@@ -29,7 +29,7 @@ from serving.audio import SPEECH_RATE
 EDGE_S = 0.05
 """Silence kept at both ends."""
 FLITE_VOICES = ("kal16", "awb", "slt")
-"""Voices to train on. flite's rms is never among them: it is the voice that the model is tested with."""
+"""Training voices. flite's rms is never among them: the model is tested with it."""
 ESPEAK_ACCENTS = ("en-us", "en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-us-nyc")
 ESPEAK_VARIANTS = (
     *("", ""),
@@ -50,7 +50,7 @@ class Job:
     text: str
     voice: str
     tempo: float
-    """flite: stretch of durations. espeak-ng: words a minute."""
+    """flite: factor on durations. espeak-ng: words per minute."""
     pitch: int
     """espeak-ng only, 0 to 99."""
 
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--engine", choices=["flite", "espeak"], required=True)
     parser.add_argument("--voices", nargs="*", help="default: the engine's training voices")
-    parser.add_argument("--out", type=Path, required=True, help="path of the shard without suffix")
+    parser.add_argument("--out", type=Path, required=True, help="path of the shard, without a suffix")
     options = parser.parse_args(arguments)
     voices = options.voices or (FLITE_VOICES if options.engine == "flite" else ESPEAK_VOICES)
     jobs = draw_jobs(random.Random(options.seed), options.seed, options.count, options.engine, voices)
@@ -90,7 +90,7 @@ def draw_jobs(rng: random.Random, seed: int, count: int, engine: str, voices: Se
 
 
 def render_all(jobs: Sequence[Job], render: Callable[[Job, Path], Utterance]) -> list[Utterance]:
-    """All jobs on two cores, in their order; what came out shorter than 0.1 s or longer than 10 s is left out."""
+    """All jobs, in order, on two cores; results shorter than 0.1 s or longer than 10 s are dropped."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         paths = [Path(folder) / f"{number}.wav" for number in range(len(jobs))]
         done = list(pool.map(_render_one, repeat(render), jobs, paths))
@@ -104,7 +104,7 @@ def _render_one(render: Callable[[Job, Path], Utterance], job: Job, path: Path) 
 
 
 def flite(job: Job, path: Path) -> Utterance:
-    """Render with flite, with phone times; edges cut by the first and last pause."""
+    """Render with flite, with phone times; trimmed by the first and last pause."""
     command = ["flite", "-voice", job.voice, "-psdur", "--setf", f"duration_stretch={job.tempo}", "-t", job.text]
     done = subprocess.run([*command, "-o", str(path)], check=True, capture_output=True, text=True)
     phones = [(name, float(end)) for name, end in (item.rsplit(":", 1) for item in done.stdout.split())]
@@ -115,7 +115,7 @@ def flite(job: Job, path: Path) -> Utterance:
 
 
 def espeak(job: Job, path: Path) -> Utterance:
-    """Render with espeak-ng, which tells no phone times; edges cut by loudness."""
+    """Render with espeak-ng, which reports no phone times; trimmed by loudness."""
     command = ["espeak-ng", "-v", job.voice, "-s", str(int(job.tempo)), "-p", str(job.pitch), "-w", str(path), job.text]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     pcm = read_wav(path)

@@ -1,4 +1,4 @@
-"""A byte-level BPE of 1,024 pieces over callers' sentences, with Whisper's special and timestamp tokens after it.
+"""A byte-level BPE of 1,024 pieces over callers' sentences, followed by Whisper's special and timestamp tokens.
 
 python -m scripts.train.speech_to_text.tokenizer --out tokenizer.json
 """
@@ -58,7 +58,7 @@ def build() -> Tokenizer:
 
 @dataclass(frozen=True, slots=True)
 class TokenIds:
-    """The special tokens that training and decoding use."""
+    """Special tokens used in training and decoding."""
 
     end: int
     start: int
@@ -67,7 +67,7 @@ class TokenIds:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer) -> "TokenIds":
-        """Looked up in a tokenizer made by build(). Raises ValueError for another."""
+        """Looked up in a tokenizer made by build(). Raises ValueError for any other."""
 
         def number(token: str) -> int:
             found = tokenizer.token_to_id(token)

@@ -1,4 +1,4 @@
-"""Train the demo Whisper's last encoder layer and decoder on kept features; the rest of the encoder stays as it was.
+"""Train the demo Whisper's last encoder layer and its decoder on stored features; the rest of the encoder stays frozen.
 
     python -m scripts.train.speech_to_text.train --turn-model smart-turn-v3.2-cpu.onnx --tokenizer tokenizer.json \
         --features features --tests data/test_seen.json data/test_heldout.json --minutes 95 --out checkpoint.pt
@@ -33,10 +33,10 @@ LONGEST = 60
 
 
 class Trainer:
-    """Model, optimiser and clock. The learning rate warms up, then falls as a cosine of the time gone by."""
+    """Model, optimiser and clock. The learning rate warms up, then follows a cosine of the elapsed time."""
 
     def __init__(self, model: Whisper, tokenizer: Tokenizer, *, minutes: float, rate: float) -> None:
-        """Training ends `minutes` after it began; `rate` is the highest learning rate."""
+        """Training ends after `minutes`; `rate` is the highest learning rate."""
         self.model, self.tokenizer, self.top = model, tokenizer, Top(model)
         self._minutes, self._rate, self._began = minutes, rate, time.monotonic()
         new = [*model.decoder.parameters(), *model.ctc.parameters(), *model.phone.parameters()]
@@ -47,7 +47,7 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """Share of the time gone by; 1 or more: the end."""
+        """Share of the time elapsed; training ends at 1."""
         return (time.monotonic() - self._began) / 60 / self._minutes
 
     def step(self, batch: Batch) -> None:
@@ -142,7 +142,7 @@ def transcribe(model: Whisper, tokenizer: Tokenizer, audio: Pcm32) -> list[str]:
 def word_error_rate(
     model: Whisper, tokenizer: Tokenizer, stem: Path, count: int
 ) -> tuple[float, list[tuple[str, str]]]:
-    """Over the shard's first `count` utterances, and four pairs of what was said and heard."""
+    """The rate over the shard's first `count` utterances, and four pairs of what was said and heard."""
     utterances, heard = load(stem, PhoneNumbers())[:count], list[str]()
     lead = SPEECH_RATE // 10
     for start in range(0, len(utterances), 20):

@@ -1,1 +1,1 @@
-"""Builds the demo's Piper voice: corpus, teacher, training, export, evaluation. One command a file."""
+"""Builds the demo's Piper voice: corpus, teacher, training, export, evaluation, with one command per file."""

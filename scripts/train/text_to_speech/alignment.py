@@ -1,7 +1,7 @@
 """Lines up espeak's IPA with flite's phones: how many teacher frames belong to each code point that Piper sends.
 
-A dynamic programme over a phone similarity table. Stress and length marks always get no frames (their meaning reaches the
-model through context), and neither do blanks without a pause.
+Dynamic programming over a table of phone similarities. Stress and length marks never get frames (the model learns their meaning
+from context), and neither do spaces without a pause.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 # fmt: off
 PAIRED = {"aɪ": "ay", "aʊ": "aw", "ɔɪ": "oy", "eɪ": "ey", "oʊ": "ow", "tʃ": "ch", "dʒ": "jh"}
-"""Two code points that are one flite phone."""
+"""Pairs of code points that are one flite phone."""
 SINGLE = {
     "a": "ae aa ay aw", "æ": "ae", "ɑ": "aa ao", "ɒ": "aa ao", "ɔ": "ao aa ow oy", "o": "ow ao", "e": "ey eh",
     "ɛ": "eh ae", "ɜ": "er", "ɚ": "er ax", "ə": "ax ah ih er", "ɐ": "ax ah ae aa ey", "ʌ": "ah ax aa",
@@ -23,7 +23,7 @@ SINGLE = {
     "ʒ": "zh jh sh", "t": "t d dx", "ɾ": "t d dx r", "ʔ": "t k", "θ": "th dh t", "ð": "dh th d", "v": "v f",
     "w": "w", "x": "k hh", "ɬ": "l", "ç": "hh",
 }
-"""flite phones that a code point may line up with, best first."""
+"""flite phones that a code point may align with, best first."""
 VOWELS = frozenset(
     ("aa", "ae", "ah", "ao", "aw", "ax", "ay", "eh", "er", "ey", "ih", "iy", "ow", "oy", "uh", "uw")
 )
@@ -39,16 +39,16 @@ IMPOSSIBLE = 9.0
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Code points that line up as one."""
+    """Code points that are aligned as one."""
 
     indices: tuple[int, ...]
-    """Of the code points that own frames."""
+    """Indices of the code points that own frames."""
     pause: bool
     phones: tuple[str, ...] = ()
-    """What it may line up with, best first."""
+    """What it may align with, best first."""
 
     def cost(self, phone: str) -> float:
-        """Of pairing the unit with a flite phone."""
+        """Cost of pairing the unit with a flite phone."""
         if self.pause or phone == "pau":
             return 0.0 if self.pause and phone == "pau" else IMPOSSIBLE
         if phone in self.phones:
@@ -68,16 +68,16 @@ class _Step(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """What belongs to whom."""
+    """The frames of each code point, and how well they fit."""
 
     frames: NDArray[np.int32]
-    """Frames of each code point."""
+    """Per code point."""
     cost: float
-    """Mean over the units."""
+    """Mean per unit."""
 
 
 def align(code_points: Sequence[str], phones: Sequence[str], frames: Sequence[int]) -> Alignment | None:
-    """Frames per code point, or None if the ends do not line up.
+    """Frames per code point, or None if the ends cannot be aligned.
 
     `code_points` begin with ^ and end with $; `phones` begin and end with pau and last `frames` each.
     """
@@ -117,7 +117,7 @@ def _units(code_points: Sequence[str]) -> list[Unit]:
 def _fill(
     units: Sequence[Unit], phones: Sequence[str], code_points: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    """Least cost up to every (unit, phone), and the step that led there; the earlier step wins a tie."""
+    """Least cost up to every (unit, phone), and the step that led there; on a tie the earlier step wins."""
     costs = np.full((len(units) + 1, len(phones) + 1), 1e9)
     steps = np.zeros(costs.shape, np.int8)
     costs[0, 0] = 0
@@ -135,7 +135,7 @@ def _fill(
 
 
 def _skip(units: Sequence[Unit], i: int, code_points: Sequence[str]) -> float:
-    """Of leaving unit i - 1 without a phone: nothing for a pause mark inside the sentence, little for a comma."""
+    """Cost of leaving unit i - 1 without a phone: none for a pause mark inside the sentence, little for a comma."""
     unit = units[i - 1]
     if not unit.pause:
         return SKIPPED_UNIT
@@ -144,7 +144,7 @@ def _skip(units: Sequence[Unit], i: int, code_points: Sequence[str]) -> float:
 
 
 def _trace(steps: NDArray[np.int8]) -> list[tuple[int, int]]:
-    """(unit, phone) pairs of the best path; empty if there is none."""
+    """(unit, phone) pairs along the best path; empty if there is none."""
     i, j = steps.shape[0] - 1, steps.shape[1] - 1
     pairs: list[tuple[int, int]] = []
     while i or j:

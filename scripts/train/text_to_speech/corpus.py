@@ -1,6 +1,6 @@
 """Sentences for the demo voice: a front desk's lines, callers' lines and generic English, numbers written out.
 
-`training_sentences` gives the corpus, `held_out_sentences` the 100 that the voice is judged by.
+`training_sentences` returns the corpus, `held_out_sentences` the 100 that the voice is evaluated on.
 """
 
 import random
@@ -41,7 +41,7 @@ class Corpus:
         return self._grammar.expand(self._rng.choice(self._agent_lines))
 
     def caller_line(self) -> str:
-        """A caller's sentence, with a capital letter and a mark at its end."""
+        """A caller's sentence, capitalized and punctuated."""
         text = capitalized(self._callers.sentence())
         return text + ("?" if _QUESTION.match(text) else self._rng.choice([".", ".", ".", "!", ""]))
 
@@ -100,7 +100,7 @@ class Corpus:
         return "doctor " + (capitalized(self._choice("doctor_name")) if known else self._name("last"))
 
     def _doctor_first(self) -> str:
-        self._doctor()  # drawn and dropped: the shipped voice's corpus was made so, and a seed must go on to give it
+        self._doctor()  # drawn and dropped, so that a seed still gives the corpus of the shipped voice
         return capitalized(self._doctor())
 
     def _clock(self) -> str:
@@ -142,17 +142,17 @@ class Corpus:
 
 
 def capitalized(text: str) -> str:
-    """With a capital first letter; the rest as it is."""
+    """With a capital first letter; the rest unchanged."""
     return text[:1].upper() + text[1:]
 
 
 def sentences_of(line: str) -> list[str]:
-    """The line's sentences: Piper speaks one at a time, so the voice learns from single ones."""
+    """The line's sentences: Piper speaks them one at a time, so the voice is trained on single ones."""
     return [capitalized(" ".join(part.split())) for part in re.split(r"(?<=[.?!]) +", line.strip()) if part]
 
 
 def training_sentences(count: int, seed: int) -> list[str]:
-    """At most `count` different sentences: half the agent's, an eighth callers', the rest generic."""
+    """At most `count` different sentences: half from the agent, an eighth from callers, the rest generic."""
     rng = random.Random(seed)
     corpus, found = Corpus(rng), list[str]()
     while len(found) < count:
@@ -163,7 +163,7 @@ def training_sentences(count: int, seed: int) -> list[str]:
 
 
 def held_out_sentences() -> list[str]:
-    """50 sentences written by hand (held_out.txt), that no template makes, and 50 drawn ones."""
+    """50 handwritten sentences (held_out.txt), which no template produces, and 50 drawn ones."""
     rng = random.Random(HELD_OUT_SEED)
     corpus, found = Corpus(rng), (HERE / "held_out.txt").read_text(encoding="utf-8").splitlines()
     drawn: list[str] = []

@@ -1,6 +1,6 @@
 """Builds the training set: text -> flite's vocoder parameters -> frames of each Piper phoneme id.
 
-Every utterance is one sentence. The `_` pads that Piper puts between ids are not in it; the exported graph drops them.
+Every utterance is one sentence, without the `_` pads that Piper puts between ids; the exported graph drops those.
 
     python -m scripts.train.text_to_speech.dataset --count 13000 --out work
 """
@@ -22,7 +22,7 @@ from scripts.train.text_to_speech.teacher import FRAME_SAMPLES, RATE, Spoken, bu
 
 SEED = 2024
 LONGEST = 160
-"""Characters of a sentence."""
+"""Characters in a sentence."""
 WORST_ALIGNMENT = 0.16
 
 
@@ -34,17 +34,17 @@ class Row:
     ids: NDArray[np.int16]
     """Piper's phoneme ids with ^ and $, without pads."""
     frames: NDArray[np.int16]
-    """Of each id."""
+    """Per id."""
     parameters: NDArray[np.float16]
     """(frames, PARAMETERS)."""
     cost: float
-    """Of the alignment."""
+    """The alignment's cost."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write voice.json (the teacher's constants) and data.npz."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=13_000, help="sentences to draw; about a sixth is dropped")
+    parser.add_argument("--count", type=int, default=13_000, help="sentences to draw; about a sixth are dropped")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def build_rows(program: Path, count: int) -> list[Row]:
-    """Sentences whose phones line up well with flite's; the held-out ones are left out."""
+    """Sentences whose phones align well with flite's, without the held-out ones."""
     banned = {sentence.lower() for sentence in held_out_sentences()}
     drawn = training_sentences(count, SEED)
     sentences = [text for text in drawn if text.lower() not in banned and 0 < len(text) < LONGEST]

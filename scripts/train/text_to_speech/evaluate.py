@@ -1,4 +1,4 @@
-"""Check a voice and measure it: interface, speed, word error rate beside its teacher's.
+"""Check a voice and measure it: interface, speed, and word error rate next to its teacher's.
 
 Writes figures.json and the sentences as wav files into --out.
 
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def check_interface(voice: PiperVoice, model: Path, sentences: Sequence[str]) -> dict[str, Any]:
-    """Alignments that do not add up (with and without Piper's patch), lengths by tempo, the same audio twice."""
+    """Count alignments that do not add up (with and without Piper's patch), measure lengths by tempo, and render audio twice."""
     wrong, patched = 0, PiperVoice.load(model, include_alignments=True)
     for sentence in sentences[:ALIGNED]:
         for one in (voice, patched):
@@ -76,7 +76,7 @@ def _plain(voice: PiperVoice, ids: list[int], tempo: float = 1.0) -> NDArray[np.
 
 
 def measure_speed(voice: PiperVoice, model: Path) -> dict[str, float]:
-    """Ten words on one thread, from text to sound. The voice goes on with one thread."""
+    """Time ten words on one thread, from text to sound. The voice then stays on one thread."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     voice.session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
@@ -91,7 +91,7 @@ def measure_speed(voice: PiperVoice, model: Path) -> dict[str, float]:
 
 
 def speak_all(voice: PiperVoice, sentences: Sequence[str], out: Path) -> float:
-    """Write every sentence; seconds of computing per second of sound."""
+    """Write every sentence. Returns seconds of computation per second of sound."""
     took_s = audio_s = 0.0
     for k, sentence in enumerate(sentences):
         began = time.perf_counter()

@@ -28,12 +28,12 @@ ALIAS = {
     "ɠ": "ɡ", "ʀ": "ɹ", "ʁ": "ɹ", "ɺ": "ɹ", "ɽ": "ɹ", "ʔ": "t", "ʕ": "h", "ʦ": "s", "ˑ": "ː", ":": ",", ";": ",",
     "-": " ", "(": ",", ")": ",", '"': " ", "'": "ː",
 }
-"""Code points that the training text never produced borrow the vector of a close one (any other: of ː), so that foreign
-names and unusual punctuation still sound reasonable."""
+"""Code points that never occur in the training text borrow the vector of a similar one (all others: of ː), so that foreign names
+and unusual punctuation still sound reasonable."""
 # fmt: on
 OPSET = 17
 SMALL = 2000
-"""Weights with fewer values stay float32; so do the vocoder's Fourier matrices."""
+"""Weights with fewer values stay float32, as do the vocoder's Fourier matrices."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def load_acoustic(checkpoint: Path, data: Path) -> Acoustic:
-    """The trained model, with vectors borrowed for code points that it never saw."""
+    """The trained model, with borrowed vectors for code points that it never saw."""
     acoustic = Acoustic()
     acoustic.load_state_dict(torch.load(checkpoint))
     seen = set(np.unique(np.load(data / "data.npz")["ids"]).tolist())

@@ -12,15 +12,15 @@ BANDS = 5
 OUTPUTS = 2 + CEPSTRUM + BANDS
 """log f0, voicing logit, mel-cepstrum, band strengths."""
 BASIS = 3
-"""Vectors of a phone, blended over its length: start, middle, end."""
+"""Vectors per phone, blended over its length: start, middle, end."""
 ENCODER_WIDTH = 192
 DECODER_WIDTH = 128
 ENCODER_DILATIONS = (1, 2, 4, 8, 1)
 DECODER_DILATIONS = (1, 2, 4, 1)
 SENTENCE_BLOCK = 3
-"""Block of the encoder that gets whole-sentence context."""
+"""The encoder block that gets context from the whole sentence."""
 MAX_FRAMES = 400.0
-"""Of one phone (2 s)."""
+"""Frames in a phone (2 s)."""
 
 
 class Block(nn.Module):
@@ -36,7 +36,7 @@ class Block(nn.Module):
         self.mix.weight.data *= 0.3
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """`mask` (batch, 1, time) is 0 where the sentence is over."""
+        """`mask` (batch, 1, time) is 0 after the end of a sentence."""
         y = self.norm(x.transpose(1, 2)).transpose(1, 2) if self.norm is not None else x
         if mask is not None:
             y = y * mask
@@ -60,7 +60,7 @@ class Acoustic(nn.Module):
         self.pos = nn.Linear(6, DECODER_WIDTH)
         self.dec = nn.ModuleList(Block(DECODER_WIDTH, 3, d, norm=False) for d in DECODER_DILATIONS)
         self.out = nn.Conv1d(DECODER_WIDTH, OUTPUTS, 1)
-        # statistics of the targets, set by training
+        # the targets' statistics, set in training
         self.register_buffer("mean", torch.zeros(OUTPUTS))
         self.register_buffer("std", torch.ones(OUTPUTS))
 
@@ -76,7 +76,7 @@ class Acoustic(nn.Module):
         return x, self.dur(x.transpose(1, 2) * mask)[:, 0]
 
     def decode(self, phones: Tensor, owner: Tensor, start: Tensor, frames: Tensor, mask: Tensor | None) -> Tensor:
-        """phones (batch, n, width); owner (batch, t): whose frame it is; start and frames (batch, n); mask (batch, 1, t)
+        """phones (batch, n, width); owner (batch, t): the phone of each frame; start and frames (batch, n); mask (batch, 1, t)
         -> normalised outputs (batch, OUTPUTS, t)."""
         vectors = self.to_dec(phones)
         width = vectors.shape[2] // BASIS
@@ -101,9 +101,9 @@ class Acoustic(nn.Module):
 
 
 def _position(share: Tensor, place: Tensor, length: Tensor) -> Tensor:
-    """Six numbers that tell a frame where in its phone it is."""
+    """Six numbers that tell a frame its position in its phone."""
     left = torch.clamp(place, 0.0, 16.0) / 16
-    right = torch.clamp(length - 1 - place, 0.0, 16.0) / 16  # not negative on padding either
+    right = torch.clamp(length - 1 - place, 0.0, 16.0) / 16  # also not negative on padding
     near = [torch.exp(-left * 6), torch.exp(-right * 6)]
     return torch.stack([share, left, right, *near, torch.log(1 + length) / 4], 2)
 
@@ -152,7 +152,7 @@ class Voice(nn.Module):
         return torch.clamp(audio, -1.0, 1.0)[None, None], all_frames[:, None]
 
     def _frames(self, log_frames: Tensor, scales: Tensor) -> Tensor:
-        """Whole frames of each phone; never an empty sound."""
+        """Whole frames per phone, never none in all."""
         frames = torch.exp(log_frames) - 1.0
         frames = frames * torch.exp(torch.randn_like(frames) * (scales[2] * self.DURATION_NOISE))
         frames = frames * (scales[1] * self.pace)
@@ -161,7 +161,7 @@ class Voice(nn.Module):
         return torch.maximum(whole, first[None])
 
     def _log_f0(self, log_f0: Tensor, log_frames: Tensor, owner: Tensor, scales: Tensor) -> Tensor:
-        """Widened about its mean; with noise, one shift a phone and a jitter a frame."""
+        """Widened around its mean; with noise, a shift per phone and a jitter per frame."""
         shift = torch.randn_like(log_frames) * (scales[0] * self.F0_NOISE)
         wide = self.a.mean[0] + (log_f0 - self.a.mean[0]) * self.pitch_range + torch.gather(shift, 1, owner)[0]
         return wide + torch.randn_like(wide) * (scales[0] * self.F0_JITTER)

@@ -1,4 +1,4 @@
-"""Word error rates of synthesised speech with pocketsphinx and its bundled English model."""
+"""Word error rates of synthesised speech, by pocketsphinx with its bundled English model."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ PEAK = 20_000
 SILENCE = np.zeros(SPEECH_RATE // 4, np.int16)
 """Put before and after each sentence."""
 NOISE = 8
-"""Standard deviation of noise added, in 16-bit steps: the recogniser dislikes digital silence."""
+"""Standard deviation of added noise, in 16-bit steps: the recogniser dislikes digital silence."""
 
 
 def read(path: Path) -> NDArray[np.int16]:
@@ -45,7 +45,7 @@ def recognise(paths: Iterable[Path]) -> list[str]:
 
 
 def word_error_rate(said: Sequence[str], heard: Sequence[str]) -> float:
-    """Case and punctuation do not count."""
+    """Ignores case and punctuation."""
     return float(jiwer.wer([_plain(text) for text in said], [_plain(text) or "-" for text in heard]))
 
 

@@ -20,7 +20,7 @@ RISE = 0.3
 """Final rise of a yes/no question, in log f0."""
 RISE_FRAMES = 60
 VOICED_RUN = 8
-"""Frames voiced in a row that count as the last voiced place."""
+"""Consecutive voiced frames that count as voicing at the end of a sentence."""
 YES_NO = re.compile(
     r"(?:[^,]*, )?(?:and |so |or )?"
     r"(?:do|does|did|is|are|was|were|can|could|may|would|will|should|shall|have|has|am)\b",
@@ -34,7 +34,7 @@ class Sentence:
 
     ids: NDArray[np.int64]
     frames: NDArray[np.int64]
-    """Of each id."""
+    """Per id."""
     targets: NDArray[np.float16]
     """(frames, OUTPUTS), not normalised; the second column is 0 or 1."""
 
@@ -46,11 +46,11 @@ class Batch:
     ids: Tensor
     frames: Tensor
     owner: Tensor
-    """Whose frame it is."""
+    """The id of each frame."""
     start: Tensor
     """First frame of each id."""
     targets: Tensor
-    """(batch, OUTPUTS, time), normalised, but for voicing."""
+    """(batch, OUTPUTS, time), normalised except for voicing."""
     id_mask: Tensor
     frame_mask: Tensor
 
@@ -84,7 +84,7 @@ def load(folder: Path) -> list[Sentence]:
 
 
 def question_rise(texts: Sequence[str], ends: NDArray[np.int64], voiced: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """What to add to log f0: flite ends every sentence on a falling pitch, yes/no questions shall end on a rise."""
+    """What to add to log f0: flite ends every sentence on a falling pitch, but yes/no questions should end on a rise."""
     rise = np.zeros(len(voiced), np.float32)
     for k, text in enumerate(texts):
         if not (text.endswith("?") and YES_NO.match(text)):
@@ -121,7 +121,7 @@ def collate(sentences: Sequence[Sentence], mean: NDArray[np.float32], std: NDArr
 
 
 def groups(sentences: Sequence[Sentence], rng: np.random.Generator) -> list[list[int]]:
-    """Similar lengths together, about BATCH_FRAMES each, shuffled."""
+    """Groups of similar length, of about BATCH_FRAMES each, shuffled."""
     order = sorted(range(len(sentences)), key=lambda k: len(sentences[k].targets) + rng.integers(0, 60))
     found: list[list[int]] = [[]]
     for k in order:

@@ -1,7 +1,7 @@
 """flite's voice slt as a teacher: its vocoder parameters and exact phone boundaries, through flite_dump.c.
 
-slt is itself parametric: decision trees predict one vector per 5 ms, and a vocoder makes the sound. So nothing has to be
-analysed from audio.
+slt is itself parametric: decision trees predict one vector per 5 ms, and a vocoder makes the sound. So no audio has to be
+analysed.
 """
 
 import json
@@ -32,7 +32,7 @@ class Spoken:
 
     phones: list[str]
     frames: list[int]
-    """Of each phone, 5 ms each."""
+    """Per phone, 5 ms each."""
     parameters: NDArray[np.float32]
     """(frames, PARAMETERS)."""
 
@@ -64,7 +64,7 @@ def speak(program: Path, sentences: Sequence[str]) -> Iterator[Spoken]:
     with subprocess.Popen([program, "params"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("flite_dump has no pipes.")
-        # written beside the reading: both pipes are small
+        # written while reading, since both pipes are small
         writer = threading.Thread(target=_write, args=(process.stdin, sentences), daemon=True)
         writer.start()
         for _ in sentences:

@@ -20,7 +20,7 @@ from scripts.train.text_to_speech.targets import Batch, Sentence, collate, group
 from scripts.train.text_to_speech.vocoder import CEPSTRUM
 
 VALIDATION = 150
-"""Sentences, at most a tenth."""
+"""Sentences, but at most a tenth of them."""
 SHORT_FRAMES = 300
 """Sentences shorter than this (1.5 s) are repeated: they occur once in the corpus but often in use."""
 SHORT_REPEATS = 3
@@ -53,10 +53,10 @@ def losses(model: Acoustic, batch: Batch, cepstrum_weights: Tensor) -> Tensor:
 
 
 class Trainer:
-    """Model, its running average (what is saved), optimiser and clock."""
+    """Model, its running average, which is saved, optimiser and clock."""
 
     def __init__(self, sentences: Sequence[Sentence], *, minutes: float, rate: float) -> None:
-        """Training ends `minutes` after it began; `rate` is the highest learning rate."""
+        """Training ends after `minutes`; `rate` is the highest learning rate."""
         self._rng = np.random.default_rng(0)
         self._minutes, self._rate, self._began = minutes, rate, time.monotonic()
         self._mean, self._std = _statistics(sentences)
@@ -78,11 +78,11 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """Share of the time gone by; 1 or more: the end."""
+        """Share of the time elapsed; training ends at 1."""
         return (time.monotonic() - self._began) / 60 / self._minutes
 
     def run(self, out: Path) -> None:
-        """Train until the time is up; the average is saved now and then and at the end."""
+        """Train until the time is up, saving the average at intervals and at the end."""
         self._average = {name: value.clone() for name, value in self.model.state_dict().items()}
         self.model.train()
         saved = time.monotonic()
@@ -122,7 +122,7 @@ class Trainer:
             self._average[name].mul_(decay).add_(value, alpha=1 - decay)
 
     def _save(self, out: Path) -> None:
-        """Write the averaged weights and print their losses on the sentences kept aside."""
+        """Write the averaged weights and print their losses on the validation sentences."""
         current = {name: value.clone() for name, value in self.model.state_dict().items()}
         self.model.load_state_dict(self._average)
         self.model.eval()
@@ -135,7 +135,7 @@ class Trainer:
 
 
 def _statistics(sentences: Sequence[Sentence]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of the targets, of every seventh frame; pitch where voiced; voicing stays 0 or 1."""
+    """Mean and standard deviation of the targets, over every seventh frame; pitch only where voiced; voicing stays 0 or 1."""
     frames = np.concatenate([sentence.targets[::7].astype(np.float32) for sentence in sentences])
     voiced = frames[:, 1] > 0
     mean, std = frames.mean(0), frames.std(0) + 1e-3

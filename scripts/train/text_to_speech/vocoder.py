@@ -1,13 +1,12 @@
 """flite's mel-cepstral vocoder as a handful of matrix products.
 
-For every 5 ms frame a 10 ms Hann window of excitation goes through its own minimum phase filter in the frequency domain:
+For every 5 ms frame, a 10 ms Hann window of excitation goes through its own minimum-phase filter in the frequency domain:
 
     out = iDFT((DFT(pulses) * P + DFT(noise) * N) * exp(mel-cepstrum))
 
-overlap-added. P and N are the voice's band filters weighted by the predicted strengths (pulses get `s`, noise `1 - s`), and
-the mel-cepstrum gives both the amplitude and the minimum phase of the filter, as cosine and sine sums over the warped
-frequency axis. Everything is constant matrices and elementwise maths, so the same module runs in PyTorch and inside the
-exported ONNX graph.
+overlap-added. P and N are the voice's band filters weighted by the predicted strengths (pulses get `s`, noise `1 - s`). The
+mel-cepstrum gives both the amplitude and the minimum phase of the filter, as cosine and sine sums over the warped frequency axis.
+Everything is constant matrices and elementwise maths, so the same module runs in PyTorch and inside the exported ONNX graph.
 """
 
 import math
@@ -23,12 +22,12 @@ from torch import Tensor, nn
 from scripts.train.text_to_speech.teacher import RATE
 
 HOP = 80
-"""Samples of a frame (5 ms)."""
+"""Samples in a frame (5 ms)."""
 WINDOW = 160
 FFT = 512
 BINS = FFT // 2 + 1
 NOISE_SAMPLES = 65_521
-"""Length of the noise that is repeated: a prime, so that no period is heard."""
+"""Length of the repeated noise: a prime, so that no period is audible."""
 CEPSTRUM = 25
 NEAR_ZERO = 1e-4
 
@@ -46,7 +45,7 @@ class Vocoder(nn.Module):
         self._constant("mc_cos", np.cos(order))
         self._constant("mc_sin", -np.sin(order))
         filters = np.array(constants["me_h"])
-        delay = np.arange(filters.shape[1]) - (filters.shape[1] - 1) / 2  # symmetric: real once the delay is removed
+        delay = np.arange(filters.shape[1]) - (filters.shape[1] - 1) / 2  # symmetric, so real once the delay is removed
         self._constant("bands", filters @ np.cos(np.outer(delay, frequency)))
         time = np.outer(np.arange(WINDOW), frequency)
         hann = np.hanning(WINDOW + 1)[:-1, None]
@@ -97,7 +96,7 @@ class Vocoder(nn.Module):
         return (dirichlet - 1 + 2 * fade * top) * torch.sqrt(step) * _per_sample(voiced)
 
     def _phase(self, step: Tensor, frames: int) -> Tensor:
-        """In cycles, 0 to 1. Summed within a frame, and from frame to frame wrapped, to stay exact in float32."""
+        """In cycles, 0 to 1. Summed within a frame and wrapped from frame to frame, to stay exact in float32."""
         inner = torch.cumsum(step.reshape(frames, HOP), 1)
         total = inner[:, -1]
         start = torch.cumsum(total, 0) - total
@@ -111,7 +110,7 @@ class Vocoder(nn.Module):
 
 
 def _per_sample(values: Tensor) -> Tensor:
-    """Linear between frames; frame t sits at sample t * HOP."""
+    """Interpolated linearly between frames; frame t is at sample t * HOP."""
     ramp = torch.arange(HOP, dtype=torch.float32) / HOP
     rise = torch.cat([values[1:], values[-1:]]) - values
     return (values[:, None] + rise[:, None] * ramp).reshape(-1)
@@ -123,8 +122,10 @@ def warped(frequency: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
 
 
 def postfilter(cepstra: NDArray[np.floating[Any]], alpha: float, beta: float) -> Float32:
-    """flite's formant sharpening on mel-cepstra (T, 25): scales c2 and up by 1 + beta and keeps the energy of the impulse
-    response. Applied to the training targets."""
+    """flite's formant sharpening on mel-cepstra (T, 25): scales c2 and up by 1 + beta and keeps the energy of the impulse response.
+
+    Applied to the training targets.
+    """
     axis = warped(np.pi * np.arange(129) / 128, alpha)
     cosines = np.cos(np.outer(np.arange(cepstra.shape[1]), axis)).astype(np.float32)
     weights = np.ones(129, np.float32)

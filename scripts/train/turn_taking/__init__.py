@@ -1,1 +1,1 @@
-"""What the demo's turn-taking models share: rendered voices and what a line does to them."""
+"""What the demo's turn-taking models share: rendered voices, and what a telephone line does to them."""

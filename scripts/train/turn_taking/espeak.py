@@ -29,7 +29,7 @@ ESPEAK_ACCENTS = {
     "en-gb-x-gbclan": "gmw/en-GB-x-gbclan",
     "en-029": "gmw/en-029",
 }
-"""Accents and the files by which the library knows them."""
+"""Accent -> the voice file that the library knows it by."""
 _ESPEAK_RATE, _ESPEAK_PITCH, _ESPEAK_RANGE = 1, 3, 4
 _ESPEAK_END, _ESPEAK_WORD = 0, 1
 _SYNCHRONOUS, _UTF8 = 2, 1
@@ -59,7 +59,7 @@ _EspeakCallback = ctypes.CFUNCTYPE(
 
 @dataclass(slots=True)
 class _EspeakTake:
-    """What the library has called back with for the text being spoken."""
+    """What the library has delivered so far of the text being spoken."""
 
     pieces: list[NDArray[np.int16]] = field(default_factory=list)
     starts: dict[int, float] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class _Espeak:
         self._library = open_library("libespeak-ng.so.1", "espeak-ng")
         self.rate = int(self._library.espeak_Initialize(_SYNCHRONOUS, 0, None, 0))
         if self.rate <= 0:
-            raise ModelMissing("espeak-ng finds no voices: apt-get install espeak-ng-data")
+            raise ModelMissing("espeak-ng finds no voices. Install them: apt-get install espeak-ng-data")
         self._take = _EspeakTake()
         self._callback = _EspeakCallback(self._heard)
         self._library.espeak_SetSynthCallback(self._callback)
@@ -112,7 +112,7 @@ def _espeak_library() -> _Espeak:
 
 
 def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
-    """Sound at SPEECH_RATE, not cut, and the words. Raises Unspeakable where there is no sound."""
+    """Sound at SPEECH_RATE, untrimmed, and the words. Raises Unspeakable if nothing comes out."""
     espeak = _espeak_library()
     take = espeak.take(text, voice)
     if not take.pieces:
@@ -127,7 +127,7 @@ def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
 
 
 def _espeak_words(names: Sequence[str], starts: Sequence[float | None], end_s: float) -> Iterator[SpokenWord]:
-    """A word ends where the next begins. One that espeak-ng ran together with the word before gets a share of it."""
+    """A word ends where the next one begins. One that espeak-ng ran together with the previous word gets a share of it."""
     known = [(number, start) for number, start in enumerate(starts) if start is not None]
     for (number, start), (following, until) in zip(known, [*known[1:], (len(names), end_s)], strict=True):
         share = (until - start) / (following - number)

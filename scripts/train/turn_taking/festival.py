@@ -1,4 +1,4 @@
-"""festival, a program (Debian packages festival and festvox-*): its English voices, to test with, and what foreign.py needs."""
+"""festival, a program (Debian packages festival and festvox-*): its English voices, for testing, and what foreign.py needs."""
 
 import atexit
 import subprocess
@@ -32,7 +32,7 @@ def _festival_process() -> "subprocess.Popen[str]":
 
 
 def run_scheme(script: str) -> list[list[str]]:
-    """Have festival run it. Returns the lines that it printed, in words. Raises ModelMissing if festival stops."""
+    """Run a festival script. Returns the lines that it printed, split into words. Raises ModelMissing if festival stops."""
     process = _festival_process()
     if process.stdin is None or process.stdout is None:
         raise ModelMissing("festival has no pipes.")
@@ -65,7 +65,7 @@ _SEGMENTS = """\
 
 
 def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
-    """Sound at SPEECH_RATE, not cut, and the words."""
+    """Sound at SPEECH_RATE, untrimmed, and the words."""
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         spoken = _TEXT.format(name=voice.name, stretch=1 / voice.tempo, text=text.replace('"', ""))
         lines = run_scheme(f'{spoken}{_WORDS}(utt.save.wave spoken "{file.name}" \'riff)')
@@ -74,7 +74,7 @@ def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
 
 
 def segments_of(text: str) -> tuple[list[tuple[str, float]], list[tuple[float, float]], list[SpokenWord]]:
-    """What kal would say: his phones and where they end, points of the melody (seconds, Hz), the words."""
+    """How kal would say it: his phones and their ends, points of the pitch contour (seconds, Hz), the words."""
     spoken = _TEXT.format(name="kal_diphone", stretch=1.0, text=text.replace('"', ""))
     lines = run_scheme(spoken + _WORDS + _SEGMENTS)
     segments = [(line[1], float(line[2])) for line in lines if line[0] == "SEGMENT"]
@@ -83,14 +83,14 @@ def segments_of(text: str) -> tuple[list[tuple[str, float]], list[tuple[float, f
 
 
 def _words_of(text: str, lines: list[list[str]]) -> list[SpokenWord]:
-    """Those that festival has told of, by the names that they have in the text; more than it has are nameless."""
+    """The words that festival reported, named as in the text; surplus ones have no name."""
     told = [line for line in lines if line[0] == "WORD"]
     names = chain((bare(word) for word in text.split()), repeat(""))
     return [SpokenWord(name, float(start), float(end)) for name, (_, start, end) in zip(names, told, strict=False)]
 
 
 def wave_of(path: Path) -> Pcm32:
-    """What festival has saved, at SPEECH_RATE."""
+    """What festival saved, at SPEECH_RATE."""
     with wave.open(str(path)) as stream:
         rate, pcm = stream.getframerate(), np.frombuffer(stream.readframes(stream.getnframes()), np.int16)
     return resampled(pcm, rate)

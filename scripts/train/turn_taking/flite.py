@@ -43,7 +43,7 @@ def _flite_library() -> ctypes.CDLL:
 
 @cache
 def _flite_voice(name: str) -> tuple[int, tuple[float, float]]:
-    """Its address, and the mean and the deviation of its pitch in Hz; -1 where a statistical voice sets them itself."""
+    """Its address, and the mean and standard deviation of its pitch in Hz; -1 where a statistical voice sets them itself."""
     flite = _flite_library()
     register = getattr(open_library(f"libflite_cmu_us_{name}.so.1", "flite"), f"register_cmu_us_{name}")
     register.restype = ctypes.c_void_p
@@ -55,7 +55,7 @@ def _flite_voice(name: str) -> tuple[int, tuple[float, float]]:
 
 
 def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
-    """Sound at SPEECH_RATE, not cut, and the words."""
+    """Sound at SPEECH_RATE, untrimmed, and the words."""
     flite = _flite_library()
     address, (mean, deviation) = _flite_voice(voice.name)
     features = _FliteVoice.from_address(address).features
@@ -75,7 +75,7 @@ def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
 
 
 def _flite_words(flite: ctypes.CDLL, utterance: ctypes.c_void_p, text: str) -> Iterator[SpokenWord]:
-    """The words of the utterance with the names that the text gives them. Yields one too many if there are others."""
+    """The utterance's words, named as in the text; a surplus word has no name."""
     names = [bare(word) for word in text.split()]
     item = flite.relation_head(ctypes.c_void_p(flite.utt_relation(utterance, b"Word")))
     number = 0

@@ -1,8 +1,8 @@
-"""English by speakers of other tongues: festival's Czech, Finnish, Hindi and Italian diphones (Debian packages festvox-*).
+"""English with foreign accents, from festival's Czech, Finnish, Hindi and Italian diphones (Debian packages festvox-*).
 
-kal, a speaker of English, gives sounds, lengths and melody of a text; each of his phones is said by the nearest one of
-the other tongue (a diphthong by two), at that speaker's pitch. What comes out is English with a strong accent, of a throat
-that no other voice has. Licences: GPL-2+ (Czech, Hindi, Italian), LGPL-2.1+ (Finnish).
+kal, an English speaker, supplies the phones, durations and pitch contour of a text; each of his phones is replaced by the nearest
+one of the other language (a diphthong by two), at that speaker's pitch. The result is English with a strong accent, in a voice
+like none of the others. Licences: GPL-2+ (Czech, Hindi, Italian), LGPL-2.1+ (Finnish).
 """
 
 import random
@@ -28,7 +28,7 @@ FESTIVAL_PACKAGES = {
     "festvox-italp16k": "voices/italian/lp_diphone",
     "festvox-itapc16k": "voices/italian/pc_diphone",
 }
-"""Debian's, and the folder below /usr/share/festival that each brings."""
+"""Debian package -> the folder that it installs in /usr/share/festival."""
 
 
 def _table(pairs: str) -> dict[str, str]:
@@ -57,9 +57,9 @@ _HINDI = _table("""
 class _Speaker:
     command: str
     phones: dict[str, str]
-    """Of one of kal's phones one or, joined by +, two; those that are missing keep their name."""
+    """kal's phone -> the speaker's, or two joined by +; phones not listed keep their name."""
     pitch_hz: float
-    """Of the middle of the speaker's range."""
+    """The middle of the speaker's range."""
 
 
 FOREIGN_SPEAKERS = {
@@ -73,18 +73,18 @@ FOREIGN_SPEAKERS = {
     "lp": _Speaker("voice_lp_diphone", _ITALIAN, 200),
     "pc": _Speaker("voice_pc_diphone", _ITALIAN, 115),
 }
-"""By the names of their packages; dita, lj and lp are women, krb is a child."""
+"""Named after their packages; dita, lj and lp are women, krb is a child."""
 _KAL_PITCH_HZ = 105.0
-"""Of the middle of kal's melodies."""
+"""The middle of kal's range."""
 _FIRST_HALF = 0.6
-"""Of a diphthong's length."""
+"""Share of a diphthong's length."""
 
 Target = tuple[float, float]
 """Seconds from the beginning, Hz."""
 
 
 def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
-    """Sound at SPEECH_RATE, not cut, and the words."""
+    """Sound at SPEECH_RATE, untrimmed, and the words."""
     segments, targets, said = segments_of(text)
     words = [SpokenWord(word.text, word.start_s / voice.tempo, word.end_s / voice.tempo) for word in said]
     middle = FOREIGN_SPEAKERS[voice.name].pitch_hz * voice.pitch
@@ -93,7 +93,7 @@ def speak(text: str, voice: Voice) -> tuple[Pcm32, list[SpokenWord]]:
 
 
 def murmur(phones: Sequence[str], voice: Voice) -> Pcm32:
-    """Sound at SPEECH_RATE of some of kal's phones, as one murmurs them: the last syllable longer, often higher."""
+    """Some of kal's phones as one would murmur them, the last syllable longer and often higher; at SPEECH_RATE."""
     chance = random.Random(f"{voice} {phones}")
     middle, place_s = FOREIGN_SPEAKERS[voice.name].pitch_hz * voice.pitch, 0.0
     sung = [number for number, name in enumerate(phones) if name not in ("pau", "hh")]
@@ -112,7 +112,7 @@ def murmur(phones: Sequence[str], voice: Voice) -> Pcm32:
 
 
 def _rendered(segments: Sequence[tuple[str, float]], melody: Sequence[Target], voice: Voice) -> Pcm32:
-    """`segments`: kal's phones and their ends."""
+    """`segments`: kal's phones and their ends in seconds."""
     speaker, parts, start_s = FOREIGN_SPEAKERS[voice.name], list[str](), 0.0
     for name, end_s in segments:
         said = speaker.phones.get(name, name).split("+")

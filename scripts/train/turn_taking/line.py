@@ -1,4 +1,4 @@
-"""What lies between a caller's mouth and the engines: a room, a telephone, noise, a level. Without PyTorch."""
+"""What lies between a caller's mouth and the engines: a room, a telephone, noise, a level."""
 
 import math
 import random
@@ -17,23 +17,23 @@ _LOW_PASSES = tuple(butter(4, cutoff_hz, fs=SPEECH_RATE, output="sos") for cutof
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One caller's line; stays as it is for all that they say."""
+    """One caller's line, the same for everything that they say."""
 
     room: Pcm32 | None
     """Impulse response."""
     band: Sections | None
-    """Of a telephone; None: a wide band."""
+    """A telephone's; None: a wideband line."""
     low_pass: Sections | None
     level_db: float
-    """RMS of speech, against full scale."""
+    """RMS of speech, relative to full scale."""
     noise_db: float
-    """Against speech."""
+    """Relative to speech."""
     noise: str
     """"white", "low", "hum" or "babble"."""
     seed: int
 
     def carry(self, samples: Pcm32, babble: Pcm32 | None = None) -> Pcm32:
-        """What arrives of a caller's sound, silences included; `babble` is other people's talk for lines that have it."""
+        """What arrives of a caller's sound, silences included; `babble` is background talk, for lines that have it."""
         noises = np.random.default_rng(self.seed)
         heard = samples
         if self.room is not None:
@@ -63,7 +63,7 @@ class Line:
 
 
 def draw_line(rng: random.Random) -> Line:
-    """A third telephones, a third rooms; signal to noise from 5 to 60 dB."""
+    """A third are telephones, a third have a room; the signal-to-noise ratio is 5 to 60 dB."""
     seed = rng.randrange(2**31)
     phone = rng.random() < 0.35
     noisy = rng.random() < 0.65
@@ -79,7 +79,7 @@ def draw_line(rng: random.Random) -> Line:
 
 
 def draw_room(rng: random.Random) -> Pcm32:
-    """An impulse response: a direct sound and a tail that dies away within 0.05 to 0.4 s."""
+    """An impulse response: the direct sound, and a tail that dies away within 0.05 to 0.4 s."""
     length = int(SPEECH_RATE * rng.uniform(0.05, 0.4))
     noise = np.random.default_rng(rng.randrange(2**31)).normal(size=length)
     return decaying(noise, 1 / rng.uniform(0.1, 0.5))

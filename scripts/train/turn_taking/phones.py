@@ -1,4 +1,4 @@
-"""Sounds that are no words to a synthesizer, as "mm hmm" is letters to all of them: said by phones."""
+"""Sounds that synthesizers do not know as words, such as "mm hmm", which they all spell out: given as phones instead."""
 
 import io
 import subprocess
@@ -12,8 +12,10 @@ from serving.audio import Pcm32
 
 
 def by_phones(text: str, voice: Voice) -> Pcm32:
-    """Sound at SPEECH_RATE of espeak-ng's phonemes in double brackets, or of flite's phones (the same as kal's, for speakers of other
-    tongues), by their programs: the libraries are told to read words."""
+    """Speak espeak-ng phonemes in double brackets, or flite's phones (for foreign voices: kal's, which are the same).
+
+    Uses the programs, since the libraries are set to read words. Returns sound at SPEECH_RATE.
+    """
     if voice.engine == "foreign":
         return foreign.murmur(text.split(), voice)
     if voice.engine == "flite":

@@ -1,4 +1,4 @@
-"""How the end-of-turn and the interruption model are built from nothing."""
+"""How the end-of-turn model and the interruption model are built from nothing."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ from scripts.train.plan import Plan, Step
 END_OF_TURN = "scripts.train.end_of_turn"
 INTERRUPTION = "scripts.train.interruption"
 AGENT_VOICE = "models/demo/text_to_speech/en_US-demo-low.onnx"
-"""Heard back as an echo."""
+"""The voice of the agent, which comes back as an echo."""
 HEADS = {
     "1": ("kal16", "m3", "f2", "klatt2", "rob", "belinda", "max", "grandma"),
     "2": ("awb", "m5", "f4", "klatt4", "paul", "aunty", "victor", "anika"),
     "3": (),
 }
-"""Seeds of the interruption model's heads, whose verdicts are averaged, and voices that a head is watched on, not trained."""
+"""Seed of each of the interruption model's heads, which are averaged, and the voices held out from its training to monitor it."""
 HEAD_EPOCHS = 6
 MEASURED = "901"
 """Seed of the events that the finished model is measured on."""
@@ -94,13 +94,13 @@ TURN_SHARDS = {
     **dict.fromkeys(("45", "46", "47", "48"), ("--count", "2500")),
     "61": ("--count", "3000", "--known"),
 }
-"""Of the end-of-turn model's rendered silences: seed and the rest."""
+"""Seed and options of each shard of the end-of-turn model's rendered silences."""
 TURN_HEADS = ("1", "2")
-"""Seeds of its heads, whose verdicts are averaged."""
+"""Seeds of its heads, which are averaged."""
 
 
 def end_of_turn(plan: Plan) -> list[Step]:
-    """Rendered turns with the frozen network's view of them, the heads, export, evaluation. Its length is in epochs."""
+    """Rendered turns with the frozen network's features, the heads, export, evaluation. Training length is in epochs."""
     turn_model = ("--turn-model", str(plan.turn_model))
     recogniser = ("--recogniser", "models/demo/speech_to_text")
     shards = {"41": ("--count", "200")} if plan.quick else TURN_SHARDS

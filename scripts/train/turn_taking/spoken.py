@@ -1,4 +1,4 @@
-"""Who speaks and what comes out: what all synthesizers have in common."""
+"""Who speaks and what comes out: the types that all synthesizers share."""
 
 import ctypes
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ class Voice:
     """flite: slt, awb, kal16 (rms to test with). espeak-ng: an accent and a variant, as in "en-gb+f2". festival: ked_diphone.
     foreign: dita, krb, machac, ph, lj, mv, nsk, lp, pc."""
     tempo: float = 1.0
-    """Of speech; above 1 is faster."""
+    """Above 1 is faster."""
     pitch: float = 1.0
-    """Times the voice's own."""
+    """As a multiple of the voice's own."""
     liveliness: float = 1.0
-    """How far the melody moves, times the voice's own. Near 0: monotonous. flite's slt, awb and rms and festival ignore it."""
+    """Pitch range as a multiple of the voice's own; near 0 is monotonous. flite's slt, awb and rms and festival ignore it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """A word of the text, without its punctuation, and where its sound is."""
+    """A word of the text, without punctuation, and when it is heard."""
 
     text: str
     start_s: float
@@ -42,13 +42,13 @@ class Spoken:
     """What came out."""
 
     samples: Pcm32
-    """float32 at 16 kHz, shape (n,), silence at both ends cut to 20 ms."""
+    """float32 at 16 kHz, shape (n,), silence at both ends trimmed to 20 ms."""
     words: tuple[SpokenWord, ...]
-    """In their order; of flite exact, of espeak-ng to about 20 ms."""
+    """In order; exact for flite, to about 20 ms for espeak-ng."""
 
 
 class Unspeakable(ValueError):
-    """The synthesizer made other words of a text than it has: draw another."""
+    """The synthesizer read other words than the text has: draw another text."""
 
 
 def resampled(pcm: NDArray[np.int16], rate: int) -> Pcm32:

@@ -1,11 +1,11 @@
-"""Text to speech with word times, by free synthesizers: flite's and espeak-ng's libraries, festival (Debian packages).
+"""Text to speech with word times, by free synthesizers: the libraries of flite and espeak-ng, and festival (Debian packages).
 
     voice = draw_voice(random.Random(1))
     spoken = speak("i need an appointment, on friday.", voice)
 
-A text is in lower case and spells its numbers; commas, full stops and question marks shape the melody. Never a voice to train
-on: flite's rms, festival's English voices and SVOX pico, which are kept to test with (flite's kal16 and festival's kal are one
-person, so of festival only ked and slt_hts are other recordings, and of these only ked is another speaker).
+Text is in lower case with its numbers spelled out; commas, full stops and question marks shape the intonation. flite's rms,
+festival's English voices and SVOX pico are kept for testing and never trained on. (flite's kal16 and festival's kal are the same
+person, so of festival's voices only ked and slt_hts are different recordings, and only ked is a different speaker.)
 """
 
 import random
@@ -19,7 +19,7 @@ from scripts.train.turn_taking.spoken import Spoken, SpokenWord, Unspeakable, Vo
 from serving.audio import SPEECH_RATE, Pcm32
 
 PEAK = 0.6
-"""Largest sample of what is returned."""
+"""Largest sample of the sound returned."""
 FLITE_VOICES = ("slt", "awb", "kal16")
 ESPEAK_VARIANTS = ("", *(f"+m{number}" for number in range(1, 9)), *(f"+f{number}" for number in range(1, 6)))
 MORE_VARIANTS = (
@@ -28,15 +28,15 @@ MORE_VARIANTS = (
     *("steph3", "travis", "victor", "zac", "Alex", "Annie", "belinda", "aunty", "Hugo", "Jacky", "Lee", "Marco"),
     *("Mario", "Michael", "Mike", "Diogo", "Denis", "Henrique", "klatt", "klatt2", "klatt4", "f2", "f3", "m1", "m4"),
 )
-"""More of them, for many voices."""
+"""More of them, where many voices matter."""
 
 
 def draw_voice(
     rng: random.Random, flite_share: float = 0.45, *, more_share: float = 0.0, foreign_share: float = 0.0
 ) -> Voice:
-    """One of the voices to train on, with its own tempo, pitch and liveliness.
+    """One of the training voices, with a tempo, pitch and liveliness of its own.
 
-    `more_share`: of espeak-ng's, of MORE_VARIANTS. `foreign_share`: of all, of speakers of other tongues.
+    `more_share`: share of MORE_VARIANTS among espeak-ng's voices. `foreign_share`: share of foreign accents among all.
     """
     tempo, liveliness = rng.uniform(0.8, 1.3), rng.uniform(0.4, 1.5)
     if foreign_share and rng.random() < foreign_share:
@@ -51,10 +51,10 @@ def draw_voice(
 
 
 def speak(text: str, voice: Voice) -> Spoken:
-    """Render a text. Raises Unspeakable if its words are not found again, ModelMissing without the synthesizer.
+    """Render a text. Raises Unspeakable if the words spoken are not the text's, ModelMissing without the synthesizer.
 
-    The noise in flite's statistical voices differs from call to call; all else is the same for the same voice and text. Not for
-    threads: the libraries hold one state for the process. Several processes may render side by side.
+    The noise in flite's statistical voices differs from call to call; otherwise the same voice and text give the same sound. Not
+    thread-safe: the libraries keep their state per process. Several processes may render side by side.
     """
     speakers = {"flite": flite.speak, "espeak": espeak.speak, "festival": festival.speak, "foreign": foreign.speak}
     samples, words = speakers[voice.engine](text, voice)
@@ -64,7 +64,7 @@ def speak(text: str, voice: Voice) -> Spoken:
 
 
 def _edged(samples: Pcm32, words: Sequence[SpokenWord]) -> Spoken:
-    """Silence at the ends cut, the words moved along and trimmed to what is heard of them, at the common level."""
+    """Trims silence at both ends, shifts the words to match and shortens them to what is audible, and scales to PEAK."""
     loud = np.abs(samples) > 0.015 * np.abs(samples).max()
     found, edge = np.flatnonzero(loud), SPEECH_RATE // 50
     first, last = max(0, int(found[0]) - edge), min(len(samples), int(found[-1]) + edge)

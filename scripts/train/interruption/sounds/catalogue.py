@@ -1,4 +1,4 @@
-"""Everything that is heard on a line and is not speech, and how often."""
+"""Everything on a line that is not speech, and how often it is drawn."""
 
 from collections.abc import Callable
 

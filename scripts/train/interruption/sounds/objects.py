@@ -1,4 +1,4 @@
-"""Sounds of hands, rooms, machines, animals and of the line itself. Each draws one, not levelled."""
+"""Sounds of hands, rooms, machines, animals and of the line itself. Each draws one, at no particular level."""
 
 import numpy as np
 from numpy.random import Generator
@@ -19,7 +19,7 @@ from serving.audio import SPEECH_RATE
 
 
 def _struck(rng: Generator, low_hz: float, high_hz: float, ring_s: float, modes: int) -> Signal:
-    """Damped modes of something hit, and the noise of the hit."""
+    """The damped modes of something that is hit, and the noise of the hit."""
     count = int(min(1.2, 5 * ring_s + 0.02) * SPEECH_RATE)
     times, sound = np.arange(count) / SPEECH_RATE, np.zeros(count)
     for _ in range(modes):
@@ -37,7 +37,7 @@ def _struck(rng: Generator, low_hz: float, high_hz: float, ring_s: float, modes:
 
 
 def keyboard(rng: Generator) -> Signal:
-    """Typing: clicks of one keyboard, down and up, unevenly."""
+    """Uneven typing: clicks as keys go down and up."""
     low, high, ring = rng.uniform(200, 1500), rng.uniform(2000, 7000), rng.uniform(0.003, 0.025)
     sound, place = np.zeros(int(rng.uniform(0.4, 2.2) * SPEECH_RATE)), 0
     while place < len(sound):
@@ -52,7 +52,7 @@ def keyboard(rng: Generator) -> Signal:
 
 
 def knocks(rng: Generator) -> Signal:
-    """A door, a drawer, a dropped thing, steps, a table: one to six blows."""
+    """One to six blows: a door, a drawer, something dropped, footsteps, a table."""
     low, high, ring = rng.uniform(40, 300), rng.uniform(400, 3000), rng.uniform(0.01, 0.15)
     blows = [_struck(rng, low, high, ring, 6) * rng.uniform(0.4, 1) for _ in range(rng.integers(1, 7))]
     return in_a_row(rng, blows, (0.01, 0.45))
@@ -67,7 +67,7 @@ def clinks(rng: Generator) -> Signal:
 
 
 def paper(rng: Generator) -> Signal:
-    """Paper, clothes, a bag: grains of high noise."""
+    """Paper, clothes or a bag: grains of high-pitched noise."""
     rustle = band(noise(rng, rng.uniform(0.3, 1.8)), rng.uniform(500, 2500), rng.uniform(4000, 7900))
     grains = rng.gamma(rng.uniform(0.15, 0.8), 1, len(rustle) // rng.integers(60, 600) + 2)
     strength = np.interp(np.arange(len(rustle)), np.linspace(0, len(rustle), len(grains)), grains)
@@ -75,7 +75,7 @@ def paper(rng: Generator) -> Signal:
 
 
 def squeak(rng: Generator) -> Signal:
-    """A door or a chair: a rough tone that glides."""
+    """A door or a chair: a rough, gliding tone."""
     seconds, start = rng.uniform(0.2, 1.0), rng.uniform(250, 1800)
     tone = voiced(
         rng,
@@ -87,7 +87,7 @@ def squeak(rng: Generator) -> Signal:
 
 
 def machine(rng: Generator) -> Signal:
-    """Mains, a fan, a motor, a vacuum cleaner, traffic: steady tones and noise, switched on or swelling."""
+    """Mains hum, a fan, a motor, a vacuum cleaner or traffic: steady tones and noise that switch on or swell."""
     seconds, base = rng.uniform(0.6, 2.2), rng.choice([50.0, 60.0, 100.0, 120.0, rng.uniform(60, 500)])
     tone = voiced(
         rng,
@@ -101,7 +101,7 @@ def machine(rng: Generator) -> Signal:
 
 
 def tones(rng: Generator) -> Signal:
-    """Keys of a telephone, ringing, notifications, alarms."""
+    """Telephone keys, ringing, notifications, alarms."""
     parts = []
     pair, length = rng.uniform(350, 2500, 2), rng.uniform(0.05, 0.5)
     for _ in range(rng.integers(1, 6)):
@@ -116,7 +116,7 @@ def tones(rng: Generator) -> Signal:
 
 
 def music(rng: Generator) -> Signal:
-    """Notes and chords of some instrument over a beat."""
+    """Notes and chords of an instrument over a beat."""
     sound = np.zeros(int(rng.uniform(1.0, 2.3) * SPEECH_RATE))
     beat_s, tilt, root = rng.uniform(0.12, 0.5), rng.uniform(0.6, 2.2), rng.uniform(80, 500)
     decay, attack = rng.uniform(0.08, 0.8), rng.uniform(0.003, 0.08)
@@ -142,7 +142,7 @@ def music(rng: Generator) -> Signal:
 
 
 def animal(rng: Generator) -> Signal:
-    """A dog, a bird, a baby: cries with a gliding pitch."""
+    """A dog, a bird or a baby: cries of gliding pitch."""
     kind, parts = rng.integers(3), []
     for _ in range(rng.integers(1, 5)):
         low, high, seconds, rough = (
@@ -164,7 +164,7 @@ def animal(rng: Generator) -> Signal:
 
 
 def line_fault(rng: Generator) -> Signal:
-    """Crackles, a bump of the microphone, wind, lost packets."""
+    """Crackles, wind, or a bump of the microphone."""
     kind = rng.integers(3)
     if kind == 0:
         sound = noise(rng, rng.uniform(0.2, 1.5))

@@ -17,12 +17,12 @@ Signal = NDArray[np.float64]
 
 
 def noise(rng: Generator, seconds: float) -> Signal:
-    """White, of standard deviation 1."""
+    """White noise with a standard deviation of 1."""
     return rng.standard_normal(max(8, int(seconds * SPEECH_RATE)))
 
 
 def band(signal: NDArray[np.floating[Any]], low_hz: float, high_hz: float, order: int = 2) -> Signal:
-    """Kept between two frequencies; 0 and 8,000 leave that side open."""
+    """Limited to a band; 0 or 8,000 leaves that side open."""
     if low_hz > 20:
         signal = sosfilt(butter(order, low_hz, "high", fs=SPEECH_RATE, output="sos"), signal)
     if high_hz < 7900:
@@ -31,7 +31,7 @@ def band(signal: NDArray[np.floating[Any]], low_hz: float, high_hz: float, order
 
 
 def resonate(signal: Signal, formants: Sequence[tuple[float, float]]) -> Signal:
-    """Through resonances in a row, each (Hz, bandwidth in Hz)."""
+    """Through a series of resonances, each (Hz, bandwidth in Hz)."""
     for centre, width in formants:
         radius = np.exp(-np.pi * width / SPEECH_RATE)
         poles = [1.0, -2 * radius * np.cos(2 * np.pi * centre / SPEECH_RATE), radius**2]
@@ -40,7 +40,7 @@ def resonate(signal: Signal, formants: Sequence[tuple[float, float]]) -> Signal:
 
 
 def voiced(rng: Generator, pitch_hz: Signal, *, roughness: float = 0.02, tilt: float = 1.5) -> Signal:
-    """A glottal source along a pitch contour; `tilt` is the fall of the harmonics, 2 is 12 dB an octave."""
+    """A glottal source along a pitch contour; `tilt` is the fall-off of the harmonics, where 2 is 12 dB an octave."""
     walk = np.cumsum(rng.standard_normal(len(pitch_hz))) / np.sqrt(SPEECH_RATE / 8)
     walk -= np.linspace(walk[0], walk[-1], len(walk))
     phase = np.cumsum(pitch_hz * (1 + roughness * walk)) / SPEECH_RATE * 2 * np.pi
@@ -51,7 +51,7 @@ def voiced(rng: Generator, pitch_hz: Signal, *, roughness: float = 0.02, tilt: f
 
 
 def contour(points: Sequence[float], seconds: float) -> Signal:
-    """A smooth line through values at even distances."""
+    """A smooth line through evenly spaced values."""
     count = max(8, int(seconds * SPEECH_RATE))
     places = np.linspace(0, 1, len(points))
     line = np.interp(np.linspace(0, 1, count), places, points)
@@ -61,13 +61,13 @@ def contour(points: Sequence[float], seconds: float) -> Signal:
 
 
 def envelope(count: int, attack_s: float, decay_s: float) -> Signal:
-    """Rises straight, falls exponentially."""
+    """A linear attack and an exponential decay."""
     times = np.arange(count) / SPEECH_RATE
     return np.asarray(np.minimum(times / max(attack_s, 1e-4), 1.0) * np.exp(-np.maximum(0, times - attack_s) / decay_s))
 
 
 def swell(count: int, attack: float, release: float) -> Signal:
-    """Rises and falls like a cosine; both as shares of the length."""
+    """A cosine rise and fall, each given as a share of the length."""
     places = np.linspace(0, 1, count)
     rise = 0.5 - 0.5 * np.cos(np.pi * np.minimum(places / attack, 1))
     fall = 0.5 - 0.5 * np.cos(np.pi * np.minimum((1 - places) / release, 1))
@@ -75,7 +75,7 @@ def swell(count: int, attack: float, release: float) -> Signal:
 
 
 def in_a_row(rng: Generator, parts: Sequence[Signal], gap_s: tuple[float, float]) -> Signal:
-    """One after the other with gaps of random length."""
+    """One after the other, with random gaps."""
     pieces: list[Signal] = []
     for part in parts:
         pieces += [part, np.zeros(int(rng.uniform(*gap_s) * SPEECH_RATE))]
@@ -83,7 +83,7 @@ def in_a_row(rng: Generator, parts: Sequence[Signal], gap_s: tuple[float, float]
 
 
 def vowel(rng: Generator) -> list[tuple[float, float]]:
-    """Formants of some vowel of some throat."""
+    """Formants of a random vowel in a random vocal tract."""
     size = rng.uniform(0.85, 1.25)
     return [
         (size * rng.uniform(350, 800), rng.uniform(60, 140)),

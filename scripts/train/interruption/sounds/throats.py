@@ -1,4 +1,4 @@
-"""Sounds of the throat that are not words: coughs, laughs, breaths. Each draws one, not levelled."""
+"""Sounds of the throat that are not words: coughs, laughs, breaths. Each draws one, at no particular level."""
 
 import numpy as np
 from numpy.random import Generator
@@ -19,7 +19,7 @@ from serving.audio import SPEECH_RATE
 
 
 def cough(rng: Generator) -> Signal:
-    """One to four explosions of breath, some with a voice in them."""
+    """One to four bursts of breath, some of them voiced."""
     throat, parts = vowel(rng), []
     for number in range(rng.integers(1, 5)):
         seconds = rng.uniform(0.12, 0.4)
@@ -43,7 +43,7 @@ def cough(rng: Generator) -> Signal:
 
 
 def throat_clearing(rng: Generator) -> Signal:
-    """A rough low grating, once or twice."""
+    """A rough low rasp, one to three times."""
     parts = []
     for _ in range(rng.integers(1, 4)):
         seconds, pitch = rng.uniform(0.15, 0.6), rng.uniform(70, 190)
@@ -62,7 +62,7 @@ def throat_clearing(rng: Generator) -> Signal:
 
 
 def laugh(rng: Generator) -> Signal:
-    """Syllables of h and a vowel, four to seven a second, falling."""
+    """Syllables of h and a vowel, falling in pitch."""
     throat, pitch, count = vowel(rng), rng.uniform(130, 420), rng.integers(2, 9)
     length, parts = rng.uniform(0.1, 0.17), []
     for number in range(count):
@@ -77,7 +77,7 @@ def laugh(rng: Generator) -> Signal:
 
 
 def breath(rng: Generator) -> Signal:
-    """In or out, through mouth or nose; a sigh has some voice in it."""
+    """In or out, through mouth or nose."""
     air = noise(rng, rng.uniform(0.25, 1.4))
     air = resonate(air, vowel(rng)) / 3 + band(air, rng.uniform(150, 900), rng.uniform(1500, 7500)) * rng.uniform(
         0.1, 1
@@ -86,7 +86,7 @@ def breath(rng: Generator) -> Signal:
 
 
 def sniff(rng: Generator) -> Signal:
-    """Short breaths in, through the nose."""
+    """Short breaths in through the nose."""
     parts = []
     for _ in range(rng.integers(1, 4)):
         air = band(noise(rng, rng.uniform(0.12, 0.4)), rng.uniform(300, 1500), rng.uniform(3000, 7900))
@@ -95,7 +95,7 @@ def sniff(rng: Generator) -> Signal:
 
 
 def sneeze(rng: Generator) -> Signal:
-    """A breath in, then an explosion."""
+    """A breath in, then a burst."""
     into = noise(rng, rng.uniform(0.2, 0.6))
     into = resonate(into, vowel(rng)) * swell(len(into), 0.8, 0.1)
     out = noise(rng, rng.uniform(0.2, 0.5))
