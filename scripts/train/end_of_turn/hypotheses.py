@@ -21,7 +21,7 @@ MARGIN_S = 0.5
 """Least silence after an utterance."""
 FRAMES_PER_S = 100
 BATCH = 16
-LONGEST = 96
+MAX_TOKENS = 96
 """Tokens; speech takes fewer."""
 
 
@@ -62,7 +62,7 @@ class Recogniser:
             encoded,
             [self._prompt] * len(takes),
             beam_size=1,
-            max_length=LONGEST,
+            max_length=MAX_TOKENS,
             suppress_blank=False,
             suppress_tokens=[-1],
         )

@@ -8,7 +8,7 @@ between callers, kinds of pause and chance is our assumption: nobody has publish
 import math
 import random
 
-SHORTEST_S = 0.2
+MIN_PAUSE_S = 0.2
 _MEAN, _DEVIATION = -2.095, 1.477
 """Of the logarithm of the seconds beyond the shortest pause."""
 _CALLER_DEVIATION = 0.6
@@ -36,14 +36,14 @@ def draw_caller(rng: random.Random) -> float:
 def draw_hold_s(rng: random.Random, caller: float, kind: str) -> float:
     """How long such a caller pauses."""
     excess = rng.gauss(_MEAN + caller + _KINDS[kind], _CHANCE_DEVIATION)
-    return SHORTEST_S + min(math.exp(excess), 6.0)
+    return MIN_PAUSE_S + min(math.exp(excess), 6.0)
 
 
 def still_silent(silence_s: float, caller: float, kind: str) -> float:
     """Share of such pauses that last longer than this."""
-    if silence_s <= SHORTEST_S:
+    if silence_s <= MIN_PAUSE_S:
         return 1.0
-    score = (math.log(silence_s - SHORTEST_S) - _MEAN - caller - _KINDS[kind]) / _CHANCE_DEVIATION
+    score = (math.log(silence_s - MIN_PAUSE_S) - _MEAN - caller - _KINDS[kind]) / _CHANCE_DEVIATION
     return 0.5 * math.erfc(score / math.sqrt(2))
 
 

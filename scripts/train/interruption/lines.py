@@ -5,7 +5,7 @@ import random
 from scripts.train.sentences.callers import Callers
 from scripts.train.sentences.grammar import Grammar
 
-LONGEST_WORDS = 9
+MAX_WORDS = 9
 """Of a line: nothing later than two seconds is used for training."""
 
 WORDS = {
@@ -154,4 +154,4 @@ class Lines:
                 return text
 
     def _cut(self, text: str) -> str:
-        return " ".join(text.split()[:LONGEST_WORDS])
+        return " ".join(text.split()[:MAX_WORDS])

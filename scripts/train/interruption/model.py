@@ -15,7 +15,7 @@ from scripts.train.speech_to_text.model import HEADS, WIDTH, Attention, Encoder,
 LAYERS = 3
 """Encoder layers that are used; they stay frozen."""
 HIDDEN = 128
-LONGEST = 100
+MAX_FRAMES = 100
 """20 ms frames in a window, at most."""
 
 
@@ -26,7 +26,7 @@ class Body(nn.Module):
         super().__init__()
         whole = Encoder()
         self.conv1, self.conv2 = whole.conv1, whole.conv2
-        self.register_buffer("positions", whole.embed_positions.weight[:LONGEST].clone(), persistent=False)
+        self.register_buffer("positions", whole.embed_positions.weight[:MAX_FRAMES].clone(), persistent=False)
         self.layers = nn.ModuleList(list(whole.layers)[:LAYERS])
 
     def start_from(self, weights: dict[str, Tensor]) -> None:

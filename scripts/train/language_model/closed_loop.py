@@ -18,7 +18,7 @@ from scripts.train.language_model.recognition_errors import asr_noise
 from scripts.train.language_model.replies import classify, fact_answer, voice_ok
 from scripts.train.language_model.simulate import call_text
 
-LONGEST_CALL = 40
+MAX_REPLIES = 40
 NOISE = 0.04
 KNOWN_TOOLS = {tool["function"]["name"] for tool in TOOLS}
 GOALS_WITH_TOOL = ("book", "avail", "cancel", "move", "refill", "results")
@@ -99,7 +99,7 @@ class LiveCall:
         self._due = None
         if text.startswith("{"):
             self._call_tool(text)
-        elif self._replies > LONGEST_CALL:
+        elif self._replies > MAX_REPLIES:
             self.errors.append("too long")
             self.is_over = True
         else:

@@ -24,7 +24,7 @@ from scripts.train.language_model.evaluate_speed import measure_speed
 from scripts.train.language_model.figures import share
 from scripts.train.language_model.language_model import LanguageModel
 
-LONGEST_PROMPT = 1900
+MAX_PROMPT_TOKENS = 1900
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,7 +69,8 @@ def measure_calls(model: LanguageModel, lex: Lex, count: int, show: int) -> None
     """Play that many calls with the model and report."""
     calls = [LiveCall(lex) for _ in range(count)]
     play(
-        calls, lambda live: model.replies([model.prompt(call.system, call.messages)[-LONGEST_PROMPT:] for call in live])
+        calls,
+        lambda live: model.replies([model.prompt(call.system, call.messages)[-MAX_PROMPT_TOKENS:] for call in live]),
     )
     report(calls, show)
 

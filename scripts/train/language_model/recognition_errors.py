@@ -8,13 +8,13 @@ from scripts.train.language_model.phrases import MISHEARD
 RATES = (0.0, 0.04, 0.07)
 """Shares of words that are misrecognised; one is drawn for each utterance."""
 
-SHORTEST_WORDS = 4
+MIN_WORDS = 4
 """Utterances with fewer words are recognised correctly."""
 
 
 def asr_noise(text: str, rng: random.Random, rate: float = 0.04) -> str:
     """Drops, replaces or repeats words outside [brackets], or adds an "um"; removes the brackets."""
-    is_long = len(text.split()) >= SHORTEST_WORDS
+    is_long = len(text.split()) >= MIN_WORDS
     heard = []
     for part in re.split(r"(\[[^\]]*\])", text):
         if part.startswith("["):

@@ -15,7 +15,7 @@ from scripts.train.turn_taking.line import decaying
 from serving.audio import SPEECH_RATE, Pcm32
 
 LOW_PASSES = tuple(butter(4, cutoff_hz / (SPEECH_RATE / 2)) for cutoff_hz in (2500, 3000, 3400, 3800, 5000))
-LONGEST_PAIR_S = 8.5
+MAX_PAIR_S = 8.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Damage:
         samples = self._degraded(_floats(utterance))
         if chance.random() < 0.15:
             second = chance.choice(utterances)
-            if len(utterance.pcm) + len(second.pcm) < LONGEST_PAIR_S * SPEECH_RATE:
+            if len(utterance.pcm) + len(second.pcm) < MAX_PAIR_S * SPEECH_RATE:
                 gap = np.zeros(chance.randint(1000, 10_000), np.float32)
                 samples = np.concatenate([samples, gap, self._degraded(_floats(second))])
                 text, phones = f"{text} {second.text}", None

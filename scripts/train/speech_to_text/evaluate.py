@@ -21,7 +21,7 @@ from serving.audio import SPEECH_RATE
 WINDOWS_S = (None, 4, 10, 30)
 """Encoder windows to try; None: the speech plus 0.5 s."""
 NO_SPEECH = 0.5
-LONGEST = 60
+MAX_TOKENS = 60
 SILENT_CLIPS = 30
 
 
@@ -47,7 +47,7 @@ class Recognizer:
             self._whisper.model.encode(features),
             [[self._tokenizer.sot, self._tokenizer.no_timestamps]],
             beam_size=1,
-            max_length=LONGEST,
+            max_length=MAX_TOKENS,
             suppress_blank=False,
             suppress_tokens=None,
             return_no_speech_prob=True,

@@ -28,7 +28,7 @@ WARM_UP_STEPS = 300
 TOP_RATE = 0.3
 """Learning rate of the encoder's last layer, relative to the decoder's."""
 REPORT_S = 300
-LONGEST = 60
+MAX_TOKENS = 60
 """Tokens of a transcript."""
 
 
@@ -130,7 +130,7 @@ def transcribe(model: Whisper, tokenizer: Tokenizer, audio: Pcm32) -> list[str]:
         torch.tensor([[special.start, special.no_timestamps]] * len(audio)),
     )
     done = torch.zeros(len(audio), dtype=torch.bool)
-    for _ in range(LONGEST):
+    for _ in range(MAX_TOKENS):
         chosen = model.decoder(ids, encoded)[:, -1].argmax(-1)
         chosen[done] = special.end
         ids, done = torch.cat([ids, chosen[:, None]], 1), done | (chosen == special.end)

@@ -21,7 +21,7 @@ from scripts.train.text_to_speech.corpus import held_out_sentences, training_sen
 from scripts.train.text_to_speech.teacher import FRAME_SAMPLES, RATE, Spoken, build, speak, voice_constants
 
 SEED = 2024
-LONGEST = 160
+MAX_CHARACTERS = 160
 """Characters in a sentence."""
 WORST_ALIGNMENT = 0.16
 
@@ -58,7 +58,7 @@ def build_rows(program: Path, count: int) -> list[Row]:
     """Sentences whose phones align well with flite's, without the held-out ones."""
     banned = {sentence.lower() for sentence in held_out_sentences()}
     drawn = training_sentences(count, SEED)
-    sentences = [text for text in drawn if text.lower() not in banned and 0 < len(text) < LONGEST]
+    sentences = [text for text in drawn if text.lower() not in banned and 0 < len(text) < MAX_CHARACTERS]
     phonemizer, rows = EspeakPhonemizer(), list[Row]()
     for number, (text, spoken) in enumerate(zip(sentences, speak(program, sentences), strict=True), start=1):
         row = _row(text, spoken, phonemizer)

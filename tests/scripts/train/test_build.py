@@ -84,16 +84,16 @@ def steps(folder: Path, *tags: str) -> list[Step]:
 
 def test_done_steps_are_not_done_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     build.run(steps(tmp_path, "a", "b"), tmp_path)
-    assert "done before" not in capsys.readouterr().out
+    assert "already done" not in capsys.readouterr().out
     build.run(steps(tmp_path, "a", "b"), tmp_path)
-    assert capsys.readouterr().out.count("done before") == 2
+    assert capsys.readouterr().out.count("already done") == 2
 
 
 def test_a_changed_step_is_done_again_with_all_after_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     build.run(steps(tmp_path, "a", "b", "c"), tmp_path)
     capsys.readouterr()
     build.run(steps(tmp_path, "a", "x", "c"), tmp_path)
-    assert capsys.readouterr().out.splitlines() == ["--> 1/3 a: done before", "--> 2/3 x", "--> 3/3 c"]
+    assert capsys.readouterr().out.splitlines() == ["--> 1/3 a: already done", "--> 2/3 x", "--> 3/3 c"]
 
 
 def test_a_failed_step_stops_and_is_done_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,7 +101,7 @@ def test_a_failed_step_stops_and_is_done_again(tmp_path: Path, capsys: pytest.Ca
     for _ in range(2):
         with pytest.raises(subprocess.CalledProcessError):
             build.run(broken, tmp_path)
-        assert "done before" not in capsys.readouterr().out
+        assert "already done" not in capsys.readouterr().out
 
 
 @pytest.fixture

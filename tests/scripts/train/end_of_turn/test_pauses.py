@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from scripts.train.end_of_turn.pauses import SHORTEST_S, draw_caller, draw_habits, draw_hold_s, still_silent
+from scripts.train.end_of_turn.pauses import MIN_PAUSE_S, draw_caller, draw_habits, draw_hold_s, still_silent
 from scripts.train.end_of_turn.turns import Turns
 
 pytestmark = pytest.mark.unit
@@ -15,7 +15,7 @@ def test_they_survive_as_in_the_public_measurement() -> None:
     rng, turns = random.Random(2), Turns(2)
     kinds = [kind for _ in range(3000) for kind in turns.turn().kinds]
     holds_s = np.array([draw_hold_s(rng, draw_caller(rng), kind) for kind in kinds])
-    assert holds_s.min() >= SHORTEST_S
+    assert holds_s.min() >= MIN_PAUSE_S
     for silence_s, share in ((0.3, 0.556), (0.6, 0.217), (1.0, 0.10), (1.6, 0.05)):
         assert np.mean(holds_s > silence_s) == pytest.approx(share, abs=0.03), silence_s
 
