@@ -1,1 +1,1 @@
-"""What a model is and where its bytes are: manifest, store, verification. Knows nothing of engines."""
+"""What a model is and where its bytes are: manifest, store, download, verification. Knows nothing of engines."""

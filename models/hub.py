@@ -1,7 +1,7 @@
-"""The model hub, or a mirror of it: what a repository holds, and its files' bytes. The only file that knows huggingface_hub.
+"""The model hub or a mirror of it: lists a repository's files and downloads them. The only file that uses huggingface_hub.
 
-Plain HTTP with Range requests, so that any mirror serves and an interrupted download continues in a later process, which
-hf_hub_download does not do. The token is sent for gated repositories only.
+Uses plain HTTP with Range requests, so that any mirror will do and a later process can continue an interrupted download,
+which hf_hub_download cannot. The token is sent for gated repositories only.
 """
 
 import os
@@ -15,34 +15,34 @@ from dotenv import dotenv_values
 from pydantic import TypeAdapter, ValidationError
 
 from models.errors import ChecksumMismatch, DownloadFailed
-from models.hub_errors import told
+from models.hub_errors import translate_errors
 from models.manifest import RelativePath
 
 OFFICIAL = "https://huggingface.co"
 CHUNK_BYTES = 1 << 20
-"""What an interruption loses at most, and the step in which progress is shown."""
+"""The most that an interruption loses, and the step in which progress is shown."""
 
 OnPosition = Callable[[int], None]
-"""Told how many bytes of the file are here."""
+"""Called with how many bytes of the file have arrived."""
 
 _PATH: TypeAdapter[str] = TypeAdapter(RelativePath)
 
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """A file of a repository, and what its bytes are known by."""
+    """A file of a repository, with its size and hash."""
 
     path: str
     """Relative to the repository's root."""
     size: int
-    """Bytes; 0 if the hub does not tell."""
+    """Bytes; 0 if the hub does not say."""
     sha256: str | None = None
     blob_id: str | None = None
-    """Git's SHA-1 of the file as a blob, for small files, whose SHA-256 the hub does not tell."""
+    """Git's SHA-1 of the file as a blob; for small files, for which the hub gives no SHA-256."""
 
     @property
     def known_by(self) -> str:
-        """Its hash, of either kind; empty if the hub tells none."""
+        """Its hash, of either kind; empty if the hub gives none."""
         return self.sha256 or self.blob_id or ""
 
 
@@ -56,29 +56,29 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """A hub at an address, seen by an account or by nobody."""
+    """A hub, used with an account or anonymously."""
 
     endpoint: str = OFFICIAL
     """Without a slash at its end."""
     token: str | None = None
 
     def listing(self, repository: str, revision: str | None, *, gated: bool) -> Listing:
-        """The repository's files at a commit; None: at its newest. Raises DownloadFailed or AccessRefused."""
+        """The repository's files at a commit; None: the newest. Raises DownloadFailed or AccessRefused."""
         library = _library()
-        with self._told(repository, "the list of files", gated):
+        with self._translating_errors(repository, "the list of files", gated):
             api = library.HfApi(endpoint=self.endpoint, token=self._token(gated))
             info = api.model_info(
                 repository, revision=revision, files_metadata=True, timeout=library.constants.HF_HUB_ETAG_TIMEOUT
             )
         if not info.sha or not info.siblings:
-            raise DownloadFailed(f"{self.endpoint} names no commit or no files of {repository}. Name another mirror.")
+            raise DownloadFailed(f"{self.endpoint} lists no commit or no files of {repository}. Use another mirror.")
         return Listing(info.sha, tuple(self._file(repository, found) for found in info.siblings))
 
     def head(self, repository: str, revision: str, path: str, *, gated: bool) -> HubFile:
-        """What the hub says of one file. Raises DownloadFailed or AccessRefused."""
+        """What the hub says about one file. Raises DownloadFailed or AccessRefused."""
         library = _library()
         url = library.hf_hub_url(repository, path, revision=revision, endpoint=self.endpoint)
-        with self._told(repository, path, gated):
+        with self._translating_errors(repository, path, gated):
             head = library.get_hf_file_metadata(url, token=self._token(gated), endpoint=self.endpoint)
         etag = head.etag or ""
         return HubFile(path, head.size or 0, etag if len(etag) == 64 else None, etag if len(etag) == 40 else None)
@@ -86,16 +86,16 @@ class Hub:
     def fetch(
         self, repository: str, revision: str, file: HubFile, partial: Path, on_position: OnPosition, *, gated: bool
     ) -> None:
-        """Bring `partial` to the file's full size, going on from what is there. Its hash is not checked.
+        """Continue the download into `partial` to the file's full size. Does not check the hash.
 
-        Raises DownloadFailed, AccessRefused or DiskTooSmall, and what has arrived stays in `partial`; or ChecksumMismatch
-        if the hub has it in another length.
+        Raises DownloadFailed, AccessRefused or DiskTooSmall, keeping what has arrived in `partial`; or ChecksumMismatch if
+        the hub's file has another length.
         """
         library = _library()
         url = library.hf_hub_url(repository, file.path, revision=revision, endpoint=self.endpoint)
         headers = library.utils.build_hf_headers(token=self._token(gated), library_name="callbox")
-        headers["Accept-Encoding"] = "identity"  # a compressed answer has neither a known size nor ranges
-        with self._told(repository, file.path, gated):
+        headers["Accept-Encoding"] = "identity"  # a compressed response has neither a known size nor ranges
+        with self._translating_errors(repository, file.path, gated):
             if partial.exists() and partial.stat().st_size > file.size:
                 partial.unlink()
             _get(url, headers, file, partial, on_position)
@@ -105,34 +105,34 @@ class Hub:
             path = _PATH.validate_python(found.rfilename)
         except ValidationError:
             raise DownloadFailed(
-                f"{self.endpoint} lists a file '{found.rfilename}' in {repository}, outside of it. Name another mirror."
+                f"{self.endpoint} lists a file '{found.rfilename}' outside {repository}. Use another mirror."
             ) from None
         if found.lfs:
             return HubFile(path, found.lfs.size, found.lfs.sha256)
         return HubFile(path, found.size or 0, None, found.blob_id)
 
-    def _told(self, repository: str, what: str, gated: bool) -> AbstractContextManager[None]:
-        return told(self.endpoint, repository, what, has_token=bool(self.token), gated=gated)
+    def _translating_errors(self, repository: str, what: str, gated: bool) -> AbstractContextManager[None]:
+        return translate_errors(self.endpoint, repository, what, has_token=bool(self.token), gated=gated)
 
     def _token(self, gated: bool) -> str | bool:
-        """What huggingface_hub is told: False keeps a login that lies on this machine out of it."""
+        """The token for huggingface_hub; False keeps it from using a login stored on this machine."""
         return (self.token or False) if gated else False
 
 
 def hub_from(env_file: Path, mirror: str | None = None, environment: Mapping[str, str] = os.environ) -> Hub:
     """The hub at `mirror`, else at HF_ENDPOINT, for the account of HF_TOKEN: from the environment, else from .env.
 
-    Raises DownloadFailed if the address is none.
+    Raises DownloadFailed if it is not an HTTP address.
     """
     found = {**dotenv_values(env_file), **environment}
     endpoint = (mirror or found.get("HF_ENDPOINT") or OFFICIAL).strip().rstrip("/")
     if not endpoint.startswith(("https://", "http://")):
-        raise DownloadFailed(f"'{endpoint}' is not a hub's address. Give one that begins with https:// or http://.")
+        raise DownloadFailed(f"'{endpoint}' is not a hub's address. Use one that begins with https:// or http://.")
     return Hub(endpoint, (found.get("HF_TOKEN") or "").strip() or None)
 
 
 def _library() -> Any:
-    """huggingface_hub, quiet. Imported when it is needed: it takes half a second, and reads the environment."""
+    """huggingface_hub, silenced. Imported on demand: it takes half a second and reads the environment."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import huggingface_hub
 
@@ -143,7 +143,7 @@ def _library() -> Any:
 
 
 def _get(url: str, headers: dict[str, str], file: HubFile, partial: Path, on_position: OnPosition) -> None:
-    """Download the rest of the file, again and again while each attempt brings something."""
+    """Download the rest of the file, retrying as long as each attempt brings more bytes."""
     import httpx2
     from huggingface_hub.file_download import http_get
 
@@ -160,13 +160,13 @@ def _get(url: str, headers: dict[str, str], file: HubFile, partial: Path, on_pos
                     tqdm_class=cast(Any, _counter(file, on_position)),
                 )
                 return
-            except httpx2.ReadError:  # http_get itself goes on after other interruptions, not after this one
+            except httpx2.ReadError:  # http_get recovers from other interruptions itself, but not from this one
                 if stream.tell() <= start:
                     raise
 
 
 def _counter(file: HubFile, on_position: OnPosition) -> type:
-    """What http_get takes for a progress bar."""
+    """Stands in for the progress bar that http_get expects."""
 
     class Counter:
         def __init__(self, *, initial: int = 0, **_: Any) -> None:
@@ -181,9 +181,7 @@ def _counter(file: HubFile, on_position: OnPosition) -> type:
         def update(self, count: int) -> None:
             self._position += count
             if self._position > file.size:
-                raise ChecksumMismatch(
-                    f"{file.path} is sent with more than the {file.size} bytes it has; it is not kept."
-                )
+                raise ChecksumMismatch(f"{file.path} arrived with more than its {file.size} bytes and was not kept.")
             on_position(self._position)
 
     return Counter

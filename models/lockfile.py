@@ -1,7 +1,7 @@
-"""models/lock.yaml: the commit and the bytes that each downloaded model was pinned to by its first download.
+"""models/lock.yaml: the commit and files that each downloaded model was pinned to by its first download.
 
-The manifest says which repository, the lock which bytes of it. Committed, or carried along, it makes every site fetch the
-same ones.
+The manifest says which repository, the lock which bytes of it. Committed or copied to other sites, it makes them all
+download the same bytes.
 """
 
 import os
@@ -42,23 +42,23 @@ class LockedModel(Part):
     folder: RelativePath | None = None
     revision: Commit
     files: tuple[ModelFile, ...] = Field(min_length=1)
-    """What lies in models/store/<name>/."""
+    """The files in models/store/<name>/."""
     source_files: tuple[ModelFile, ...] = ()
-    """What the files were converted from, if they were."""
+    """The files that they were converted from, if they were converted."""
 
 
 class Lock(Part):
-    """All pins by the model's name."""
+    """All pins, by model name."""
 
     models: dict[ModelName, LockedModel] = Field(default_factory=dict)
 
     def with_pin(self, name: str, pin: LockedModel) -> "Lock":
-        """A copy in which the model is pinned so."""
+        """A copy with this pin for the model."""
         return Lock(models={**self.models, name: pin})
 
 
 def load_lock(root: Path) -> Lock:
-    """The lock in the folder models/; empty if there is none. Raises LockInvalid naming the file and the key."""
+    """The lock in the folder models/; empty if there is none. Raises LockInvalid, naming the file and the key."""
     path = root / FILE_NAME
     if not path.exists():
         return Lock()
@@ -66,11 +66,11 @@ def load_lock(root: Path) -> Lock:
         return Lock.model_validate(read_yaml(path, LockInvalid))
     except ValidationError as error:
         reasons = "\n".join(explain(path, issue) for issue in error.errors())
-        raise LockInvalid(f"{reasons}\nBring it back from version control, or delete it and download again.") from None
+        raise LockInvalid(f"{reasons}\nRestore it from version control, or delete it and download again.") from None
 
 
 def save_lock(root: Path, lock: Lock) -> None:
-    """Write the lock; it is the old one or the new one at any moment."""
+    """Write the lock atomically."""
     content: Mapping[str, Any] = lock.model_dump(mode="json", exclude_defaults=True)
     text = HEAD + yaml.safe_dump(content, sort_keys=True, width=200)
     partial = root / f"{FILE_NAME}.{os.getpid()}.partial"
@@ -84,7 +84,7 @@ def save_lock(root: Path, lock: Lock) -> None:
 def overlay(manifest: Manifest, lock: Lock, *, unpin: Collection[str] = ()) -> Manifest:
     """The manifest with the lock's revisions and files; models in `unpin` stay as the manifest has them.
 
-    Raises LockInvalid if a pin contradicts the manifest. Pins of models that the manifest does not have are passed over.
+    Raises LockInvalid if a pin contradicts the manifest. Pins of models that are not in the manifest are ignored.
     """
     pinned = {
         name: _pinned(name, model, lock.models[name])
@@ -101,11 +101,11 @@ def _pinned(name: str, model: Model, pin: LockedModel) -> Model:
             f"models/{FILE_NAME} pins '{name}', which models/manifest.yaml does not take from a model repository."
             " Delete its entry in the lock."
         )
-    told = {"repository": source.repository, "folder": source.folder, "revision": source.revision or pin.revision}
-    for key, value in told.items():
+    stated = {"repository": source.repository, "folder": source.folder, "revision": source.revision or pin.revision}
+    for key, value in stated.items():
         if getattr(pin, key) != value:
             raise LockInvalid(
-                f"models/{FILE_NAME} pins '{name}' to the {key} {getattr(pin, key)}, and models/manifest.yaml has {value}."
+                f"models/{FILE_NAME} pins '{name}' to the {key} {getattr(pin, key)}, but models/manifest.yaml says {value}."
                 f" `scripts/download_models.sh --update {name}` moves the pin."
             )
     return model.model_copy(update={"files": pin.files, "source": source.model_copy(update={"revision": pin.revision})})

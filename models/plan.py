@@ -1,4 +1,4 @@
-"""What a download of one model consists of: its files at a commit, out of the lock or, the first time, from the hub."""
+"""Plans the download of one model: its files at a commit, from the lock or, the first time, from the hub."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from models.lockfile import LockedModel
 from models.manifest import Model, ModelFile, Repository
 
 CONVERTED_SHARE = 0.6
-"""Bytes of an int8 model for each byte of the 16-bit one it is made of, generously."""
+"""Bytes of an int8 model per byte of the 16-bit model it is made from; a generous estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Plan:
     source: Repository
     revision: str
     files: Mapping[str, HubFile]
-    """What to download, by the path in the model's folder; the small ones first."""
+    """What to download, by path in the model's folder; smallest first."""
     pin: LockedModel | None
-    """What has to come of it. None: this download decides."""
+    """The files that it must produce. None: this download pins them."""
 
     @property
     def size(self) -> int:
@@ -33,14 +33,14 @@ class Plan:
 
     @property
     def converted_size(self) -> int:
-        """Bytes that a conversion adds to those that were downloaded, at most."""
+        """The most bytes that a conversion adds to the downloaded ones."""
         if not self.source.convert:
             return 0
         return sum(file.size for file in self.pin.files) if self.pin else int(self.size * CONVERTED_SHARE)
 
 
 def make_plan(hub: Hub, name: str, model: Model, source: Repository, pin: LockedModel | None) -> Plan:
-    """Ask the hub where the lock does not know, and whether a gated repository is open. Raises DownloadFailed."""
+    """Plan the download. Asks the hub for what the lock does not say, and whether a gated repository is open. Raises DownloadFailed."""
     gated = bool(source.gate)
     locked = () if pin is None else (pin.source_files if source.convert else pin.files)
     if pin and locked:
@@ -56,13 +56,13 @@ def make_plan(hub: Hub, name: str, model: Model, source: Repository, pin: Locked
 
 
 def select(files: Iterable[HubFile], source: Repository) -> dict[str, HubFile]:
-    """The files that the manifest asks for, by their path in the model's folder. Raises DownloadFailed if one lacks."""
+    """The files that the manifest asks for, by path in the model's folder. Raises DownloadFailed if one is missing."""
     prefix = f"{source.folder}/" if source.folder else ""
     inside = {file.path.removeprefix(prefix): file for file in files if file.path.startswith(prefix)}
     for pattern in source.include:
         if not any(_matches(path, pattern) for path in inside):
             raise DownloadFailed(
-                f"{source.repository} has no file {prefix}{pattern}: it was rearranged. Name an older commit as `revision`"
+                f"{source.repository} has no file {prefix}{pattern}: it was reorganized. Pin an older commit as `revision`"
                 " in models/manifest.yaml."
             )
     patterns = (*source.include, *source.extras)
@@ -79,10 +79,10 @@ def _at_hub(source: Repository, file: ModelFile) -> HubFile:
 
 
 def _known(hub: Hub, source: Repository, revision: str, file: HubFile) -> HubFile:
-    """The file with its size and a hash; mirrors that do not list them tell them when asked for the file."""
+    """The file with its size and hash; mirrors that do not list them give them when asked for the file."""
     if file.size and file.known_by:
         return file
-    told = hub.head(source.repository, revision, file.path, gated=bool(source.gate))
-    if not told.size or not told.known_by:
-        raise DownloadFailed(f"{hub.endpoint} tells neither size nor hash of {file.path}. Name another mirror.")
-    return told
+    found = hub.head(source.repository, revision, file.path, gated=bool(source.gate))
+    if not found.size or not found.known_by:
+        raise DownloadFailed(f"{hub.endpoint} gives no size or no hash of {file.path}. Use another mirror.")
+    return found

@@ -1,4 +1,4 @@
-"""What a download shows: one bar for the whole, one for the file at hand, and a line for whatever is done."""
+"""Shows a download's progress: a bar for the whole, one for the current file, and a line for each finished step."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from rich.progress import (
 
 
 class Bar:
-    """Counts the bytes of one file, and those of the whole with it."""
+    """Counts the bytes of one file, and with them those of the whole."""
 
     def __init__(self, progress: Progress, task: TaskID, whole: TaskID | None = None) -> None:
         self._progress = progress
@@ -26,7 +26,7 @@ class Bar:
         self._position: int | None = None
 
     def at(self, position: int) -> None:
-        """So many bytes of the file are here. The first call says how many were here before."""
+        """How many bytes of the file have arrived. The first call says how many there were before."""
         step = position - (position if self._position is None else self._position)
         self._position = position
         self._progress.update(self._task, completed=position)
@@ -34,7 +34,7 @@ class Bar:
             self._progress.advance(self._whole, step)
 
     def add(self, count: int) -> None:
-        """So many bytes more."""
+        """Count more bytes."""
         self._progress.advance(self._task, count)
 
 
@@ -65,28 +65,28 @@ class Display:
         self._progress.stop()
 
     def say(self, what: RenderableType) -> None:
-        """A line, or a table, above the bars."""
+        """Print a line, or a table, above the bars."""
         self._console.print(what, highlight=False, markup=False, soft_wrap=isinstance(what, str))
 
     def total(self, size: int) -> None:
-        """How many bytes are to be downloaded in all."""
+        """Set how many bytes are to be downloaded in all."""
         self._whole = self._progress.add_task("in all", total=size)
 
     @contextmanager
     def file(self, name: str, size: int) -> Iterator[Bar]:
-        """A file that is being downloaded."""
+        """A bar for a file that is being downloaded."""
         with self._bar(name, size, self._whole) as bar:
             yield bar
 
     @contextmanager
     def check(self, name: str, size: int) -> Iterator[Bar]:
-        """A file, or a whole model, that is being hashed."""
+        """A bar for a file, or a whole model, that is being hashed."""
         with self._bar(f"checking {name}", size, None) as bar:
             yield bar
 
     @contextmanager
     def busy(self, description: str) -> Iterator[None]:
-        """Work whose length is not known."""
+        """A bar for work of unknown length."""
         task = self._progress.add_task(description, total=None)
         try:
             yield

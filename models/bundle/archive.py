@@ -1,4 +1,4 @@
-"""Reading a bundle, be it a folder or a tar: its entries by name, their bytes in blocks. Standard library only."""
+"""Reads a bundle, a folder or a tar: its entries by name, their bytes in blocks. Standard library only."""
 
 import os
 import tarfile
@@ -13,7 +13,7 @@ BLOCK_BYTES = 1 << 20
 
 
 class Bundle(Protocol):
-    """A bundle that can be read; nothing in it is trusted."""
+    """An open bundle; nothing in it is trusted."""
 
     @property
     def path(self) -> Path:
@@ -22,12 +22,12 @@ class Bundle(Protocol):
 
     @property
     def names(self) -> frozenset[str]:
-        """Its regular files."""
+        """The names of its regular files."""
         ...
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """A sentence about each entry that is neither a regular file nor a folder, or is there twice."""
+        """A sentence about each entry that is neither a regular file nor a folder, or that occurs twice."""
         ...
 
     def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
@@ -46,14 +46,14 @@ class FolderBundle:
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
-        """Never follows a link that took the file's place."""
+        """Open the file; never follows a link that has replaced it."""
         descriptor = os.open(self.path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as stream:
             yield stream
 
 
 class TarBundle:
-    """A bundle that is an uncompressed tar: what is in it is mostly packed already."""
+    """A bundle that is an uncompressed tar: its contents are mostly compressed already."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -62,7 +62,7 @@ class TarBundle:
                 members = tar.getmembers()
         except (tarfile.TarError, OSError, EOFError) as error:
             raise BundleRefused(
-                f"{path} is no whole tar ({error}): it was cut off or damaged. Copy it again."
+                f"{path} is not a complete tar ({error}): it was truncated or damaged. Copy it again."
             ) from None
         self._members: dict[str, tarfile.TarInfo] = {}
         problems: list[str] = []
@@ -91,16 +91,16 @@ class TarBundle:
 
 
 def open_bundle(path: Path) -> Bundle:
-    """Raises BundleRefused if there is nothing to read."""
+    """Open a bundle. Raises BundleRefused if there is nothing to read."""
     if path.is_dir():
         return FolderBundle(path)
     if path.is_file():
         return TarBundle(path)
-    raise BundleRefused(f"{path} does not exist. Give the bundle's folder, or its .tar.")
+    raise BundleRefused(f"{path} does not exist. Name the bundle's folder, or its .tar.")
 
 
 def blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """The rest of a stream in blocks: a file of 16 GB takes 1 MB of memory."""
+    """Read a stream in blocks of 1 MB, so that a file of 16 GB needs little memory."""
     while block := stream.read(BLOCK_BYTES):
         yield block
 

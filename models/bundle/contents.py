@@ -1,4 +1,4 @@
-"""A bundle's manifest: what is in it, byte for byte, and which machines it fits. Standard library only."""
+"""A bundle's manifest: its exact contents, and which machines it is for. Standard library only."""
 
 import json
 import re
@@ -16,12 +16,12 @@ README = "README.txt"
 SBOM = "sbom.cdx.json"
 LIVEKIT_SERVER = "server/livekit-server"
 BUILT_LOCK = "wheels/built.txt"
-"""Lock lines of the wheels that were built for the bundle because the registry has only their source."""
+"""Lock lines for the wheels built for the bundle, because the package index has only their source."""
 
 MAX_MANIFEST_BYTES = 64 << 20
 MAX_PATH_CHARACTERS = 512
 SECTIONS = ("source", "wheels", "models", "server", "licences")
-"""The folders of a bundle; the other files lie at its root."""
+"""The folders of a bundle; all other files are at its root."""
 _ROOT_FILES = (INSTALLER, README, SBOM)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -45,33 +45,33 @@ class BundledFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleManifest:
-    """Everything that is signed."""
+    """The signed contents."""
 
     version: str
     """Callbox's."""
     commit: str
-    """Git commit of the source."""
+    """The source's git commit."""
     source_date_epoch: int
-    """Time of that commit, seconds since 1970: what is built for the bundle carries this time."""
+    """That commit's time, seconds since 1970: the timestamp of everything built for the bundle."""
     created_at: str
     """UTC, ISO 8601."""
     profile: str
     package_set: str
-    """The lock that is installed: cpu or gpu."""
+    """Which lock is installed: cpu or gpu."""
     pythons: tuple[str, ...]
-    """Minor versions that the wheels fit: 3.11, 3.12."""
+    """Python versions that the wheels fit: 3.11, 3.12."""
     glibc: str
-    """The oldest C library that every wheel runs on."""
+    """The oldest glibc on which every wheel runs."""
     livekit_server: str
     """Its version."""
     models: tuple[str, ...]
-    """Models that come beside the source, by name."""
+    """Names of the models that come separately from the source."""
     unpacked_packages_bytes: int
-    """What the Python packages take once installed, for the Python that takes most."""
+    """Size of the Python packages once installed, for the Python version that takes most."""
     signed_by: str
-    """Fingerprint of the public key; a hint for messages, the signature alone decides."""
+    """Fingerprint of the public key; for messages only: the signature alone decides."""
     files: tuple[BundledFile, ...]
-    """All but the manifest and its signature, sorted by path."""
+    """All files except the manifest and its signature, sorted by path."""
 
     @property
     def size(self) -> int:
@@ -79,17 +79,17 @@ class BundleManifest:
         return sum(file.size for file in self.files)
 
     def of(self, section: str) -> tuple[BundledFile, ...]:
-        """The files of that folder."""
+        """The files in that folder."""
         return tuple(file for file in self.files if file.section == section)
 
     def to_bytes(self) -> bytes:
-        """The one way to write it; these bytes are signed."""
+        """The canonical form; these bytes are signed."""
         content = {"format": FORMAT, "platform": "linux-x86_64", **asdict(self)}
         return (json.dumps(content, sort_keys=True, indent=1, ensure_ascii=True) + "\n").encode("ascii")
 
 
 def parse_manifest(content: bytes) -> BundleManifest:
-    """Raises BundleRefused for anything but what `to_bytes` writes, with safe and unique paths."""
+    """Raises BundleRefused unless this is what `to_bytes` writes, with safe and unique paths."""
     try:
         raw = json.loads(content)
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
@@ -100,13 +100,13 @@ def parse_manifest(content: bytes) -> BundleManifest:
     except (ValueError, TypeError, KeyError) as error:
         raise BundleRefused(f"{MANIFEST} cannot be read ({error}). Copy the bundle again.") from None
     if manifest.to_bytes() != content:
-        raise BundleRefused(f"{MANIFEST} is not written as Callbox writes it. Make the bundle again.")
+        raise BundleRefused(f"{MANIFEST} is not in the form that Callbox writes. Make the bundle again.")
     _check(manifest)
     return manifest
 
 
 def path_problem(path: str) -> str:
-    """Why a path has no place in a bundle; empty if it has one."""
+    """Why a path is not allowed in a bundle; empty if it is."""
     parts = path.split("/")
     if not path or path.startswith("/") or "\\" in path or not path.isprintable():
         return "is not a plain relative path"
@@ -115,7 +115,7 @@ def path_problem(path: str) -> str:
     if len(path) > MAX_PATH_CHARACTERS:
         return f"is longer than {MAX_PATH_CHARACTERS} characters"
     if path not in (*_ROOT_FILES, MANIFEST, SIGNATURE) and (len(parts) == 1 or parts[0] not in SECTIONS):
-        return "is in none of the bundle's folders"
+        return "is not in any of the bundle's folders"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Making a bundle on a machine that has the project set up and reaches a package index."""
+"""Makes a bundle, on a machine that has the project set up and can reach a package index."""
 
 import os
 import shutil
@@ -37,23 +37,23 @@ PACKAGE_SETS = {"demo": "cpu", "cpu": "cpu", "gpu": "gpu"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is asked for."""
+    """What to make."""
 
     root: Path
     """The checkout."""
     profile: str
     pythons: tuple[str, ...]
     out: Path
-    """A folder to be made, or a file that ends in .tar."""
+    """A folder to create, or a file that ends in .tar."""
     key: Path
     """The operator's private key."""
 
 
 def create(order: Order, report: Report) -> BundleManifest:
-    """Make the bundle; it appears under its name only when it is whole. Raises BundleNotMade or ModelError."""
+    """Make the bundle; it gets its name only once it is complete. Raises BundleNotMade or ModelError."""
     key = load_private_key(order.key)
     if order.out.exists():
-        raise BundleNotMade(f"{order.out} exists. Delete it, or name another.")
+        raise BundleNotMade(f"{order.out} exists. Delete it, or choose another name.")
     is_tar = order.out.suffix == ".tar"
     partial = order.out.with_name(f"{order.out.name}.partial")
     staging = order.out.with_name(f"{order.out.name}.staging") if is_tar else partial
@@ -76,7 +76,7 @@ def create(order: Order, report: Report) -> BundleManifest:
 
 
 def _fill(order: Order, writer: BundleWriter, signed_by: str, report: Report) -> BundleManifest:
-    """Everything but the manifest. What may be missing on this machine is looked for first, downloads come later."""
+    """Add everything but the manifest. Checks first for what may be missing on this machine, and downloads afterwards."""
     commit = _commit(order, report)
     program = livekit_server(order.root)
     models = find_models(order.root, order.profile, report)
@@ -117,17 +117,17 @@ def _fill(order: Order, writer: BundleWriter, signed_by: str, report: Report) ->
 
 
 def _commit(order: Order, report: Report) -> Commit:
-    """The last commit; what the checkout has beyond it is named."""
+    """The last commit; names the checkout's uncommitted files."""
     commit = head(order.root)
     if commit.uncommitted:
         shown = ", ".join(commit.uncommitted[:10]) + (", ..." if len(commit.uncommitted) > 10 else "")
-        report.step(f"not in the bundle, as it is not committed ({len(commit.uncommitted)} files): {shown}")
+        report.step(f"not in the bundle because not committed ({len(commit.uncommitted)} files): {shown}")
     report.step(f"source of commit {commit.id[:12]}")
     return commit
 
 
 def _require_room(writer: BundleWriter, origin: Path, count: int) -> None:
-    """Only what cannot be linked takes room."""
+    """Check the disk space for files that cannot be linked."""
     if writer.folder.stat().st_dev != origin.stat().st_dev:
         require_disk({writer.folder: count})
 
@@ -150,6 +150,6 @@ def _version(source: Path) -> str:
 
 
 def _created_at() -> datetime:
-    """Now, or the time that a reproducible build is told."""
-    told = os.environ.get("SOURCE_DATE_EPOCH")
-    return datetime.fromtimestamp(int(told), UTC) if told else datetime.now(UTC).replace(microsecond=0)
+    """Now, or SOURCE_DATE_EPOCH for a reproducible build."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC).replace(microsecond=0)

@@ -3,7 +3,7 @@
 CallboxError
 └── BundleError
     ├── BundleRefused    a bundle is not, byte for byte, what its owner signed
-    ├── BundleNotMade    something that belongs into a bundle cannot be had
+    ├── BundleNotMade    something that belongs in a bundle cannot be obtained
     └── TargetUnfit      this machine, or the folder, cannot take the installation
 """
 
@@ -15,12 +15,12 @@ class BundleError(CallboxError):
 
 
 class BundleRefused(BundleError):
-    """Signature, manifest or files are not what they should be; the message names each."""
+    """Signature, manifest or files are wrong; the message names each problem."""
 
 
 class BundleNotMade(BundleError):
-    """A part is missing on the machine that makes the bundle; the message says how to get it."""
+    """A part is missing on the machine that makes the bundle; the message says how to obtain it."""
 
 
 class TargetUnfit(BundleError):
-    """The machine to install on lacks something; the message says exactly what."""
+    """The machine to install on lacks something; the message says what."""

@@ -1,4 +1,4 @@
-"""What livekit-server, a Go program, is linked from: its build information, and licence texts in the module cache."""
+"""The Go modules that livekit-server is linked from: its build information, and licence texts in the module cache."""
 
 import re
 import subprocess
@@ -26,13 +26,13 @@ class GoModule:
 
 
 def modules_of(program: Path) -> list[GoModule]:
-    """The program's own module first; empty where no Go toolchain is here to read them."""
+    """The program's own module first; empty without a Go toolchain to read them."""
     rows = [line.split() for line in _go("version", "-m", str(program)).splitlines()]
     return [GoModule(row[1], row[2]) for row in rows if len(row) >= 3 and row[0] in ("mod", "dep")]
 
 
 def licence_texts(module: GoModule) -> Iterator[Path]:
-    """The licence files of the module, where it was built here."""
+    """The module's licence files, if it was built on this machine."""
     cache = _go("env", "GOMODCACHE").strip()
     escaped = re.sub(r"[A-Z]", lambda letter: f"!{letter[0].lower()}", f"{module.name}@{module.version}")
     folder = Path(cache) / escaped

@@ -1,6 +1,6 @@
-"""Installing a bundle: verified whole, then copied file by file, then the Python packages. Standard library only.
+"""Installs a bundle: verifies all of it, copies it file by file, installs the Python packages. Standard library only.
 
-Every step looks first whether its work is done, so an interrupted install is repeated by the same command.
+Every step first checks what is already done, so that the same command continues an interrupted install.
 """
 
 from dataclasses import dataclass, field
@@ -17,19 +17,19 @@ from models.bundle.verify import VerifiedBundle, summary, verify
 
 @dataclass(slots=True)
 class Outcome:
-    """What an install did, for its closing lines."""
+    """What an install did, for the closing summary."""
 
     profile: str
     copied: int = 0
     kept: int = 0
-    """Files that were right already."""
+    """Files that were already correct."""
     removed: int = 0
-    """Files of the former version that this one does not have."""
+    """Files of the previous version that this one does not have."""
     notes: list[str] = field(default_factory=list)
 
 
 def install(path: Path, public_key_file: Path, into: Path) -> Outcome:
-    """Afterwards `make run` in `into` needs no network. Raises BundleRefused, or TargetUnfit before anything is written."""
+    """Install into `into`, where `make run` then needs no network. Raises BundleRefused, or TargetUnfit before anything is written."""
     into = into.absolute()
     verified = verify(path, public_key_file)
     manifest = verified.manifest
@@ -57,26 +57,26 @@ def _record(manifest: BundleManifest, files: dict[str, str], *, complete: bool) 
 
 
 def _age(manifest: BundleManifest, before: Record) -> list[str]:
-    """A signature stays valid for ever; that a bundle is an old one has to be said."""
+    """Warn about an old bundle: its signature stays valid for ever."""
     if manifest.created_at >= before.created_at:
         return []
-    return [f"This bundle is older ({manifest.created_at}) than the one that was installed here ({before.created_at})."]
+    return [f"This bundle is older ({manifest.created_at}) than the one installed before ({before.created_at})."]
 
 
 def _missing(verified: VerifiedBundle, into: Path) -> list[Placement]:
-    """What is not there yet, or differs."""
+    """Files that are missing, or differ."""
     return [
         placement for placement in placements(verified.manifest) if not is_right(into / placement.path, placement.file)
     ]
 
 
 def _needs(verified: VerifiedBundle, into: Path, missing: list[Placement]) -> dict[Path, int]:
-    """Bytes by folder: models may be on a disk of their own."""
+    """Bytes needed per folder: models may be on a separate disk."""
     manifest = verified.manifest
     wheels = sum(file.size for file in manifest.of("wheels")) if verified.bundle.path.is_file() else 0
     needs = {into / ".venv": manifest.unpacked_packages_bytes, into / ".cache": wheels}
     if (into / ".venv" / ".locked").exists():
-        needs[into / ".venv"] = 0  # its place is taken already; an update unpacks little that is new
+        needs[into / ".venv"] = 0  # it exists already; an update unpacks little that is new
     for placement in missing:
         folder = (into / placement.path).parent
         needs[folder] = needs.get(folder, 0) + placement.file.size
@@ -100,17 +100,17 @@ def _copy(verified: VerifiedBundle, into: Path, missing: list[Placement], before
 def _keep_edited(
     verified: VerifiedBundle, placement: Placement, target: Path, before: Record, outcome: Outcome
 ) -> None:
-    """An operator's configuration stays; a new version of it is laid beside it."""
+    """Keep configuration that an operator edited, and put the new version beside it."""
     outcome.kept += 1
     if before.files.get(placement.path) == placement.file.sha256:
         return
     beside = target.with_name(f"{target.name}.new")
     put(verified.bundle, placement.file, beside, lambda count: None)
-    outcome.notes.append(f"{placement.path} was edited here and stays; this version's is beside it: {beside.name}.")
+    outcome.notes.append(f"{placement.path} was edited and is kept; the new version is beside it: {beside.name}.")
 
 
 def _remove_former(verified: VerifiedBundle, into: Path, before: Record) -> int:
-    """Old modules would still be imported. What somebody edited stays."""
+    """Delete files of the old version, whose modules would still be imported. Edited files stay."""
     now = {placement.path for placement in placements(verified.manifest)}
     gone = [path for path in sorted(before.files) if path not in now and not path.startswith("models/store/")]
     removed = 0

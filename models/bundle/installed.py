@@ -1,4 +1,4 @@
-"""What a bundle left in a folder: the record that makes updates and repeated installs safe. Standard library only."""
+"""The record of an installed bundle, which makes updates and repeated installs safe. Standard library only."""
 
 import fcntl
 import json
@@ -15,7 +15,7 @@ RECORD = ".callbox-bundle.json"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The last bundle that was installed, or that an interrupted install had begun with."""
+    """The last bundle that was installed, or whose install was interrupted."""
 
     commit: str = ""
     created_at: str = ""
@@ -23,11 +23,11 @@ class Record:
     profile: str = ""
     complete: bool = False
     files: dict[str, str] = field(default_factory=dict)
-    """SHA-256 of each file of the source, as it was installed, by its path in the folder."""
+    """SHA-256 of each source file as it was installed, by its path in the folder."""
 
 
 def read_record(folder: Path) -> Record:
-    """An empty one if there is none, or none that can be read: then every file that differs counts as edited."""
+    """Empty if there is none or it is unreadable: then every file that differs counts as edited."""
     try:
         raw = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         commit, created_at, profile = (str(raw[name]) for name in ("commit", "created_at", "profile"))
@@ -37,7 +37,7 @@ def read_record(folder: Path) -> Record:
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Whole or not at all."""
+    """Write it atomically."""
     partial = folder / f"{RECORD}.partial"
     with partial.open("w", encoding="utf-8") as stream:
         json.dump(asdict(record), stream, sort_keys=True, indent=1)
@@ -47,7 +47,7 @@ def write_record(folder: Path, record: Record) -> None:
 
 
 def require_folder(folder: Path) -> None:
-    """Raises TargetUnfit for a folder that holds something else than Callbox."""
+    """Raises TargetUnfit for a folder that holds something other than Callbox."""
     if folder.is_file():
         raise TargetUnfit(f"{folder} is a file. Name a folder.")
     if (
@@ -57,20 +57,20 @@ def require_folder(folder: Path) -> None:
     ):
         return
     if (folder / ".git").exists():
-        raise TargetUnfit(f"{folder} is a git checkout, which git updates. Install --into another folder.")
+        raise TargetUnfit(f"{folder} is a git checkout: update it with git, or install --into another folder.")
     if not (folder / "agent" / "__main__.py").exists() or not (folder / "models" / "manifest.yaml").exists():
-        raise TargetUnfit(f"{folder} has files in it, and is no Callbox. Install --into a new or empty folder.")
+        raise TargetUnfit(f"{folder} has files in it that are not Callbox. Install --into a new or empty folder.")
 
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Keeps a second install out of the folder meanwhile."""
+    """Lock the folder against a second install."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise TargetUnfit(f"Another install works on {folder}. Wait until it is done.") from None
+        raise TargetUnfit(f"Another install into {folder} is running. Wait until it has finished.") from None
     finally:
         os.close(descriptor)

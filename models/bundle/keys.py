@@ -1,4 +1,4 @@
-"""The operator's key pair: made once, the private half stays where bundles are made."""
+"""The operator's key pair: made once; the private key stays on the machine that makes bundles."""
 
 import os
 from pathlib import Path
@@ -16,15 +16,15 @@ from models.bundle.errors import BundleNotMade
 from models.bundle.signature import public_pem
 
 OTHERS = 0o077
-"""Permissions that nobody but the owner may have on a private key."""
+"""Permissions on a private key that only its owner may have."""
 
 
 def make_key_pair(private: Path) -> Path:
-    """Write the private key (mode 0600) and beside it the public one; returns the latter. Overwrites nothing."""
+    """Write the private key (mode 0600) and the public key beside it; returns the latter's path. Overwrites nothing."""
     public = private.with_suffix(".pub")
     for path in (private, public):
         if path.exists():
-            raise BundleNotMade(f"{path} exists and is not overwritten. Choose another name.")
+            raise BundleNotMade(f"{path} exists and was not overwritten. Choose another name.")
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
@@ -39,7 +39,7 @@ def make_key_pair(private: Path) -> Path:
 
 
 def load_private_key(path: Path) -> Ed25519PrivateKey:
-    """Raises BundleNotMade for anything but an Ed25519 private key that only its owner can read."""
+    """Raises BundleNotMade unless this is an Ed25519 private key that only its owner can read."""
     try:
         mode, content = path.stat().st_mode, path.read_bytes()
         key = load_pem_private_key(content, password=None)
@@ -48,16 +48,16 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
             f"{path}: {error.strerror}. `python -m scripts.bundle keygen operator` makes a key pair."
         ) from None
     except (TypeError, ValueError) as error:
-        raise BundleNotMade(f"{path} is no private key in PEM without a password ({error}).") from None
+        raise BundleNotMade(f"{path} is not a PEM private key without a password ({error}).") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise BundleNotMade(f"{path} is no Ed25519 key. `python -m scripts.bundle keygen operator` makes one.")
+        raise BundleNotMade(f"{path} is not an Ed25519 key. `python -m scripts.bundle keygen operator` makes one.")
     if mode & OTHERS:
         raise BundleNotMade(
-            f"{path} can be read by others. Run `chmod 600 {path}`, or make a new key if they may have."
+            f"{path} can be read by others. Run `chmod 600 {path}`, or make a new key if anybody may have."
         )
     return key
 
 
 def public_bytes(key: Ed25519PrivateKey) -> bytes:
-    """The 32 bytes of its public half."""
+    """The 32 bytes of its public key."""
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

@@ -1,4 +1,4 @@
-"""The licences folder: what may be passed on, and with which texts."""
+"""The licences folder: each part's licence, with its text."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,8 +9,8 @@ from models.bundle.wheel_metadata import WheelMetadata
 from models.bundle.writer import BundleWriter
 
 _HEAD = """\
-Licences of what is in this bundle, as its authors state them; the texts that came with each are in the folders beside.
-source/docs/licences.md says what passing a bundle on asks of you.
+Licences of everything in this bundle, as the authors state them; the texts that came with each are in the folders here.
+source/docs/licences.md says what you have to do to pass a bundle on.
 
 """
 
@@ -18,7 +18,7 @@ source/docs/licences.md says what passing a bundle on asks of you.
 def add_licences(
     writer: BundleWriter, packages: Iterable[WheelMetadata], models: Iterable[BundledModel], modules: Iterable[GoModule]
 ) -> None:
-    """Callbox's own, each Python package's, livekit-server's with what is linked into it, each model's."""
+    """Callbox's, each Python package's, livekit-server's with what is linked into it, and each model's."""
     rows: dict[str, str] = {}
     _add_own(writer)
     for package in {(package.name, package.version): package for package in packages}.values():

@@ -1,4 +1,4 @@
-"""Reading requirements/*.txt: which files of which packages a Python version gets."""
+"""Reads requirements/*.txt: which files of which packages a Python version gets."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,15 @@ class LockedPackage:
     name: NormalizedName
     version: str
     sha256s: frozenset[str]
-    """Of each file that the index has for it."""
+    """The hash of each file that the index has for it."""
 
     def line(self) -> str:
-        """As a lock without markers has it."""
+        """As a line of a lock without markers."""
         return " ".join([f"{self.name}=={self.version}", *(f"{_HASH}{sha256}" for sha256 in sorted(self.sha256s))])
 
 
 def read_lock(text: str, python: str) -> list[LockedPackage]:
-    """The pins that hold for that minor version of Python on Linux. Raises BundleNotMade for what is no pin."""
+    """The pins for that Python version on Linux. Raises BundleNotMade for a line that is not a pin."""
     return [package for line in text.replace("\\\n", " ").splitlines() if (package := _parse(line, python))]
 
 
@@ -36,10 +36,14 @@ def _parse(line: str, python: str) -> LockedPackage | None:
     try:
         requirement = Requirement(pin.strip())
     except InvalidRequirement as error:
-        raise BundleNotMade(f"The lock has a line that is no pin: {error}. `make lock` makes it anew.") from None
+        raise BundleNotMade(
+            f"The lock has a line that is not a pin: {error}. Make a new lock with `make lock`."
+        ) from None
     versions = [str(part.version) for part in requirement.specifier if part.operator == "=="]
     if len(versions) != 1 or not hashes:
-        raise BundleNotMade(f"The lock pins {requirement.name} to no version and hash. `make lock` makes it anew.")
+        raise BundleNotMade(
+            f"The lock pins {requirement.name} without a version or a hash. Make a new lock with `make lock`."
+        )
     environment = {"python_version": python, "python_full_version": f"{python}.0"}
     if requirement.marker and not requirement.marker.evaluate(environment):
         return None

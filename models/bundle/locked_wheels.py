@@ -1,4 +1,4 @@
-"""All wheels of a lock for all Python versions that a bundle is for, with what they say of themselves."""
+"""All wheels of a lock for all Python versions that a bundle is for, with their metadata."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from models.bundle.wheels import Wheel, collect, download
 
 
 class Wanted(Protocol):
-    """For which Pythons, and whose cache is used."""
+    """For which Python versions, and with which cache."""
 
     @property
     def root(self) -> Path:
@@ -33,13 +33,13 @@ class Locked:
     metadata: list[WheelMetadata]
     """In the same order."""
     glibc: tuple[int, int]
-    """The newest C library that one of them asks for."""
+    """The newest glibc that any of them requires."""
     unpacked_bytes: int
-    """For the Python version that takes most."""
+    """Their installed size, for the Python version that takes most."""
 
 
 def locked_wheels(requirements: Path, package_set: str, wanted: Wanted, epoch: int, report: Report) -> Locked:
-    """Download what the cache (.cache/bundle) does not have. Raises BundleNotMade naming the package."""
+    """Download what is not in the cache (.cache/bundle). Raises BundleNotMade, naming the package."""
     cache = wanted.root / ".cache" / "bundle"
     found: dict[str, Wheel] = {}
     metadata: dict[str, WheelMetadata] = {}

@@ -1,4 +1,4 @@
-"""The models of a profile: those that are in the source or in a wheel already, and those that come beside them."""
+"""The models of a profile: those already in the source or in a wheel, and those added separately."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,7 +14,7 @@ _TEXTS = ("LICEN", "USE_POLICY", "NOTICE", "MODEL_CARD", "COPYING", "FLITE-COPYR
 
 @dataclass(frozen=True, slots=True)
 class BundledModel:
-    """A model that the profile needs, checked."""
+    """A verified model that the profile needs."""
 
     name: str
     model: Model
@@ -23,18 +23,18 @@ class BundledModel:
 
     @property
     def is_stored(self) -> bool:
-        """Whether the bundle carries it by itself."""
+        """Whether the bundle contains it separately from the source."""
         return not isinstance(self.model.source, Shipped | InstalledPackage)
 
     @property
     def licence_texts(self) -> list[Path]:
-        """Those of its files that say what may be done with it."""
+        """Its licence files."""
         names = [file.path for file in self.model.files]
         return [self.folder / name for name in names if PurePosixPath(name).name.upper().startswith(_TEXTS)]
 
 
 def find_models(root: Path, profile: str, report: Report) -> list[BundledModel]:
-    """Every byte is hashed. Raises ModelError for the first model that is missing or damaged."""
+    """The profile's models, fully verified. Raises ModelError for the first that is missing or damaged."""
     store = open_store(root / "models")
     names = store.names_for(profile)
     advance = report.counted("models", sum(store.manifest.find(name).size for name in names))
@@ -42,7 +42,7 @@ def find_models(root: Path, profile: str, report: Report) -> list[BundledModel]:
 
 
 def add_models(root: Path, models: list[BundledModel], writer: BundleWriter) -> None:
-    """The stored ones, and the lock that says which bytes of which commit they are."""
+    """Add the downloaded models, and the lock that pins them."""
     for model in models:
         for file in model.model.files if model.is_stored else ():
             writer.add_file(f"models/{model.name}/{file.path}", model.folder / file.path, sha256=file.sha256)

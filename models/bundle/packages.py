@@ -1,4 +1,4 @@
-"""The Python packages of a bundle, put into the installation's .venv without an index. Standard library only."""
+"""Installs a bundle's Python packages into the .venv without a package index. Standard library only."""
 
 import os
 import shutil
@@ -13,11 +13,11 @@ from models.bundle.target import python_version
 from models.bundle.verify import VerifiedBundle
 
 WHEELS_VARIABLE = "CALLBOX_WHEELS"
-"""Tells scripts/install_python.sh to take wheels from this folder and from nowhere else."""
+"""The environment variable that makes scripts/install_python.sh use wheels from this folder only."""
 
 
 def install_packages(verified: VerifiedBundle, into: Path, python: Path) -> None:
-    """Every package of the lock, hashes required. Raises TargetUnfit with the installer's own last words on the terminal."""
+    """Install every package of the lock, by hash. Raises TargetUnfit; the installer's own errors are on the terminal."""
     venv = into / ".venv"
     if venv.exists() and python_version(venv / "bin" / "python") not in verified.manifest.pythons:
         shutil.rmtree(venv)
@@ -26,16 +26,18 @@ def install_packages(verified: VerifiedBundle, into: Path, python: Path) -> None
     environment = {**os.environ, WHEELS_VARIABLE: str(wheels), "PYTHON": str(python)}
     done = subprocess.run(command, env=environment, check=False)
     if done.returncode != 0:
-        raise TargetUnfit("The Python packages were not installed; the lines above say why. Then repeat the command.")
+        raise TargetUnfit(
+            "The Python packages were not installed; the lines above say why. Fix that and run the command again."
+        )
     shutil.rmtree(wheels.parent)
     say(f"==> {verified.manifest.package_set} packages are in {venv}")
 
 
 def _wheels(verified: VerifiedBundle, into: Path) -> Path:
-    """A folder of the wheels: unpacked from a tar, links into a folder.
+    """A folder with the wheels: unpacked from a tar, or links into a folder.
 
-    The installer checks each wheel's hash as it reads it, so what happens to a medium after it was verified does no harm;
-    the hashes that the lock does not have are copied, and not read from the medium again.
+    The installer checks each wheel's hash as it reads it, so changes to the medium after verification do no harm; hashes that
+    are not in the lock are copied rather than read from the medium again.
     """
     bundle, folder = verified.bundle, into / ".cache" / "bundle"
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Which file of a bundle goes where, and putting it there: hashed on the way, whole or not at all. Standard library only."""
+"""Decides where each file of a bundle goes, and copies it there: hashed on the way, atomically. Standard library only."""
 
 import hashlib
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ class Placement:
 
     @property
     def is_config(self) -> bool:
-        """Whether operators edit it, so that an update must not overwrite their words."""
+        """Whether operators edit it, so that an update must not overwrite it."""
         return self.path.startswith(EDITED_BY_OPERATORS)
 
 
 def placements(manifest: BundleManifest) -> list[Placement]:
-    """All files that stay; wheels are unpacked by the package installer instead."""
+    """All files to copy; wheels are left to the package installer."""
     return [Placement(file, path) for file in manifest.files if (path := _place(file.path))]
 
 
 def is_right(target: Path, file: BundledFile) -> bool:
-    """Whether these very bytes are there already."""
+    """Whether exactly these bytes are there already."""
     return (
         target.is_file()
         and not target.is_symlink()
@@ -48,7 +48,7 @@ def sha256_of(path: Path) -> str:
 
 
 def put(bundle: Bundle, file: BundledFile, target: Path, advance: Advance) -> None:
-    """Copy; `target` has the signed bytes afterwards or is as before. Raises BundleRefused if the bundle changed since."""
+    """Copy; afterwards `target` has the signed bytes, or is unchanged. Raises BundleRefused if the bundle has changed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
@@ -61,7 +61,7 @@ def put(bundle: Bundle, file: BundledFile, target: Path, advance: Advance) -> No
                 advance(len(block))
         if digest.hexdigest() != file.sha256:
             raise BundleRefused(
-                f"{file.path!r} was changed while it was installed. Check the disk it is on, and repeat."
+                f"{file.path!r} changed during the install. Check the disk that it is on, and run the command again."
             )
         partial.chmod(0o755 if file.executable else 0o644)
         partial.replace(target)

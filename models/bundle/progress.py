@@ -1,4 +1,4 @@
-"""Progress as plain lines on stderr, for a machine that has nothing but Python. Standard library only."""
+"""Progress as plain lines on stderr, for a machine with only Python. Standard library only."""
 
 import sys
 import time
@@ -8,11 +8,11 @@ GB = 1e9
 INTERVAL_S = 2.0
 
 Advance = Callable[[int], None]
-"""Called with the bytes that were done since the last call."""
+"""Called with the number of bytes done since the last call."""
 
 
 class ProgressLines:
-    """A line every two seconds while bytes are worked through; none for what is over before."""
+    """Prints a line every two seconds; nothing for shorter work."""
 
     def __init__(self, what: str, total_bytes: int) -> None:
         self._what = what
@@ -21,7 +21,7 @@ class ProgressLines:
         self._shown_s = time.monotonic()
 
     def advance(self, count: int) -> None:
-        """`count` more bytes are done."""
+        """Count more bytes as done."""
         self._done_bytes += count
         now_s = time.monotonic()
         if now_s - self._shown_s >= INTERVAL_S:
@@ -31,11 +31,11 @@ class ProgressLines:
 
 
 def say(line: str) -> None:
-    """One line to the person at the terminal."""
+    """Print a line to stderr."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
 
 def megabytes(count: int) -> str:
-    """Bytes as a person reads them."""
+    """Bytes as people read them."""
     return f"{count / 1e6:,.1f} MB"

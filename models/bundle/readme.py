@@ -1,4 +1,4 @@
-"""What lies at the bundle's root for people: the README, and the installer that needs nothing but Python."""
+"""The files for people at the bundle's root: the README, and an installer that needs only Python."""
 
 import io
 import zipfile
@@ -20,18 +20,18 @@ INSTALLER_MODULES = (
     "scripts/__init__.py",
     "scripts/bundle.py",
 )  # fmt: skip
-"""All that verifying and installing runs; standard library only."""
+"""The modules that verifying and installing need; standard library only."""
 _MAIN = """\
 import sys
 
 if not (3, 11) <= sys.version_info[:2]:
-    sys.exit("This needs Python 3.11 or 3.12, and is run by %d.%d. Name another: python3.11 ..." % sys.version_info[:2])
+    sys.exit("This needs Python 3.11 or 3.12, but runs on %d.%d. Use another: python3.11 ..." % sys.version_info[:2])
 
 from scripts.bundle import main
 
 sys.exit(main())
 """
-_TEXT = """Callbox, to be installed where there is no network
+_TEXT = """Callbox, for machines without a network
 ===================================================
 
 This is Callbox {version} (commit {commit}), profile {profile}, {size},
@@ -53,7 +53,7 @@ that this bundle came on. Then read its fingerprint to them over the telephone:
 
 The installer beside this file ({installer}) is a copy for convenience. Whoever
 could change the bundle could change the installer too: where that matters, bring the
-installer by the way the key comes, or take scripts/bundle.py from a Callbox you trust.
+installer the way the key comes, or use scripts/bundle.py from a Callbox you trust.
 
 Check, then install
 -------------------
@@ -64,7 +64,7 @@ Check, then install
 A file that was changed, is missing or was added is named, and then nothing is
 installed. If an install is interrupted, run the same command again. To update, stop
 Callbox and install the new bundle into the same folder: configs/site.yaml, .env and
-what you changed in configs/ stay, and models that are right are not copied again.
+what you changed in configs/ stay, and correct models are not copied again.
 
 What is in here
 ---------------
@@ -76,7 +76,7 @@ _GPU = "\nAn NVIDIA GPU with its driver, and a C compiler (apt-get install gcc l
 
 
 def readme(manifest: BundleManifest) -> bytes:
-    """README.txt for that bundle."""
+    """The bundle's README.txt."""
     return _TEXT.format(
         version=manifest.version,
         commit=manifest.commit[:12],
@@ -92,7 +92,7 @@ def readme(manifest: BundleManifest) -> bytes:
 
 
 def installer(source: Path) -> bytes:
-    """A zip that Python runs, made of `source`'s own files: the same bytes for the same commit."""
+    """A zip that Python can run, made from `source`'s files: the same bytes for the same commit."""
     content = io.BytesIO(b"#!/usr/bin/env python3\n")
     content.seek(0, io.SEEK_END)
     with zipfile.ZipFile(content, "a", zipfile.ZIP_DEFLATED) as archive:

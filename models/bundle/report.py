@@ -1,4 +1,4 @@
-"""What is told while a bundle is made. Who shows it, and how, is not decided here."""
+"""How progress is reported while a bundle is made; how it is shown is decided elsewhere."""
 
 from typing import Protocol
 
@@ -6,12 +6,12 @@ from models.bundle.progress import Advance
 
 
 class Report(Protocol):
-    """Takes what is said."""
+    """Receives progress."""
 
     def step(self, words: str) -> None:
         """A step begins."""
         ...
 
     def counted(self, what: str, total: int) -> Advance:
-        """Work of known length begins: bytes, or packages. Gives the function that is told how much more is done."""
+        """Work of known length begins, in bytes or packages. Returns a function to call with how much more is done."""
         ...

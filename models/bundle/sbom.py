@@ -106,7 +106,7 @@ def model(name: str, described: Model) -> Component:
 
 
 def _licence(text: str) -> License:
-    """As SPDX id or expression where the text is one; else in the authors' words."""
+    """As an SPDX id or expression if the text is one, else in the authors' words."""
     return LicenseFactory().make_from_string(text)
 
 

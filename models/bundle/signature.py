@@ -1,6 +1,6 @@
-"""Whether the manifest was signed with the operator's key: Ed25519, by `cryptography` or the openssl program.
+"""Checks the manifest's Ed25519 signature, with `cryptography` or the openssl program.
 
-Standard library only; `cryptography` is used where it happens to be installed.
+Standard library only; `cryptography` is used if it happens to be installed.
 """
 
 import base64
@@ -19,7 +19,7 @@ _DER_PREFIX = bytes.fromhex("302a300506032b6570032100")
 
 
 def read_public_key(path: Path) -> bytes:
-    """The 32 bytes of a PEM public key. Raises BundleRefused if the file holds anything else."""
+    """The 32 bytes of a PEM public key. Raises BundleRefused for anything else."""
     try:
         lines = path.read_text(encoding="ascii").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -30,12 +30,12 @@ def read_public_key(path: Path) -> bytes:
     except binascii.Error:
         der = b""
     if "-----BEGIN PUBLIC KEY-----" not in lines[0] or not der.startswith(_DER_PREFIX) or len(der) != 44:
-        raise BundleRefused(f"{path} is not an Ed25519 public key in PEM, as `bundle keygen` writes it.")
+        raise BundleRefused(f"{path} is not an Ed25519 public key in PEM, as `bundle keygen` writes.")
     return der[len(_DER_PREFIX) :]
 
 
 def fingerprint(public_key: bytes) -> str:
-    """What two people compare by telephone: SHA-256 of the key in DER, in groups of four."""
+    """What two people compare over the telephone: the SHA-256 of the key in DER, in groups of four."""
     digest = hashlib.sha256(_DER_PREFIX + public_key).hexdigest()
     return " ".join(digest[start : start + 4] for start in range(0, len(digest), 4))
 
@@ -47,7 +47,7 @@ def public_pem(public_key: bytes) -> str:
 
 
 def is_signed(content: bytes, signature: bytes, public_key: bytes, *, openssl_only: bool = False) -> bool:
-    """Whether `signature` is that key's over `content`. Raises TargetUnfit if nothing here can tell."""
+    """Whether `signature` is the key's signature of `content`. Raises TargetUnfit if this machine cannot check it."""
     if len(signature) != SIGNATURE_BYTES:
         return False
     if not openssl_only:
@@ -74,7 +74,7 @@ def _by_openssl(content: bytes, signature: bytes, public_key: bytes) -> bool:
     if program is None:
         raise TargetUnfit(
             "The signature cannot be checked: neither the openssl program (Debian, Ubuntu: apt-get install openssl)"
-            " nor the Python package cryptography is here. Nothing was installed."
+            " nor the Python package cryptography is installed. Nothing was installed."
         )
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / name for name in ("content", "signature", "key")}
@@ -88,7 +88,7 @@ def _by_openssl(content: bytes, signature: bytes, public_key: bytes) -> bool:
         return True
     if "Signature Verification Failure" in done.stdout + done.stderr:
         return False
-    last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    last = (done.stderr.strip().splitlines() or ["no output"])[-1]
     raise TargetUnfit(
-        f"{program} cannot check an Ed25519 signature ({last}). OpenSSL 3.0 or later can. Nothing was installed."
+        f"{program} cannot check an Ed25519 signature ({last}). OpenSSL 3.0 or later is needed. Nothing was installed."
     )

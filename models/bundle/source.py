@@ -1,4 +1,4 @@
-"""The project's source as the last commit has it."""
+"""The project's source as of the last commit."""
 
 import subprocess
 import tarfile
@@ -13,13 +13,13 @@ from models.bundle.writer import BundleWriter
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What the bundle is made from."""
+    """The commit that the bundle is made from."""
 
     id: str
     epoch: int
     """Its time, seconds since 1970."""
     uncommitted: tuple[str, ...]
-    """Changed and new files of the checkout; they are not in the bundle."""
+    """Changed and new files of the checkout, which are not in the bundle."""
 
 
 def head(root: Path) -> Commit:
@@ -30,9 +30,9 @@ def head(root: Path) -> Commit:
 
 
 def add_source(root: Path, commit: Commit, writer: BundleWriter) -> None:
-    """Every tracked file of the commit, below source/. Raises BundleNotMade for links: a bundle has none.
+    """Add every tracked file of the commit below source/. Raises BundleNotMade for links, which a bundle must not have.
 
-    Without the models' lock: the one that the bundled models were checked against comes with them.
+    Leaves out the models' lock: the one that the bundled models were verified against comes with them.
     """
     command = ["git", "archive", "--format=tar", commit.id]
     with (
@@ -46,10 +46,12 @@ def add_source(root: Path, commit: Commit, writer: BundleWriter) -> None:
             if stream is None:
                 raise BundleNotMade(f"{member.name} is a link; bundles carry plain files only. Replace it in git.")
             writer.add_stream(f"source/{member.name}", stream, executable=bool(member.mode & 0o100))
-        while git.stdout and git.stdout.read(BLOCK_BYTES):  # padding: git would die of a pipe that is closed early
+        while git.stdout and git.stdout.read(
+            BLOCK_BYTES
+        ):  # read the padding too: git would fail on a pipe that is closed early
             pass
     if git.returncode != 0:
-        raise BundleNotMade("`git archive` failed; its message is above.")
+        raise BundleNotMade("`git archive` failed; see its message above.")
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -58,5 +60,5 @@ def _git(root: Path, *arguments: str) -> str:
     except FileNotFoundError:
         raise BundleNotMade("git is not on PATH. A bundle is made from a git checkout.") from None
     if done.returncode != 0:
-        raise BundleNotMade(f"{root} is not a git checkout that can be read: {done.stderr.strip()}")
+        raise BundleNotMade(f"{root} is not a readable git checkout: {done.stderr.strip()}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""Whether this machine can take a bundle, looked at before anything is written. Standard library only."""
+"""Checks before anything is written whether this machine can take a bundle. Standard library only."""
 
 import os
 import platform
@@ -14,25 +14,25 @@ from models.bundle.progress import megabytes
 
 NVIDIA_DEVICE = Path("/dev/nvidia0")
 SPARE_BYTES = 200_000_000
-"""Left free on the disk: logs, .env, compiled Python."""
+"""To be left free on the disk for logs, .env and compiled Python."""
 _ASK_VERSION = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2])"
 
 
 def require_platform(manifest: BundleManifest) -> None:
-    """Raises TargetUnfit unless this is Linux on x86-64 with a C library that is new enough."""
+    """Raises TargetUnfit unless this is Linux on x86-64 with a new enough glibc."""
     found = f"{platform.system()} on {platform.machine()}"
     if found != "Linux on x86_64":
         raise TargetUnfit(f"The bundle is for Linux on x86-64; this is {found}.")
     name, version = platform.libc_ver()
     if name != "glibc" or _numbers(version) < _numbers(manifest.glibc):
         raise TargetUnfit(
-            f"The bundle's packages need glibc {manifest.glibc} or later; here is {name or 'another C library'} {version}."
+            f"The bundle's packages need glibc {manifest.glibc} or later; this machine has {name or 'another C library'} {version}."
             " Install a newer release of Debian or Ubuntu."
         )
 
 
 def find_python(pythons: Iterable[str]) -> Path:
-    """An interpreter that the wheels fit and that can make virtual environments. Raises TargetUnfit naming what is missing."""
+    """A Python that the wheels fit and that can make virtual environments. Raises TargetUnfit, naming what is missing."""
     wanted = tuple(pythons)
     candidates = [os.environ.get("PYTHON", ""), sys.executable, *(f"python{version}" for version in wanted), "python3"]
     seen: dict[str, str] = {}
@@ -48,14 +48,14 @@ def find_python(pythons: Iterable[str]) -> Path:
     )
     package = f"python{wanted[0]}"
     raise TargetUnfit(
-        f"The bundle's packages are for Python {' or '.join(wanted)} with its venv module; here is: {found}. Install it"
-        f" (Debian, Ubuntu: apt-get install {package} {package}-venv), or have the bundle made for the Python that is here"
+        f"The bundle's packages are for Python {' or '.join(wanted)} with its venv module; found: {found}. Install it"
+        f" (Debian, Ubuntu: apt-get install {package} {package}-venv), or have the bundle made for this machine's Python"
         " (bundle create --python VERSION)."
     )
 
 
 def python_version(program: Path) -> str:
-    """Its minor version, as 3.11; empty if it does not run or cannot make virtual environments."""
+    """Its version, such as 3.11; empty if it does not run or cannot make virtual environments."""
     try:
         done = subprocess.run([program, "-c", _ASK_VERSION], capture_output=True, text=True, check=False)
     except OSError:
@@ -64,7 +64,7 @@ def python_version(program: Path) -> str:
 
 
 def require_disk(needs: Mapping[Path, int]) -> None:
-    """`needs`: bytes that will be written below each folder, which may not exist yet. Raises TargetUnfit with figures."""
+    """`needs`: bytes to be written below each folder, which may not exist yet. Raises TargetUnfit with the figures."""
     by_device: dict[int, tuple[Path, int]] = {}
     for folder, count in needs.items():
         there = _existing(folder)
@@ -75,21 +75,21 @@ def require_disk(needs: Mapping[Path, int]) -> None:
         free = shutil.disk_usage(place).free
         if count and free < count + SPARE_BYTES:
             raise TargetUnfit(
-                f"The disk of {place} has {megabytes(free)} free; {megabytes(count)} will be written, and"
-                f" {megabytes(SPARE_BYTES)} have to spare. Free {megabytes(count + SPARE_BYTES - free)}, or take another disk."
+                f"The disk of {place} has {megabytes(free)} free, but {megabytes(count)} will be written and"
+                f" {megabytes(SPARE_BYTES)} must stay free. Free {megabytes(count + SPARE_BYTES - free)}, or use another disk."
             )
 
 
 def warnings(manifest: BundleManifest) -> list[str]:
-    """What the installation itself can do without, and a running Callbox cannot."""
+    """Sentences about what is missing to run Callbox, though not to install it."""
     found = []
     if not shutil.which("make"):
-        found.append("make is not here: `make run` needs it (Debian, Ubuntu: apt-get install make).")
+        found.append("make is not installed, but `make run` needs it (Debian, Ubuntu: apt-get install make).")
     if manifest.profile == "gpu" and not NVIDIA_DEVICE.exists():
-        found.append(f"{NVIDIA_DEVICE} is not here: the gpu profile needs an NVIDIA GPU and its driver.")
+        found.append(f"{NVIDIA_DEVICE} does not exist: the gpu profile needs an NVIDIA GPU and its driver.")
     if manifest.profile == "gpu" and not any(map(shutil.which, ("cc", "gcc", "clang"))):
         found.append(
-            "No C compiler is here: Triton, inside vLLM, needs one (Debian, Ubuntu: apt-get install gcc libc6-dev python3-dev)."
+            "No C compiler found: Triton, which vLLM uses, needs one (Debian, Ubuntu: apt-get install gcc libc6-dev python3-dev)."
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Checking a bundle whole: signature first, then every file that is there or should be. Standard library only."""
+"""Verifies a whole bundle: first the signature, then every file that exists or should. Standard library only."""
 
 import hashlib
 import tarfile
@@ -21,19 +21,20 @@ from models.bundle.progress import Advance, ProgressLines, megabytes
 from models.bundle.signature import SIGNATURE_BYTES, fingerprint, is_signed, read_public_key
 
 MAX_NAMED = 30
-"""Problems that are shown one by one; the rest is counted."""
+"""How many problems are listed; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedBundle:
-    """A bundle of which every byte is what the key's owner signed."""
+    """A bundle in which every byte is as the key's owner signed it."""
 
     bundle: Bundle
     manifest: BundleManifest
 
 
 def verify(path: Path, public_key_file: Path) -> VerifiedBundle:
-    """Raises BundleRefused naming each file that is changed, missing or added, or TargetUnfit if it cannot be told."""
+    """Verify a bundle. Raises BundleRefused, naming each file that was changed, is missing or was added, or TargetUnfit if this machine
+    cannot check signatures."""
     public_key = read_public_key(public_key_file)
     bundle = open_bundle(path)
     manifest = _signed_manifest(bundle, public_key, public_key_file)
@@ -52,7 +53,7 @@ def verify(path: Path, public_key_file: Path) -> VerifiedBundle:
 
 
 def summary(verified: VerifiedBundle) -> list[str]:
-    """What was found in order, as lines of a table."""
+    """The result as lines of text."""
     manifest = verified.manifest
     rows = [("part", "files", "size")]
     for section in ("", *SECTIONS):
@@ -82,17 +83,17 @@ def _signed_manifest(bundle: Bundle, public_key: bytes, public_key_file: Path) -
         other = ""
     reason = f"{MANIFEST} or {SIGNATURE} was changed"
     if other and other != fingerprint(public_key):
-        reason = f"it says that it was signed with another key ({other})"
+        reason = f"it claims to be signed with another key ({other})"
     raise BundleRefused(
         f"{bundle.path} is refused; nothing was installed. The signature is not that of {public_key_file}"
-        f" ({fingerprint(public_key)}): {reason}. Ask whoever made the bundle, not whoever brought it."
+        f" ({fingerprint(public_key)}): {reason}. Ask whoever made the bundle, not whoever delivered it."
     )
 
 
 def _read(bundle: Bundle, name: str, limit_bytes: int) -> bytes:
     if name not in bundle.names:
         raise BundleRefused(
-            f"{bundle.path} is refused; nothing was installed. {name} is missing: it is no bundle, or not whole."
+            f"{bundle.path} is refused; nothing was installed. {name} is missing: this is not a bundle, or not a complete one."
         )
     try:
         with bundle.open(name) as stream:
@@ -128,5 +129,5 @@ def _bytes_problem(bundle: Bundle, file: BundledFile, advance: Advance) -> str:
     if size != file.size:
         return f"{file.path!r} was changed: it does not have {file.size} bytes"
     if digest.hexdigest() != file.sha256:
-        return f"{file.path!r} was changed: its SHA-256 is {digest.hexdigest()} instead of {file.sha256}"
+        return f"{file.path!r} was changed: its SHA-256 is {digest.hexdigest()}, not {file.sha256}"
     return ""

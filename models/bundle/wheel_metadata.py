@@ -1,4 +1,4 @@
-"""What a wheel says of itself: name, licence, licence texts, and what it takes once unpacked."""
+"""A wheel's metadata: name, licence, licence texts, and size once installed."""
 
 import zipfile
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from models.bundle.errors import BundleNotMade
 
 NO_LICENCE = "not stated"
 MAX_LICENCE_LINE = 200
-"""Some packages put a whole text into the field for its name."""
+"""The most characters of a licence's name: some packages put the whole text there."""
 _TEXTS = ("licen", "copying", "notice", "copyright", "authors")
 
 
 @dataclass(frozen=True, slots=True)
 class WheelMetadata:
-    """Read from the wheel's .dist-info."""
+    """Metadata from the wheel's .dist-info."""
 
     name: str
     version: str
     licence: str
-    """As its authors state it; NO_LICENCE if they do not."""
+    """As the authors state it; NO_LICENCE if they do not."""
     texts: dict[str, bytes]
     """Licence texts by file name, relative to .dist-info."""
     unpacked_bytes: int
 
 
 def read_wheel(path: Path) -> WheelMetadata:
-    """Raises BundleNotMade for what is no wheel."""
+    """Read a wheel's metadata. Raises BundleNotMade if the file is not a wheel."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
@@ -39,7 +39,7 @@ def read_wheel(path: Path) -> WheelMetadata:
                 if (inside := _in_dist_info(member.filename)) and not member.is_dir() and _is_licence(inside)
             }
     except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise BundleNotMade(f"{path} is no whole wheel ({error}). Delete it and repeat the command.") from None
+        raise BundleNotMade(f"{path} is not a complete wheel ({error}). Delete it and run the command again.") from None
     size = sum(member.file_size for member in members)
     classifiers = [str(value) for value in fields.get_all("Classifier", [])]
     licence = _licence(str(fields.get("License-Expression", "")), str(fields.get("License", "")), classifiers)

@@ -1,4 +1,4 @@
-"""Writing a bundle: every file is hashed as it goes in. Large ones are linked where the disk allows."""
+"""Writes a bundle: every file is hashed as it is added. Large files are linked if the disk allows."""
 
 import hashlib
 import os
@@ -15,20 +15,20 @@ from models.store import sha256_of
 
 
 class BundleWriter:
-    """Fills a folder and remembers what it put there."""
+    """Fills a folder and keeps a record of what it added."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files: list[BundledFile] = []
 
     def add_bytes(self, path: str, content: bytes, *, executable: bool = False) -> BundledFile:
-        """A small file."""
+        """Add a small file."""
         target = self._new(path)
         target.write_bytes(content)
         return self._keep(target, path, hashlib.sha256(content).hexdigest(), executable)
 
     def add_stream(self, path: str, stream: IO[bytes], *, executable: bool = False) -> BundledFile:
-        """A file of any size, from an open stream."""
+        """Add a file of any size from an open stream."""
         target, digest = self._new(path), hashlib.sha256()
         with target.open("xb") as copy:
             for block in blocks(stream):
@@ -37,7 +37,7 @@ class BundleWriter:
         return self._keep(target, path, digest.hexdigest(), executable)
 
     def add_file(self, path: str, source: Path, *, sha256: str = "", executable: bool = False) -> BundledFile:
-        """A file of this machine: linked on the same disk, else copied. `sha256`: already known."""
+        """Add a file of this machine: linked on the same disk, else copied. `sha256`: if already known."""
         target = self._new(path)
         try:
             os.link(source.resolve(), target)
@@ -60,7 +60,7 @@ class BundleWriter:
 def write_tar(
     folder: Path, first: Iterable[str], files: Iterable[BundledFile], tar: Path, *, epoch: int, advance: Advance
 ) -> None:
-    """One uncompressed tar, the same bytes for the same files: `first`, then `files`."""
+    """Write an uncompressed tar: `first`, then `files`. The same files give the same bytes."""
     executable = {file.path: file.executable for file in files}
     with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as archive:
         for name in [*first, *(path for path in sorted(executable) if path not in first)]:

@@ -77,7 +77,7 @@ def test_a_result_other_than_the_locks_is_not_used(llama: Site) -> None:
     entry["sha256"] = "0" * 64
     (llama.root / "lock.yaml").write_text(yaml.safe_dump(lock))
     (failure,) = llama.download("small-llama")
-    assert "the conversion made model.bin other than models/lock.yaml has it" in failure
+    assert "the conversion's model.bin differs from models/lock.yaml" in failure
     assert "--update small-llama" in failure
     assert llama.download("small-llama", update=("small-llama",)) == []
     assert open_store(llama.root).status("small-llama").state is ModelState.OK
@@ -88,6 +88,6 @@ def test_the_disk_must_hold_source_and_result(llama: Site) -> None:
 
     llama.hub.repositories["meta/small-llama"].sizes["model.safetensors"] = 10**16
     with pytest.raises(
-        DiskTooSmall, match=r"needs 160000\d\d\.\d GB in .*, 6000\d\d\d\.\d GB of it for what is converted"
+        DiskTooSmall, match=r"needs 160000\d\d\.\d GB in .*, 6000\d\d\d\.\d GB of it for the conversion"
     ):
         llama.download("small-llama")

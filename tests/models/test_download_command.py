@@ -56,14 +56,14 @@ def test_the_script_brings_a_profile_from_a_mirror(site: Site, command: Command)
     write_manifest(site.root, whisper=whisper, amy=voice, llama=large)
     done = command("--profile", "cpu", "--mirror", site.hub.url, program=(str(SCRIPT),))
     assert (done.returncode, done.stderr) == (0, "")
-    assert "All models of profile cpu are here: amy, whisper." in done.stdout
+    assert "All models of profile cpu are ready: amy, whisper." in done.stdout
     assert "License: for research only" in done.stdout
     store = open_store(site.root)
     assert [store.status(name).state for name in ("whisper", "amy")] == [ModelState.OK] * 2
     assert not store.is_present("llama")
     again = command("--profile", "cpu", program=(str(SCRIPT),))  # no mirror: nothing is asked of anybody
     assert again.returncode == 0
-    assert again.stdout.count("already here") == 2
+    assert again.stdout.count("already downloaded") == 2
 
 
 def test_verify_knows_what_was_downloaded(site: Site, command: Command) -> None:
@@ -106,7 +106,7 @@ def test_a_model_of_another_profile_is_told(command: Command) -> None:
 
 @pytest.mark.parametrize(
     ("has_gpu", "told"),
-    [(True, "Profile gpu: {} is here (--profile cpu"), (False, "Profile cpu: there is no {} (--profile gpu")],
+    [(True, "Profile gpu: {} exists (--profile cpu"), (False, "Profile cpu: there is no {} (--profile gpu")],
 )
 def test_without_a_profile_the_machine_decides_and_it_is_told(
     site: Site,
@@ -147,7 +147,7 @@ def test_control_c_is_answered_in_a_sentence_and_the_next_run_continues(site: Si
     started.send_signal(signal.SIGINT)
     _, complaint = started.communicate(timeout=30)
     assert started.returncode == 130
-    assert complaint.strip() == "Stopped. What has arrived stays, and the same command continues."
+    assert complaint.strip() == "Stopped. Run the same command again to continue the download."
     assert site.files("whisper") == {}
     site.hub.requests.clear()
     assert command("--only", "whisper", "--mirror", site.hub.url).returncode == 0

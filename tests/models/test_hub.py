@@ -54,7 +54,7 @@ def test_an_address_that_is_no_hub_is_told(answer: str) -> None:
 
     hub = LoopbackHub()
     hub.page = answer
-    with running(hub), pytest.raises(DownloadFailed, match=r"does not answer as a model hub|names no commit"):
+    with running(hub), pytest.raises(DownloadFailed, match=r"does not answer like a model hub|lists no commit"):
         Hub(hub.url).listing("lab/whisper", None, gated=False)
 
 

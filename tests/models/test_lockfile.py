@@ -62,8 +62,8 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"repository": "lab/other"}, r"pins 'big' to the repository lab/other, and models/manifest.yaml has lab/big"),
-        ({"folder": "deep"}, r"pins 'big' to the folder deep, and models/manifest.yaml has None.*--update big"),
+        ({"repository": "lab/other"}, r"pins 'big' to the repository lab/other, but models/manifest.yaml says lab/big"),
+        ({"folder": "deep"}, r"pins 'big' to the folder deep, but models/manifest.yaml says None.*--update big"),
         ({"revision": "main"}, r"lock\.yaml: models\.big\.revision"),
         ({"files": []}, r"lock\.yaml: models\.big\.files"),
         ({"files": [pin("../x", CONTENT)]}, r"files\.0\.path: .*relative path"),
@@ -79,7 +79,7 @@ def test_a_pin_that_cannot_hold_is_refused_by_the_models_name(locked: Path, chan
 def test_a_pin_against_the_manifests_own_is_refused(locked: Path) -> None:
     entry = describe(source={**repository("lab/big")["source"], "revision": "2" * 40}, files=[pin("a", CONTENT)])
     write_manifest(locked, big=entry)
-    with pytest.raises(LockInvalid, match=f"the revision {COMMIT}, and models/manifest.yaml has {'2' * 40}"):
+    with pytest.raises(LockInvalid, match=f"the revision {COMMIT}, but models/manifest.yaml says {'2' * 40}"):
         open_store(locked)
 
 

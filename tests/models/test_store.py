@@ -41,7 +41,7 @@ def test_one_flipped_bit_is_refused_by_the_files_name(store: ModelStore, root: P
     content = bytearray(path.read_bytes())
     content[position] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ChecksumMismatch, match=r"models/demo/some_model/model\.bin has the SHA-256 .* instead of"):
+    with pytest.raises(ChecksumMismatch, match=r"models/demo/some_model/model\.bin has the SHA-256 .*, not "):
         store.resolve("some-model")
     assert store.status("some-model").state is ModelState.DAMAGED
 
@@ -49,7 +49,7 @@ def test_one_flipped_bit_is_refused_by_the_files_name(store: ModelStore, root: P
 def test_truncated_file_is_refused_by_its_name_and_size(store: ModelStore, root: Path) -> None:
     path = root / "demo" / "some_model" / "model.bin"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ChecksumMismatch, match=r"model\.bin has 7999 bytes instead of 8000.*git checkout"):
+    with pytest.raises(ChecksumMismatch, match=r"model\.bin has 7999 bytes, not 8000.*git checkout"):
         store.resolve("some-model")
 
 

@@ -144,7 +144,7 @@ def test_update_keeps_what_is_the_operators(bundle: Path, tmp_path: Path, operat
     outcome = install(newer(tmp_path, operator, **{CONFIG: b"name: Newer Clinic\n"}), operator.public, box)
     assert {path: (box / path).read_text() for path in own} == own
     assert (box / "configs/clinic.yaml.new").read_bytes() == b"name: Newer Clinic\n"
-    assert any("configs/clinic.yaml was edited here and stays" in note for note in outcome.notes)
+    assert any("configs/clinic.yaml was edited and is kept" in note for note in outcome.notes)
 
 
 def test_edited_configuration_that_did_not_change_stays_without_a_word(
@@ -192,7 +192,7 @@ def test_older_bundle_is_said_to_be_one(bundle: Path, operator: Operator, box: P
 def test_folder_of_something_else_is_left_alone(bundle: Path, operator: Operator, box: Path) -> None:
     box.mkdir()
     (box / "thesis.txt").write_text("years of work")
-    with pytest.raises(TargetUnfit, match="is no Callbox"):
+    with pytest.raises(TargetUnfit, match="that are not Callbox"):
         install(bundle, operator.public, box)
     assert [path.name for path in box.iterdir()] == ["thesis.txt"]
 
@@ -204,7 +204,7 @@ def test_git_checkout_is_left_to_git(bundle: Path, operator: Operator, box: Path
 
 
 def test_two_installs_do_not_meet(bundle: Path, operator: Operator, box: Path) -> None:
-    with only_one(box), pytest.raises(TargetUnfit, match="Another install works on"):
+    with only_one(box), pytest.raises(TargetUnfit, match="Another install into"):
         install(bundle, operator.public, box)
 
 
@@ -212,7 +212,7 @@ def test_missing_python_is_named(bundle: Path, operator: Operator, box: Path, mo
     resign(bundle, operator, lambda manifest: replace(manifest, pythons=("3.99",)))
     monkeypatch.delenv("PYTHON", raising=False)
     with pytest.raises(
-        TargetUnfit, match=r"for Python 3\.99 with its venv module; here is: .*apt-get install python3\.99"
+        TargetUnfit, match=r"for Python 3\.99 with its venv module; found: .*apt-get install python3\.99"
     ):
         install(bundle, operator.public, box)
     assert not box.exists()
@@ -220,14 +220,14 @@ def test_missing_python_is_named(bundle: Path, operator: Operator, box: Path, mo
 
 def test_full_disk_is_said_with_figures(bundle: Path, operator: Operator, box: Path) -> None:
     resign(bundle, operator, lambda manifest: replace(manifest, unpacked_packages_bytes=10**18))
-    with pytest.raises(TargetUnfit, match=r"MB free; 1,000,000,000,000\.\d MB will be written"):
+    with pytest.raises(TargetUnfit, match=r"MB free, but 1,000,000,000,000\.\d MB will be written"):
         install(bundle, operator.public, box)
     assert not box.exists()
 
 
 def test_older_c_library_is_named(bundle: Path, operator: Operator, box: Path) -> None:
     resign(bundle, operator, lambda manifest: replace(manifest, glibc="2.99"))
-    with pytest.raises(TargetUnfit, match=r"need glibc 2\.99 or later; here is glibc 2\.\d+"):
+    with pytest.raises(TargetUnfit, match=r"need glibc 2\.99 or later; this machine has glibc 2\.\d+"):
         install(bundle, operator.public, box)
 
 
@@ -240,4 +240,4 @@ def test_missing_tools_are_told_and_do_not_stop(
         (tools / tool).symlink_to(shutil.which(tool) or "")
     monkeypatch.setenv("PATH", str(tools))
     outcome = install(bundle, operator.public, box)
-    assert any("make is not here" in note for note in outcome.notes)
+    assert any("make is not installed" in note for note in outcome.notes)

@@ -52,7 +52,7 @@ def test_private_key_is_its_owners_alone(operator: Operator) -> None:
 
 def test_keys_are_not_overwritten(operator: Operator) -> None:
     before = operator.private.read_bytes()
-    with pytest.raises(BundleNotMade, match="exists and is not overwritten"):
+    with pytest.raises(BundleNotMade, match="exists and was not overwritten"):
         make_key_pair(operator.private)
     assert operator.private.read_bytes() == before
 
@@ -62,7 +62,7 @@ def test_keys_of_other_kinds_are_refused(tmp_path: Path, operator: Operator) -> 
     private, public = tmp_path / "ec.pem", tmp_path / "ec.pub"
     private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    with pytest.raises(BundleNotMade, match="no Ed25519 key"):
+    with pytest.raises(BundleNotMade, match="not an Ed25519 key"):
         load_private_key(private)
     for path in (public, operator.private, tmp_path / "none.pub"):
         with pytest.raises(BundleRefused, match=r"not an Ed25519 public key|cannot be read"):

@@ -136,7 +136,7 @@ def test_what_is_not_there_is_said(tmp_path: Path, operator: Operator) -> None:
 @pytest.mark.parametrize("path", ["../evil.py", "/etc/evil", "source/../../evil", "source//x", "source/./x", "source/a\\b", "elsewhere/x", "source/\x1b[2J"])  # fmt: skip
 def test_signed_path_that_leaves_the_bundle_is_refused(bundle: Path, operator: Operator, path: str) -> None:
     resign(bundle, operator, rename_listed(SOURCE, path))
-    with pytest.raises(BundleRefused, match=r"manifest\.json: .* (is not a plain|would leave|is in none)"):
+    with pytest.raises(BundleRefused, match=r"manifest\.json: .* (is not a plain|would leave|is not in any)"):
         verify(bundle, operator.public)
 
 
@@ -161,7 +161,7 @@ def test_signed_manifest_of_another_shape_is_refused(
 def test_tar_that_was_cut_off_is_refused(tar: Path, operator: Operator, share: float) -> None:
     with tar.open("r+b") as stream:
         stream.truncate(int(tar.stat().st_size * share) // 512 * 512 + 100)
-    with pytest.raises(BundleRefused, match=r"cut off|is missing|cannot be read"):
+    with pytest.raises(BundleRefused, match=r"truncated|is missing|cannot be read"):
         verify(tar, operator.public)
 
 

@@ -69,7 +69,7 @@ def test_file_with_a_hash_of_the_lock_is_taken_and_no_other(tmp_path: Path) -> N
     (wheel,) = collect([package], tmp_path / "w", tmp_path / "built", 0)
     assert (wheel.path.name, wheel.sha256, wheel.is_built) == ("tiny-1.0-py3-none-any.whl", right, False)
     (other,) = read_lock(f"tiny==1.0 --hash=sha256:{A}", "3.11")
-    with pytest.raises(BundleNotMade, match=r"tiny 1\.0: no file with a hash of the lock"):
+    with pytest.raises(BundleNotMade, match=r"tiny 1\.0: no file was downloaded that has a hash in the lock"):
         collect([other], tmp_path / "w", tmp_path / "built", 0)
 
 
@@ -114,5 +114,5 @@ def test_licence_texts_are_found(tmp_path: Path) -> None:
 
 def test_broken_wheel_is_named(tmp_path: Path) -> None:
     (tmp_path / "tiny-1.0-py3-none-any.whl").write_bytes(b"PK")
-    with pytest.raises(BundleNotMade, match=r"tiny-1\.0-py3-none-any\.whl is no whole wheel"):
+    with pytest.raises(BundleNotMade, match=r"tiny-1\.0-py3-none-any\.whl is not a complete wheel"):
         read_wheel(tmp_path / "tiny-1.0-py3-none-any.whl")
