@@ -41,19 +41,15 @@ def caught(outcomes: Iterable[Outcome]) -> Caught:
     delays_s = np.array([outcome.delay_s for outcome in outcomes if outcome.is_interruption])
     if not len(delays_s):
         raise ValueError("no interruption among the outcomes")
+    p50_s, p95_s = np.percentile(delays_s, (50, 95), method="inverted_cdf")  # delays that occurred: NEVER may be one
     return Caught(
         len(delays_s),
-        percentile(delays_s, 50),
-        percentile(delays_s, 95),
-        float(np.mean(delays_s <= 0.3)),
-        float(np.mean(delays_s <= 0.5)),
-        float(np.mean(delays_s < NEVER)),
+        p50_s=float(p50_s),
+        p95_s=float(p95_s),
+        within_300_ms=float(np.mean(delays_s <= 0.3)),
+        within_500_ms=float(np.mean(delays_s <= 0.5)),
+        ever=float(np.mean(delays_s < NEVER)),
     )
-
-
-def percentile(delays_s: Sequence[float] | np.ndarray, percent: float) -> float:
-    """A delay that occurred, not interpolated: NEVER may be among them."""
-    return float(np.percentile(delays_s, percent, method="inverted_cdf"))
 
 
 def false_stops(outcomes: Iterable[Outcome], group: str) -> tuple[int, int]:

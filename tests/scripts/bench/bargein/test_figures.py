@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.bench.bargein.figures import GROUPS, Outcome, caught, false_stops, percentile, rows
+from scripts.bench.bargein.figures import GROUPS, Outcome, caught, false_stops, rows
 from scripts.bench.bargein.picture import point
 from scripts.bench.bargein.run import NEVER
 
@@ -31,9 +31,12 @@ def test_outcomes_without_an_interruption_are_refused() -> None:
         caught([murmur(0.1)])
 
 
-@pytest.mark.parametrize(("percent", "value"), [(50, 2.0), (75, 3.0), (76, NEVER), (100, NEVER), (1, 1.0)])
-def test_percentiles_are_not_interpolated(percent: float, value: float) -> None:
-    assert percentile([1.0, 2.0, 3.0, NEVER], percent) == value
+@pytest.mark.parametrize(
+    ("delays_s", "p50_s", "p95_s"), [((0.1, 0.2, 0.3, NEVER), 0.2, NEVER), ((0.1, NEVER), 0.1, NEVER)]
+)
+def test_percentiles_are_not_interpolated(delays_s: tuple[float, ...], p50_s: float, p95_s: float) -> None:
+    found = caught(wish(delay_s) for delay_s in delays_s)
+    assert (found.p50_s, found.p95_s) == (p50_s, p95_s)
 
 
 def test_false_stops_are_counted_by_group() -> None:
