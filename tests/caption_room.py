@@ -1,4 +1,4 @@
-"""A room of which nothing is real but what captions need of it: text streams, kept as they were sent."""
+"""A fake room with only what captions need: text streams, kept as they were sent."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -19,17 +19,17 @@ class SentStream:
 
     @property
     def segment(self) -> str:
-        """Which caption it replaces."""
+        """ID of the caption that it updates."""
         return self.attributes["lk.segment_id"]
 
     @property
     def is_final(self) -> bool:
-        """Whether its caption changes no more."""
+        """Whether its caption no longer changes."""
         return self.attributes["lk.transcription_final"] == "true"
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether the caller cut it short."""
+        """Whether the caller interrupted it."""
         return self.attributes.get("callbox.interrupted") == "true"
 
     async def write(self, text: str) -> None:
@@ -47,7 +47,7 @@ class CaptionRoom:
 
     sent: list[SentStream] = field(default_factory=list)
     failure: Exception | None = None
-    """Raised by the next streams."""
+    """Raised instead of opening a stream, if set."""
     takes_s: float = 0.0
     """How long it takes to open a stream."""
 
@@ -66,5 +66,5 @@ class CaptionRoom:
         return self.sent[-1]
 
     def as_room(self) -> rtc.Room:
-        """For whoever asks for a room."""
+        """This room, typed as LiveKit's."""
         return cast(rtc.Room, self)

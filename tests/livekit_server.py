@@ -1,4 +1,4 @@
-"""A real livekit-server for tests: on free ports, with keys of its own, with the configuration that the product uses.
+"""A real livekit-server for tests: on free ports, with its own keys and the product's configuration.
 
 A test folder gets the fixture by importing it in its conftest.py: `from tests.livekit_server import livekit_server`.
 """
@@ -26,7 +26,7 @@ START_TIMEOUT_S = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveKitServer:
-    """A running server and what is needed to use it."""
+    """A running server and how to reach it."""
 
     url: str
     port: int
@@ -35,13 +35,13 @@ class LiveKitServer:
     process: "subprocess.Popen[bytes]" = field(repr=False)
 
     def kill(self) -> None:
-        """Ends it at once, as a crash would."""
+        """Kill it at once, as a crash would."""
         self.process.kill()
         self.process.wait()
 
 
 def find_livekit_server() -> Path | None:
-    """$LIVEKIT_SERVER, else one on PATH, else the one scripts/install_livekit.sh installed."""
+    """$LIVEKIT_SERVER, else one on PATH, else the one that scripts/install_livekit.sh installed."""
     cache = Path(os.environ.get("CALLBOX_CACHE", CACHE)) / "bin" / "livekit-server"
     found = [os.environ.get("LIVEKIT_SERVER"), shutil.which("livekit-server"), str(cache)]
     return next((Path(name) for name in found if name and os.access(name, os.X_OK)), None)
@@ -49,7 +49,7 @@ def find_livekit_server() -> Path | None:
 
 @contextmanager
 def run_livekit_server(*, like: LiveKitServer | None = None) -> Iterator[LiveKitServer]:
-    """Starts one and waits until it answers; ends it afterwards. With `like`, on the port and with the keys of another."""
+    """Start a server, wait until it answers, and stop it afterwards. With `like`, reuse another server's port and keys."""
     program = find_livekit_server()
     if program is None:
         pytest.fail("livekit-server is missing: run `make livekit`, or set LIVEKIT_SERVER to its path")
@@ -69,7 +69,7 @@ def run_livekit_server(*, like: LiveKitServer | None = None) -> Iterator[LiveKit
 
 @pytest.fixture(scope="session")
 def livekit_server() -> Iterator[LiveKitServer]:
-    """One server for the whole session; a test that kills its server starts its own with run_livekit_server()."""
+    """One server for the whole test session. A test that kills its server starts its own with run_livekit_server()."""
     with run_livekit_server() as server:
         yield server
 
@@ -83,7 +83,7 @@ def _wait_until_up(process: "subprocess.Popen[bytes]", port: int) -> None:
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline_s:
         if process.poll() is not None:
-            pytest.fail(f"livekit-server ended at once with status {process.returncode}")
+            pytest.fail(f"livekit-server exited at once with status {process.returncode}")
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=1):
                 return

@@ -1,11 +1,11 @@
-"""What metrics say of sounds over the agent's voice."""
+"""The metrics on sounds over the agent's voice."""
 
 from agent.call.events import OverlapVerdict
 from serving import metrics
 
 
 class CountedOverlaps:
-    """How many have been counted since it was made, by verdict; verdicts without any are left out."""
+    """Overlaps counted since it was created, by verdict; verdicts with none are left out."""
 
     def __init__(self) -> None:
         self._before = self._now()

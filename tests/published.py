@@ -1,4 +1,4 @@
-"""A call's events without a call: what was published is kept, and where the call stands can be set."""
+"""A call's event stream without a call: keeps what was published, and lets the test set the state."""
 
 import asyncio
 from typing import TypeVar, cast

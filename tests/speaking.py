@@ -1,4 +1,4 @@
-"""Text through the product's own way to speech, for tests that need to know when each word sounds."""
+"""Text through the product's own speech path, for tests that need to know when each word sounds."""
 
 from agent.speech.speakable import Speakable
 from serving.engine import TtsEngine
@@ -6,7 +6,7 @@ from serving.speech import Word
 
 
 async def spoken_words(engine: TtsEngine, text: str) -> list[Word]:
-    """The words of a text with their times, as the agent would speak it."""
+    """The words of a text with the times at which the agent would speak them."""
     speakable, stream = Speakable(), engine.open()
     for piece in [*speakable.push(text), *speakable.flush()]:
         stream.push(piece)

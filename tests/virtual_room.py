@@ -1,7 +1,7 @@
-"""A call's two ends without a room: a caller's microphone and loudspeaker on the event loop's clock.
+"""The two ends of a call without a room: a caller's microphone and loudspeaker, on the event loop's clock.
 
-The way to the loudspeaker is LiveKit's own room output, with its 50 ms frames, its queue of 200 ms that a pause discards
-and its reports of what was played; only the track at its end is replaced.
+The loudspeaker is fed by LiveKit's own room output, with its 50 ms frames, its 200 ms queue that a pause discards, and its
+reports of what was played; only the track at its end is replaced.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from serving.audio import SPEECH_RATE, Pcm16
 from tests.scripted import ROOM_RATE, WORD_S, Sounds
 
 FRAME_S = 0.032
-"""One VAD window, so that times come out even."""
+"""One VAD window, so that times come out as round numbers."""
 
 
 class Microphone(io.AudioInput):
-    """What the caller's side sends: silence, except for what is put in at its time."""
+    """What the caller sends: silence, except for the sounds that are scheduled."""
 
     def __init__(self) -> None:
         super().__init__(label="Microphone")
@@ -33,21 +33,21 @@ class Microphone(io.AudioInput):
         self._sent = 0
 
     def play(self, samples: Pcm16, *, at: float) -> None:
-        """Sound from loop time `at` on, which is not past."""
+        """Schedule sound to start at loop time `at`, which must not have passed."""
         start = round((at - self._start()) * SPEECH_RATE)
         if start < self._sent:
-            raise ValueError("This moment is past.")
+            raise ValueError("That moment has passed.")
         self._samples = np.pad(self._samples, (0, max(0, start + len(samples) - len(self._samples))))
         self._samples[start : start + len(samples)] = samples
 
     def next_frame(self, at: float = 0.0) -> float:
-        """Loop time at which the first frame begins that can still be filled, from loop time `at` on."""
+        """Loop time at which the first frame begins that can still be filled, at or after loop time `at`."""
         frame = math.ceil(round((at - self._start()) / FRAME_S, 6))
         return self._start() + max(frame * FRAME_S, self._sent / SPEECH_RATE)
 
     @property
     def is_playing(self) -> bool:
-        """Whether there is something left to send."""
+        """Whether there is scheduled sound left to send."""
         return self._sent < len(self._samples)
 
     async def __anext__(self) -> rtc.AudioFrame:
@@ -80,7 +80,7 @@ class Played:
 
 
 class Loudspeaker:
-    """Stands in for the published track: plays what it is given in real time, behind a queue of 200 ms."""
+    """Stands in for the published track: plays in real time, behind a queue of 200 ms."""
 
     def __init__(self) -> None:
         self.played: list[Played] = []
@@ -89,11 +89,11 @@ class Loudspeaker:
 
     @property
     def queued_duration(self) -> float:
-        """Seconds of sound that have not been played yet."""
+        """Seconds of sound not played yet."""
         return max(0.0, self._end() - asyncio.get_running_loop().time())
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
-        """Take a frame, as soon as there is room in the queue."""
+        """Queue a frame, and wait until the queue is back to its size."""
         now = asyncio.get_running_loop().time()
         samples = np.frombuffer(frame.data, np.int16).copy()
         if self.played and self._end() >= now - 1e-9:
@@ -103,7 +103,7 @@ class Loudspeaker:
         await asyncio.sleep(max(0.0, self.queued_duration - self._queue_s))
 
     def clear_queue(self) -> None:
-        """What has not been played never will be, but for what a packet and a jitter buffer hold."""
+        """Drop what has not been played, except for what a packet and a jitter buffer hold."""
         kept_s = asyncio.get_running_loop().time() + STILL_HEARD_S
         keep = round((kept_s - self.played[-1].at) * ROOM_RATE) if self.played else 0
         if self.played:
@@ -112,7 +112,7 @@ class Loudspeaker:
             self._drained.set_result(None)
 
     async def wait_for_playout(self) -> None:
-        """Until the queue is empty."""
+        """Wait until the queue is empty."""
         self._drained = asyncio.get_running_loop().create_future()
         await asyncio.wait([self._drained], timeout=self.queued_duration)
 
@@ -131,11 +131,11 @@ class HeardWord:
     at: float
     """Loop time of its first sample that was played."""
     share: float
-    """How much of it was played."""
+    """The share of it that was played."""
 
 
 class RoomOutput(_ParticipantAudioOutput):
-    """LiveKit's own room output on a Loudspeaker; somebody already listens."""
+    """LiveKit's own room output on a Loudspeaker that is already subscribed."""
 
     def __init__(self, loudspeaker: Loudspeaker) -> None:
         with pytest.MonkeyPatch.context() as patch:
@@ -151,7 +151,7 @@ class RoomOutput(_ParticipantAudioOutput):
 
 
 def heard(sounds: Sounds, loudspeaker: Loudspeaker) -> list[HeardWord]:
-    """Every word that was played, in order; the parts of one that a pause tore apart are put together."""
+    """Every word that was played, in order. A word that a pause split appears once for each part."""
     words: list[HeardWord] = []
     for played in loudspeaker.played:
         for word, length_s in sounds.words(played.samples, rate=ROOM_RATE, at_s=played.at):

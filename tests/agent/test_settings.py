@@ -28,7 +28,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A site file that is not there yet."""
+    """The path of a site file that does not exist yet."""
     return tmp_path / "site.yaml"
 
 
@@ -72,7 +72,7 @@ def test_smart_turn_judges_sound_once_a_pause_and_no_other_model_does(name: str,
     assert endpointing.judges_words != is_smart_turn
 
 
-def test_a_missing_profile_is_answered_with_those_there_are(profiles: Path, site: Path) -> None:
+def test_a_missing_profile_is_answered_with_the_existing_ones(profiles: Path, site: Path) -> None:
     with pytest.raises(ConfigError, match=r"no profile 'huge'\. Choose one of: large, small\."):
         load_settings("huge", profiles=profiles, site=site)
 
@@ -136,7 +136,7 @@ def test_every_mistake_is_named_in_its_own_file(profiles: Path, site: Path) -> N
     assert {line.split(": ")[0] for line in str(caught.value).splitlines()} == {str(profile), str(site)}
 
 
-def test_what_is_missing_is_named_with_the_profile(profiles: Path, site: Path) -> None:
+def test_a_missing_key_is_named_with_the_profile(profiles: Path, site: Path) -> None:
     profile = write(profiles / "small.yaml", {"engines": {"stt": PROFILE["engines"]["stt"]}})
     with pytest.raises(ConfigError) as caught:
         load_settings("small", profiles=profiles, site=site)
@@ -146,7 +146,7 @@ def test_what_is_missing_is_named_with_the_profile(profiles: Path, site: Path) -
 
 
 @pytest.mark.parametrize("content", ["- a\n- b\n", "just text"])
-def test_a_file_that_is_no_mapping_is_refused(profiles: Path, site: Path, content: str) -> None:
+def test_a_file_that_is_not_a_mapping_is_refused(profiles: Path, site: Path, content: str) -> None:
     site.write_text(content)
     with pytest.raises(ConfigError, match=f"{site}: must be a mapping of settings"):
         load_settings("small", profiles=profiles, site=site)

@@ -1,4 +1,4 @@
-"""Interruption engines that are certain, whatever they hear, or dead. For `tests.call.worker`."""
+"""An interruption engine that gives a fixed verdict, whatever it hears, or is dead. For `tests.call.worker`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ ENGINES = {"interruption": {"certain": Entry(__name__, "CertainInterruption", "C
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertainOptions:
-    """What it takes every sound for."""
+    """The fixed verdict."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
@@ -22,7 +22,7 @@ class CertainOptions:
 
 
 class CertainInterruption:
-    """Knows without listening; with `hears` "nothing" it cannot be asked."""
+    """Gives its verdict without listening; with `hears` "nothing", it fails."""
 
     name = "certain"
     window_s = 2.0

@@ -32,32 +32,32 @@ class RunningBox:
 
     server: LiveKitServer
     agent_name: str
-    """Its own: several boxes may take calls from one media server."""
+    """Unique to this box: several boxes may share one media server."""
     ops_url: str
     log: Path
     history_file: Path
     worker: "subprocess.Popen[bytes]" = field(repr=False)
 
     def get(self, path: str) -> Any:
-        """What the worker's door for operators says."""
+        """GET from the worker's ops port."""
         with urllib.request.urlopen(self.ops_url + path, timeout=5) as answer:
             body = answer.read().decode()
         return body if path == "/metrics" else json.loads(body)
 
     def history(self, room: str) -> list[dict[str, Any]]:
-        """What the agent remembers of a call: role, text, interrupted."""
+        """The agent's history of a call: role, text, interrupted."""
         lines = self.history_file.read_text().splitlines() if self.history_file.exists() else []
         return [entry for entry in map(json.loads, lines) if entry["room"] == room]
 
     def call(self, room: str) -> CallerRoom:
-        """A caller on the way into a fresh room."""
+        """A caller about to join a fresh room."""
         ticket = mint_ticket(
             self.server.url, self.server.key, self.server.secret, room=room, identity="caller", agent=self.agent_name
         )
         return CallerRoom(ticket)
 
     async def hold(self, dialogue: Mapping[str, Any], *, voice: str = "rms", room: str) -> CallRecord:
-        """A whole call by a dialogue."""
+        """Hold a whole call that follows a dialogue."""
         async with self.call(room) as call:
             return await Conversation(call, load_voice(voice), Dialogue.model_validate(dialogue)).hold(room)
 
@@ -66,7 +66,7 @@ class RunningBox:
 def run_box(
     server: LiveKitServer, folder: Path, *engine_modules: str, ready_s: float = WORKER_READY_S, **site: Any
 ) -> Iterator[RunningBox]:
-    """Start a worker with these settings and wait until it is ready; end it afterwards."""
+    """Start a worker with these settings, wait until it is ready, and stop it afterwards."""
     port = free_port()
     name = f"callbox-{port}"
     site_file = folder / "site.yaml"

@@ -1,4 +1,4 @@
-"""The demo's engines, each of which dies in the middle of a call, so that one turn is lost. For `tests.call.worker`."""
+"""The demo profile's engines, each dying during a call so that one turn is lost. For `tests.call.worker`."""
 
 import time
 from collections.abc import AsyncIterator
@@ -22,11 +22,11 @@ ENGINES = {
 }
 FATAL_WORD = "parking"
 DEATH_S = 1.5
-"""Longer than a turn takes to end, shorter than a caller takes to ask again."""
+"""Longer than a turn takes to end, shorter than it takes a caller to ask again."""
 
 
 class DyingLlm(CTranslate2Llm):
-    """Dies at every reply until one died for which a caller was waiting; lives again once it was loaded again."""
+    """Dies at every reply until a caller was waiting for one; works again once it is reloaded."""
 
     _refused = False
     _dead = False
@@ -50,7 +50,7 @@ class DyingLlm(CTranslate2Llm):
 
 
 class DyingStt(FasterWhisperEngine):
-    """Dies once, when it is about to say anything for the first time."""
+    """Dies once, just before its first transcript."""
 
     died = False
 
@@ -75,10 +75,10 @@ class _DyingSttStream:
 
 
 class DyingTts(PiperEngine):
-    """Dies at the first reply with FATAL_WORD in it, and at others for a while: the turn's second attempt among them."""
+    """Dies at the first reply with FATAL_WORD in it, and for a while at others, including the turn's second attempt."""
 
     works_from_s: float | None = None
-    """Monotonic clock."""
+    """On the monotonic clock."""
 
     def open(self) -> TtsStream:  # type: ignore[override]  # a stream of its own kind
         return _DyingTtsStream(super().open(), self)

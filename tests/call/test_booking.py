@@ -22,7 +22,7 @@ async def test_a_booking_dialogue_ends_in_a_booked_appointment(box: RunningBox) 
     assert [word for word in ("anna", "smith", "tuesday", "book an appointment") if word in told] == []
 
 
-async def test_every_answered_turn_brings_its_figures(box: RunningBox) -> None:
+async def test_every_answered_turn_publishes_its_figures(box: RunningBox) -> None:
     answered = _count(box.get("/metrics"), "callbox_voice_to_voice_seconds_count")
 
     record = await box.hold(

@@ -21,12 +21,12 @@ pytestmark = pytest.mark.call
 
 MICROPHONE_RATE = 48_000
 GREETING_S = 9.0
-"""Silence in front of the question, for the browser to join and the agent to greet."""
+"""Silence before the question, for the browser to join and the agent to greet the caller."""
 
 
 @pytest.fixture(scope="session")
 def microphone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A question after the greeting, then a quiet room; played once."""
+    """A question after the greeting, then silence; played once."""
     line = load_voice("rms").line("where can i park").samples
     silence = np.zeros(int(GREETING_S * RATE), np.int16)
     sound = np.concatenate([silence, line, np.zeros(120 * RATE, np.int16)])

@@ -1,4 +1,4 @@
-"""LiveKit's remote control of a session (`lk.agent.session`) is closed: a caller can neither look in nor steer."""
+"""LiveKit's remote control of a session (`lk.agent.session`) is closed: a caller can neither observe nor control it."""
 
 import asyncio
 

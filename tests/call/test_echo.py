@@ -1,4 +1,4 @@
-"""A caller without a headset: the agent's own voice comes back, and is neither an interruption nor anybody's words."""
+"""A caller without a headset: the echo of the agent's voice neither interrupts it nor counts as the caller's words."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -17,18 +17,18 @@ pytestmark = pytest.mark.call
 
 _QUESTION = "what are your opening hours"
 _ANSWER = "We open weekdays from eight thirty to six, and Saturday from nine to one."
-"""What the demo model says to it before it asks something back."""
+"""How the demo model answers it, before it asks something in return."""
 
 
 @pytest.fixture(scope="module")
 def box(livekit_server: LiveKitServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBox]:
-    """A box that takes its own voice out of what it hears."""
+    """A box that cancels the echo of its own voice."""
     with run_box(livekit_server, tmp_path_factory.mktemp("box"), turns={"cancel_echo": True}) as running:
         yield running
 
 
 async def hold(box: RunningBox, path: EchoPath, dialogue: dict[str, object], room: str) -> CallRecord:
-    """A whole call whose caller listens aloud."""
+    """Hold a whole call whose caller uses a loudspeaker."""
     call = box.call(room)
     call.listen_aloud(Loudspeaker(path.response(), gain_db=path.gain_db, drive=path.drive))
     async with call:
@@ -61,7 +61,7 @@ async def test_the_agent_does_not_hear_itself(box: RunningBox, path: EchoPath) -
 
 @pytest.mark.parametrize("after_s", [1.0, 2.0])
 async def test_a_caller_without_a_headset_can_interrupt(box: RunningBox, after_s: float) -> None:
-    """What they say over the echo stops the agent; its words need not all be understood."""
+    """Speech over the echo stops the agent, even if not all of its words are understood."""
     room = f"echo-interrupted-{after_s}-{uuid4().hex[:6]}"
     await hold(
         box,

@@ -33,7 +33,7 @@ async def test_the_caller_hears_an_apology_within_three_seconds_and_can_go_on(
         record = await box.hold(_ASK, room=f"dying-{stage}")
 
         first = record.exchanges[1]
-        # recognition hears the line again from its beginning, so that the caller notices nothing
+        # the line is replayed to recognition from its start, so the caller notices nothing
         assert ("parking" if stage == "stt" else "technical problem") in first.reply, first.reply
         assert _answered_after_s(record) < 3.0
         assert "parking" in record.exchanges[2].reply

@@ -1,4 +1,4 @@
-"""Over a real room: the memory ends at the word at which the sound in the caller's ear ended."""
+"""Over a real room: the history ends at the last word that reached the caller's ear."""
 
 from pathlib import Path
 
@@ -23,10 +23,10 @@ async def test_cut_replies_are_remembered_as_they_were_heard(tmp_path: Path) -> 
     assert len(judged) > len(plan.cuts), "a tool was called, and its result was spoken of"
     assert sum(one.is_cut for one in judged) >= 8
     assert all(one.error in (0, 1) for one in judged), [one for one in judged if one.error not in (0, 1)]
-    # the end itself, to some milliseconds: words alone would not show a lag of 100 ms
+    # the end itself, to within milliseconds: words alone would not show a lag of 100 ms
     assert abs(float(np.median(beyond_s(judged)))) <= 0.02
 
 
 def beyond_s(judged: list[Judged]) -> list[float]:
-    """How much more was heard than the worker counts as played, where that can be seen."""
+    """How much more was heard than the worker counts as played, where that can be measured."""
     return [one.beyond_s for one in judged if one.beyond_s is not None]

@@ -1,4 +1,4 @@
-"""The caller over the agent's voice: a real interruption stops it, a murmur does not, and the memory holds what was heard."""
+"""Speech over the agent's voice: a barge-in stops it, a backchannel does not, and the history holds what was heard."""
 
 import pytest
 
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.call
 
 _QUESTION = "what are your opening hours"
 _ANSWER = "We open weekdays from eight thirty to six, and Saturday from nine to one."
-"""What the demo model says to it before it asks something back, with the facts of configs/clinic.yaml."""
+"""How the demo model answers it from configs/clinic.yaml, before it asks something in return."""
 
 
 @pytest.mark.parametrize("after_s", [0.6, 1.3, 2.0])
-async def test_the_history_ends_at_the_word_that_was_heard(box: RunningBox, after_s: float) -> None:
+async def test_the_history_ends_at_the_last_word_heard(box: RunningBox, after_s: float) -> None:
     room = f"interrupted-{after_s}"
     record = await box.hold(
         {
@@ -40,7 +40,7 @@ async def test_the_history_ends_at_the_word_that_was_heard(box: RunningBox, afte
     assert remembered == _ANSWER.split()[: len(remembered)]
 
 
-async def test_a_murmur_does_not_lose_the_reply(box: RunningBox) -> None:
+async def test_a_backchannel_does_not_end_the_reply(box: RunningBox) -> None:
     record = await box.hold(
         {
             "opening": _QUESTION,
@@ -48,10 +48,10 @@ async def test_a_murmur_does_not_lose_the_reply(box: RunningBox) -> None:
                 {"when": "open", "backchannel": {"after_s": 0.8, "say": "mm hmm"}, "say": "goodbye", "hang_up": True},
             ],
         },
-        room="murmur",
+        room="backchannel",
     )
 
-    said = [entry for entry in box.history("murmur") if entry["role"] == "assistant"]
+    said = [entry for entry in box.history("backchannel") if entry["role"] == "assistant"]
     assert any(
         _ANSWER in entry["text"] and entry["text"].endswith("?") and not entry["interrupted"] for entry in said
     ), said
@@ -59,7 +59,7 @@ async def test_a_murmur_does_not_lose_the_reply(box: RunningBox) -> None:
 
 
 def _interrupted_sound_s(record: CallRecord) -> float:
-    """How long the reply that the caller cut short was audible."""
+    """How long the interrupted reply was audible."""
     barge_in = record.utterances[-1]
     assert barge_in.start_sample is not None
     at_s = barge_in.start_sample / RATE
@@ -68,7 +68,7 @@ def _interrupted_sound_s(record: CallRecord) -> float:
 
 
 async def _words_in(sound_s: float, *, of: str) -> list[str]:
-    """The words of a reply whose middle lies in its first `sound_s` seconds of sound."""
+    """The words of a reply whose middle lies within its first `sound_s` seconds."""
     engine = PiperEngine(PiperOptions(room_rate=24_000), open_store().resolve("demo-voice"))
     engine.load()
     try:

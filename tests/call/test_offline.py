@@ -1,4 +1,4 @@
-"""A whole call in a network namespace whose only way out leads nowhere, and is watched: not one packet may take it."""
+"""A whole call in a network namespace whose only way out leads nowhere and is watched: not one packet may take it."""
 
 import shutil
 import subprocess
@@ -39,11 +39,11 @@ asyncio.run(main())
 _SEND_ONE = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 9))"
 
 
-def test_a_call_sends_nothing_out_of_the_machine(tmp_path: Path) -> None:
+def test_a_call_sends_nothing_off_the_machine(tmp_path: Path) -> None:
     assert _packets_out(sys.executable, "-c", _CALL, str(tmp_path)) == 0
 
 
-def test_the_watch_sees_a_packet_that_wants_out() -> None:
+def test_the_watch_sees_an_outbound_packet() -> None:
     assert _packets_out(sys.executable, "-c", _SEND_ONE) == 1
 
 

@@ -1,4 +1,4 @@
-"""The interruption engine in a real call, behind LiveKit's own detector: what it says reaches the call that it is about."""
+"""The interruption engine in a real call, behind LiveKit's own detector: each verdict reaches the call that it is about."""
 
 import asyncio
 import math
@@ -25,13 +25,13 @@ _HANG_UP = {"when": ".", "hang_up": True}
 
 
 def certain(hears: str) -> dict[str, Any]:
-    """Settings of a box whose interruption engine takes every sound for this."""
+    """Settings of a box whose interruption engine always gives this verdict."""
     choice = {"engine": "certain", "model": "silero-vad", "options": {"hears": hears}}
     return {"engines": {"interruption": choice}}
 
 
 def counted(box: RunningBox) -> dict[str, int]:
-    """Overlaps by verdict, since the worker began; verdicts without any are left out."""
+    """Overlaps by verdict since the worker started; verdicts with none are left out."""
     pattern = r'^callbox_overlaps_total\{verdict="(\w+)"\} ([\d.]+)$'
     found = {verdict: int(float(count)) for verdict, count in re.findall(pattern, box.get("/metrics"), re.MULTILINE)}
     assert found.keys() <= {verdict.value for verdict in OverlapVerdict}
@@ -39,7 +39,7 @@ def counted(box: RunningBox) -> dict[str, int]:
 
 
 def cut_replies(box: RunningBox, room: str) -> list[str]:
-    """Replies that the caller stopped, as far as they were heard."""
+    """The interrupted replies, as far as they were heard."""
     return [entry["text"] for entry in box.history(room) if entry["role"] == "assistant" and entry["interrupted"]]
 
 
@@ -55,13 +55,13 @@ def sounds_from(record: CallRecord, index: int) -> list[Span]:
     return [sound for sound in sounds if sound.end_s > begins_s and sound.start_s < ends_s]
 
 
-async def test_a_sound_stops_the_agent_of_its_call_before_its_words_are_known_if_the_engine_says_so(
+async def test_a_sound_stops_its_own_calls_agent_before_its_words_are_known(
     livekit_server: LiveKitServer, tmp_path: Path
 ) -> None:
-    murmur = {"when": "open", "barge_in_after_s": 0.8, "say": "mm hmm", "times": 1}
+    backchannel = {"when": "open", "barge_in_after_s": 0.8, "say": "mm hmm", "times": 1}
     with run_box(livekit_server, tmp_path, "tests.call.certain_interruption", **certain("interruption")) as box:
         record, _ = await asyncio.gather(
-            box.hold({"opening": _QUESTION, "rules": [murmur, _HANG_UP]}, room="sound"),
+            box.hold({"opening": _QUESTION, "rules": [backchannel, _HANG_UP]}, room="sound"),
             box.hold({"opening": _QUESTION, "rules": [_HANG_UP]}, room="silent", voice="awb"),
         )
         assert counted(box) == {"interruption": 1}
@@ -72,13 +72,18 @@ async def test_a_sound_stops_the_agent_of_its_call_before_its_words_are_known_if
     assert sounds_from(record, 1)[0].end_s < starts_s(record)[1] + 1.0
 
 
-async def test_a_sound_that_the_engine_waves_off_is_over_the_reply_but_words_stop_it(
+async def test_a_sound_that_is_no_interruption_leaves_the_reply_but_words_stop_it(
     livekit_server: LiveKitServer, tmp_path: Path
 ) -> None:
-    murmured = {"when": "open", "backchannel": {"after_s": 0.8, "say": "mm hmm"}, "say": "where can i park", "times": 1}
+    backchannel = {
+        "when": "open",
+        "backchannel": {"after_s": 0.8, "say": "mm hmm"},
+        "say": "where can i park",
+        "times": 1,
+    }
     barge_in = {"when": "park", "barge_in_after_s": 1.0, "say": "wait stop hold on a second", "times": 1}
     with run_box(livekit_server, tmp_path, "tests.call.certain_interruption", **certain("other")) as box:
-        await box.hold({"opening": _QUESTION, "rules": [barge_in, murmured, _HANG_UP]}, room="waved-off")
+        await box.hold({"opening": _QUESTION, "rules": [barge_in, backchannel, _HANG_UP]}, room="waved-off")
         assert counted(box) == {"other": 1, "interruption": 1}
     replies = [entry["text"] for entry in box.history("waved-off") if entry["role"] == "assistant"]
     assert any(_ANSWER in reply for reply in replies)
@@ -86,21 +91,26 @@ async def test_a_sound_that_the_engine_waves_off_is_over_the_reply_but_words_sto
     assert "park" in heard
 
 
-async def test_without_the_engine_murmurs_and_words_do_what_they_did(
+async def test_without_the_engine_words_stop_the_agent_and_backchannels_do_not(
     livekit_server: LiveKitServer, tmp_path: Path
 ) -> None:
-    murmured = {"when": "open", "backchannel": {"after_s": 0.8, "say": "mm hmm"}, "say": "where can i park", "times": 1}
+    backchannel = {
+        "when": "open",
+        "backchannel": {"after_s": 0.8, "say": "mm hmm"},
+        "say": "where can i park",
+        "times": 1,
+    }
     barge_in = {"when": "park", "barge_in_after_s": 1.0, "say": "wait stop hold on a second", "times": 1}
     with run_box(livekit_server, tmp_path, "tests.call.certain_interruption", **certain("nothing")) as box:
-        # of rms's murmur the recogniser now and then makes words, and nothing but the sound could tell
-        await box.hold({"opening": _QUESTION, "rules": [barge_in, murmured, _HANG_UP]}, room="dead", voice="awb")
+        # the recogniser sometimes makes words of rms's backchannel, which only the sound could tell apart
+        await box.hold({"opening": _QUESTION, "rules": [barge_in, backchannel, _HANG_UP]}, room="dead", voice="awb")
         assert counted(box) == {"fallback": 1, "interruption": 1}
     assert len(cut_replies(box, "dead")) == 1
     assert not re.search(r"error|Traceback", box.log.read_text(), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("voice", ["rms", "awb"])
-async def test_nothing_that_is_not_meant_leaves_a_gap_in_a_reply(box: RunningBox, voice: str) -> None:
+async def test_backchannels_and_noise_leave_no_gap_in_a_reply(box: RunningBox, voice: str) -> None:
     sounds = {"open": "mm hmm", "park": "[cough]", "medicare": "[keyboard]", "lane": "[noise]"}
     questions = [_QUESTION, "where can i park", "which insurance do you take", "what is your address", "goodbye"]
     rules = [

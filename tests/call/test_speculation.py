@@ -1,4 +1,4 @@
-"""A caller who stops to think in the middle of a line, over a real room: what was begun for half a line leaves no trace."""
+"""A caller who stops to think in mid-line, over a real room: a reply to half a line leaves no trace."""
 
 from itertools import cycle, pairwise
 
@@ -14,13 +14,13 @@ from tests.call.conftest import RunningBox
 
 pytestmark = pytest.mark.call
 
-LONGEST_CLAUSE_S = 6.0
-"""No first clause of the demo model's is longer."""
+MAX_CLAUSE_S = 6.0
+"""No first clause of the demo model is longer."""
 MAX_TOKENS_AHEAD = SpeculationLimits().max_tokens_ahead
 
 
 def counted(box: RunningBox, name: str) -> dict[str, float]:
-    """A counter's values by the value of its label."""
+    """A counter's values by label value."""
     families = text_string_to_metric_families(box.get("/metrics"))
     samples = [sample for family in families for sample in family.samples if sample.name == f"callbox_{name}_total"]
     return {next(iter(sample.labels.values())): sample.value for sample in samples}
@@ -37,7 +37,7 @@ DIALOGUE = {
 }
 
 
-async def test_pauses_within_lines_leave_no_more_than_a_clause_behind(box: RunningBox) -> None:
+async def test_pauses_within_lines_waste_no_more_than_a_clause(box: RunningBox) -> None:
     said = load_voice("rms")
     voice = PausingVoice(said.name, said.root, said.files, cycle([0.5]))
     names = ("speculations", "reply_audio_seconds", "reply_tokens")
@@ -56,7 +56,7 @@ async def test_pauses_within_lines_leave_no_more_than_a_clause_behind(box: Runni
     }
     begun = work["speculations"]
     assert sum(begun.values()) > 0
-    assert work["reply_audio_seconds"].get("wasted", 0.0) <= LONGEST_CLAUSE_S * begun.get("thrown_away", 0.0)
+    assert work["reply_audio_seconds"].get("wasted", 0.0) <= MAX_CLAUSE_S * begun.get("thrown_away", 0.0)
     assert work["reply_tokens"].get("wasted", 0.0) <= MAX_TOKENS_AHEAD * begun.get("thrown_away", 0.0)
     assert work["reply_tokens"]["useful"] > 0
     assert work["reply_audio_seconds"]["useful"] > 0

@@ -1,4 +1,4 @@
-"""Two callers at once, each with their own agent."""
+"""Two simultaneous callers, each with their own agent."""
 
 import asyncio
 import secrets
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.call
 _END = {"when": ".", "hang_up": True}
 
 
-async def test_two_calls_at_once_do_not_mix(box: RunningBox) -> None:
+async def test_two_simultaneous_calls_do_not_mix(box: RunningBox) -> None:
     parking = {"opening": "where can i park", "rules": [{"when": ".", "say": "where is the lab", "times": 1}, _END]}
     insurance = {
         "opening": "which insurance do you take",

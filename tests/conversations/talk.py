@@ -71,7 +71,7 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A message of the history."""
+    """A message in the history."""
 
     role: str
     text: str
@@ -80,7 +80,7 @@ class Remembered:
 
 @dataclass(slots=True)
 class Talk:
-    """One conversation, and everything there is to see of it."""
+    """One conversation, and everything that can be observed of it."""
 
     resources: CallResources
     events: EventStream
@@ -96,24 +96,24 @@ class Talk:
     microphone: Microphone = field(default_factory=Microphone)
     loudspeaker: Loudspeaker = field(default_factory=Loudspeaker)
     states: list[tuple[float, str]] = field(default_factory=list)
-    """The agent's states, each with the loop time it began."""
+    """The agent's states, each with the loop time at which it began."""
     published: list[CallEvent[Payload]] = field(default_factory=list)
     """The call's events so far."""
     hung_up_at: float | None = None
 
     @property
     def engine_failures(self) -> int:
-        """How often an engine failed in the call."""
+        """How many engine failures the call has had."""
         return sum(isinstance(event.payload, EngineFailed) for event in self.published)
 
     # what the caller does
 
     def say(self, text: str, *, at: float = 0.0, ends_turn: bool = True) -> Spoken:
-        """Speak at the beginning of the next frame, or of the first one from loop time `at` on."""
+        """Speak from the start of the next frame, or of the first one at or after loop time `at`."""
         return self._play(self.sounds.speech(text, ends_turn=ends_turn), at)
 
     def make_noise(self, duration_s: float, *, at: float = 0.0) -> Spoken:
-        """Make a sound without words."""
+        """Make a sound without words, timed as in `say`."""
         return self._play(noise(duration_s), at)
 
     def _play(self, samples: Pcm16, at: float) -> Spoken:
@@ -122,15 +122,15 @@ class Talk:
         return Spoken(start, start + len(samples) / SPEECH_RATE)
 
     async def end_interruption_service(self) -> None:
-        """LiveKit loses the server that it asks about overlaps."""
+        """Stop the server that judges overlaps for LiveKit."""
         assert self.resources.interruptions is not None
         await self.resources.interruptions.aclose()
 
-    # what can be seen
+    # what can be observed
 
     @property
     def replies(self) -> list[ScriptedReply]:
-        """Every reply that was asked of the language model."""
+        """Every reply requested from the language model."""
         return self.llm.replies
 
     @property
@@ -143,7 +143,7 @@ class Talk:
         ]
 
     def heard(self, *, since: float = 0.0) -> list[HeardWord]:
-        """What came out of the caller's loudspeaker from a moment on."""
+        """The words that came out of the caller's loudspeaker since a moment."""
         return [word for word in heard(self.sounds, self.loudspeaker) if word.at >= since - 1e-6]
 
     def heard_text(self, *, since: float = 0.0) -> str:
@@ -151,7 +151,7 @@ class Talk:
         return " ".join(word.text for word in self.heard(since=since) if word.share >= 0.5)
 
     def agent_spoke_at(self, since: float) -> float:
-        """When the agent's next sound began. Raises IndexError if there was none."""
+        """When the agent's first sound since then began. Raises IndexError if there was none."""
         return self.heard(since=since)[0].at
 
     def tool_calls(self) -> list[FunctionCall]:
@@ -159,13 +159,13 @@ class Talk:
         return [item for item in self.session.livekit.history.items if isinstance(item, FunctionCall)]
 
     async def until(self, condition: Callable[[], object], *, within_s: float = 60.0) -> None:
-        """Wait. Raises TimeoutError."""
+        """Wait until the condition holds. Raises TimeoutError."""
         async with asyncio.timeout(within_s):
             while not condition():  # noqa: ASYNC110 - polling costs nothing in virtual time
                 await asyncio.sleep(FRAME_S / 4)
 
     async def quiet(self, seconds: float = 2.0) -> None:
-        """Wait until neither side has made a sound for so long."""
+        """Wait until neither side has made a sound for this long."""
         last = now()
         while now() - last < seconds:
             await asyncio.sleep(FRAME_S)
@@ -179,12 +179,12 @@ def now() -> float:
 
 
 def always(text: str) -> Answer:
-    """A model that always says the same."""
+    """A model that always says the same thing."""
     return lambda request: tokens(text)
 
 
 def by_words(answers: dict[str, str | ToolCall]) -> Answer:
-    """A model that goes by the caller's last words, or, after a tool, by "tool"; else it says PARKING."""
+    """A model that looks up its answer by the caller's last words, or by "tool" after a tool; otherwise it says PARKING."""
 
     def answer(request: ChatRequest) -> list[TextDelta | ToolCall]:
         last = request.messages[-1]
@@ -203,7 +203,7 @@ async def conversation(
     greeted: bool = True,
     has_interruption: bool = False,
 ) -> AsyncIterator[Talk]:
-    """A call that has begun; with `greeted` the greeting is over, with `has_interruption` a model judges overlaps."""
+    """Start a call. With `greeted`, the greeting is over; with `has_interruption`, a model judges overlaps."""
     sounds = Sounds()
     scripted_llm = ScriptedLlm(answer or always(PARKING), ttft_s=0.05, token_s=0.002)
     is_judged = (turns or {}).get("detection", "engine") == "engine"
@@ -248,7 +248,7 @@ async def conversation(
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """Those of a Call, without its room."""
+    """The commands of a Call, without its room."""
 
     talk: Talk
 
@@ -267,7 +267,7 @@ class Commands:
 
 
 def _attach(talk: Talk) -> None:
-    """What a Call attaches."""
+    """Attach what a Call attaches."""
     for attach in (CallMetrics, TurnRecorder):
         attach(talk.events)
     Captions(talk.room.as_room(), talk.events)
@@ -280,7 +280,7 @@ def _attach(talk: Talk) -> None:
 
 @asynccontextmanager
 async def _overlaps_served(resources: CallResources) -> AsyncIterator[Callable[[CallSession], None]]:
-    """The worker's interruption server, if the box has an engine for it, on a real socket: the clock waits for its bytes."""
+    """Run the worker's interruption server if there is an engine for it. Its socket is real: the clock waits for its bytes."""
     if resources.host.engines.interruption is None:
         yield lambda session: None
         return

@@ -1,4 +1,4 @@
-"""Delays that follow the probability of the end, in whole conversations: callers who pause, search for words, and go on."""
+"""Delays that follow the probability of the end, in whole conversations: callers who pause, search for words and continue."""
 
 import random
 from dataclasses import asdict
@@ -20,7 +20,7 @@ SEEDS = 24
 
 
 def counted(name: str, **labels: str) -> float:
-    """What a metric has counted."""
+    """The value of a metric."""
     return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
 
 
@@ -55,7 +55,7 @@ async def test_an_end_that_is_sure_only_after_a_while_is_answered_then() -> None
 
 
 @in_virtual_time
-async def test_a_judge_who_knows_the_words_sees_the_end_in_them() -> None:
+async def test_a_judge_that_knows_the_words_sees_the_end_in_them() -> None:
     async with conversation(turns=PATIENT) as talk:
         talk.turn.doubt = lambda context: 0.9 if context.words.endswith("please") else 0.05
         first = talk.say("a visit on monday", ends_turn=False)
@@ -67,7 +67,7 @@ async def test_a_judge_who_knows_the_words_sees_the_end_in_them() -> None:
 
 @in_virtual_time
 async def test_a_judge_learns_the_callers_habits() -> None:
-    """One who waits for a caller who pauses long, and not for one who does not."""
+    """It waits for a caller who pauses for long, and not for one who does not."""
 
     def doubt(context: TurnContext) -> float:
         usual_s = max(context.pauses_s, default=0.0)
@@ -119,7 +119,7 @@ async def test_the_words_of_a_turn_that_was_answered_are_not_those_of_the_next()
 
 
 @in_virtual_time
-async def test_a_murmur_into_the_answer_is_not_judged() -> None:
+async def test_a_backchannel_into_the_answer_is_not_judged() -> None:
     async with conversation(turns=PATIENT) as talk:
         line = talk.say("where can i park")
         await talk.until(lambda: talk.heard(since=line.end))
@@ -131,7 +131,7 @@ async def test_a_murmur_into_the_answer_is_not_judged() -> None:
 
 
 @in_virtual_time
-async def test_what_decided_is_counted_once_a_turn() -> None:
+async def test_each_turns_decision_is_counted_once() -> None:
     names = ("callbox_turn_judgements_count", "callbox_end_of_turn_probability_count")
     async with conversation(turns=PATIENT) as talk:
         before = [counted(name) for name in names]
@@ -159,7 +159,7 @@ async def test_a_call_that_ends_in_a_pause_ends_soon() -> None:
 @pytest.mark.parametrize("seed", range(SEEDS))
 @in_virtual_time
 async def test_no_half_sentence_is_answered_and_no_whole_one_is_left(seed: int) -> None:
-    """Whatever the judge says of pauses below what its doubt allows, and however slow it and recognition are."""
+    """As long as pauses are shorter than the judge's doubt allows, however slow the judge and recognition are."""
     rng = random.Random(seed)
     async with conversation(turns=PATIENT) as talk:
         talk.turn.inference_s = rng.choice([0.0, 0.02, 0.09, 0.25])
@@ -177,5 +177,5 @@ async def test_no_half_sentence_is_answered_and_no_whole_one_is_left(seed: int) 
             said.append(" ".join(parts))
             await talk.quiet(2.5)
             slowest_s = max(0.3, 0.224 + 2 * talk.turn.inference_s, 0.12 + talk.stt.decode_s + talk.turn.inference_s)
-            assert talk.agent_spoke_at(line.end) <= line.end + slowest_s + 0.2  # a reply that was not begun ahead
+            assert talk.agent_spoke_at(line.end) <= line.end + slowest_s + 0.2  # a reply that did not start early
         assert [message.text for message in talk.history[1:]] == [text for words in said for text in (words, PARKING)]

@@ -1,4 +1,4 @@
-"""What a caller hears when an engine dies in the middle of a call."""
+"""What the caller hears when an engine dies during a call."""
 
 import pytest
 
@@ -11,11 +11,11 @@ pytestmark = pytest.mark.conversation
 
 APOLOGY, GOODBYE = PHRASES["technical_apology"], PHRASES["technical_goodbye"]
 SOON_S = 3.0
-"""A caller hears something by then, counted from their last word."""
+"""The caller hears something within this time after their last word."""
 
 
 async def ask(talk: Talk) -> tuple[str, float]:
-    """Ask something and wait; what was heard, and how long after the last word it began."""
+    """Ask something and wait. Returns what was heard, and how long after the last word it began."""
     line = talk.say("where can i park")
     await talk.quiet(3.5)
     heard = talk.heard(since=line.end)
@@ -24,7 +24,7 @@ async def ask(talk: Talk) -> tuple[str, float]:
 
 @pytest.mark.parametrize("stage", ["llm", "tts"])
 @in_virtual_time
-async def test_a_dead_engine_is_apologised_for_and_the_next_turn_works(stage: str) -> None:
+async def test_a_dead_engine_brings_an_apology_and_the_next_turn_works(stage: str) -> None:
     async with conversation() as talk:
         getattr(talk, stage).is_dead = True
         heard, after_s = await ask(talk)
@@ -38,7 +38,7 @@ async def test_a_dead_engine_is_apologised_for_and_the_next_turn_works(stage: st
 
 @pytest.mark.parametrize("stage", ["llm", "tts"])
 @in_virtual_time
-async def test_a_failure_that_hits_only_what_was_prepared_is_not_noticed(stage: str) -> None:
+async def test_a_failure_of_a_discarded_reply_goes_unnoticed(stage: str) -> None:
     async with conversation() as talk:
         engine = getattr(talk, stage)
         engine.dies_at.append(engine.tasks + 1)
@@ -49,9 +49,9 @@ async def test_a_failure_that_hits_only_what_was_prepared_is_not_noticed(stage: 
 
 
 @in_virtual_time
-async def test_a_voice_that_cannot_be_opened_is_apologised_for() -> None:
+async def test_a_tts_that_cannot_be_opened_brings_an_apology() -> None:
     async with conversation() as talk:
-        talk.tts.fails_to_open = 2  # for the reply that is prepared, and for the real one
+        talk.tts.fails_to_open = 2  # for the preemptive reply and for the real one
         heard, after_s = await ask(talk)
         assert heard == APOLOGY
         assert after_s < SOON_S
@@ -59,7 +59,7 @@ async def test_a_voice_that_cannot_be_opened_is_apologised_for() -> None:
 
 
 @in_virtual_time
-async def test_a_voice_that_dies_in_mid_reply_leaves_in_the_history_what_was_said() -> None:
+async def test_a_tts_that_dies_in_mid_reply_leaves_the_spoken_words_in_the_history() -> None:
     text = "you can park behind the building. the lab is on the second floor. we are open today. come and see us."
     async with conversation(always(text)) as talk:
         talk.tts.piece_s = 0.5
@@ -86,7 +86,7 @@ async def test_the_third_apology_is_a_goodbye_and_the_end(stage: str) -> None:
 
 
 @in_virtual_time
-async def test_a_model_that_dies_after_a_tool_is_apologised_for_and_the_tool_is_remembered() -> None:
+async def test_a_model_that_dies_after_a_tool_brings_an_apology_and_the_tool_is_remembered() -> None:
     refill = ToolCall("call_1", "request_refill", '{"name": "James Wilson", "medication": "metformin"}')
     async with conversation(by_words({"a refill please": refill})) as talk:
         talk.llm.dies_at.append(talk.llm.tasks + 2)
@@ -100,9 +100,9 @@ async def test_a_model_that_dies_after_a_tool_is_apologised_for_and_the_tool_is_
 
 
 @in_virtual_time
-async def test_a_failure_answers_typed_words_too() -> None:
+async def test_a_failure_on_typed_words_brings_an_apology_too() -> None:
     async with conversation() as talk:
-        talk.make_noise(0.2)  # nobody's turn is over since
+        talk.make_noise(0.2)  # the turn stays open
         await talk.quiet()
         talk.llm.is_dead = True
         typed_at = now()
@@ -113,7 +113,7 @@ async def test_a_failure_answers_typed_words_too() -> None:
 
 
 @in_virtual_time
-async def test_a_model_that_fails_in_every_pause_is_apologised_for_all_the_same() -> None:
+async def test_a_model_that_fails_in_every_pause_still_brings_an_apology() -> None:
     async with conversation() as talk:
         talk.llm.is_dead = True
         at = 0.0
@@ -127,7 +127,7 @@ async def test_a_model_that_fails_in_every_pause_is_apologised_for_all_the_same(
 
 
 @in_virtual_time
-async def test_recognition_that_dies_in_mid_line_is_taken_up_again() -> None:
+async def test_recognition_that_dies_in_mid_line_resumes() -> None:
     async with conversation() as talk:
         talk.stt.dies_at.append(talk.stt.tasks + 1)
         line = talk.say("hello there can you tell me where can i park")
@@ -138,7 +138,7 @@ async def test_recognition_that_dies_in_mid_line_is_taken_up_again() -> None:
 
 
 @in_virtual_time
-async def test_recognition_that_dies_at_the_last_decode_hears_the_line_again() -> None:
+async def test_recognition_that_dies_at_the_last_decode_gets_the_line_replayed() -> None:
     async with conversation() as talk:
         line = talk.say("where can i park")
         await talk.until(lambda: not talk.microphone.is_playing)
@@ -149,7 +149,7 @@ async def test_recognition_that_dies_at_the_last_decode_hears_the_line_again() -
 
 
 @in_virtual_time
-async def test_recognition_that_dies_with_a_line_and_comes_back_too_late_for_it_is_apologised_for() -> None:
+async def test_recognition_that_loses_a_line_and_recovers_too_late_brings_an_apology() -> None:
     async with conversation() as talk:
         line = talk.say("where can i park")
         await talk.until(lambda: not talk.microphone.is_playing)
@@ -163,7 +163,7 @@ async def test_recognition_that_dies_with_a_line_and_comes_back_too_late_for_it_
 
 
 @in_virtual_time
-async def test_recognition_that_dies_while_nobody_speaks_is_not_mentioned() -> None:
+async def test_recognition_that_dies_in_silence_is_not_mentioned() -> None:
     async with conversation() as talk:
         talk.make_noise(0.2)  # a decode without words, which fails
         talk.stt.dies_at.append(talk.stt.tasks + 1)
@@ -174,7 +174,7 @@ async def test_recognition_that_dies_while_nobody_speaks_is_not_mentioned() -> N
 
 
 @in_virtual_time
-async def test_recognition_that_is_away_for_seconds_does_not_end_the_call() -> None:
+async def test_a_recognition_outage_of_seconds_does_not_end_the_call() -> None:
     async with conversation() as talk:
         talk.stt.is_dead = True
         heard, after_s = await ask(talk)
@@ -187,7 +187,7 @@ async def test_recognition_that_is_away_for_seconds_does_not_end_the_call() -> N
 
 
 @in_virtual_time
-async def test_recognition_that_never_comes_back_ends_with_a_goodbye() -> None:
+async def test_recognition_that_never_recovers_ends_the_call_with_a_goodbye() -> None:
     async with conversation() as talk:
         talk.stt.is_dead = True
         heard = []

@@ -1,4 +1,4 @@
-"""What the memory keeps of a reply that was cut: what the caller had heard of it, whatever else was going on."""
+"""What the history keeps of an interrupted reply: what the caller heard of it, whatever else was going on."""
 
 import json
 
@@ -22,7 +22,7 @@ def remembered(talk: Talk) -> list[str]:
 
 @pytest.mark.parametrize("cut_s", [0.05, 0.2, 0.9, 1.7, 2.6])
 @in_virtual_time
-async def test_words_before_a_tool_call_that_were_cut(cut_s: float) -> None:
+async def test_interrupted_words_before_a_tool_call(cut_s: float) -> None:
     def answer(request: object) -> list[TextDelta | ToolCall]:
         has_run = talk.replies[-1].request.messages[-1].role == "tool"
         return [TextDelta(AFTER)] if has_run else [TextDelta(BEFORE), REFILL]
@@ -41,7 +41,7 @@ async def test_words_before_a_tool_call_that_were_cut(cut_s: float) -> None:
 
 @pytest.mark.parametrize("cut_s", [0.05, 0.2, 0.9, 1.7, 2.6, 4.0])
 @in_virtual_time
-async def test_words_after_a_tool_call_that_were_cut(cut_s: float) -> None:
+async def test_interrupted_words_after_a_tool_call(cut_s: float) -> None:
     def answer(request: object) -> list[TextDelta | ToolCall]:
         has_run = talk.replies[-1].request.messages[-1].role == "tool"
         return [TextDelta(AFTER)] if has_run else [TextDelta(BEFORE), REFILL]
@@ -76,7 +76,7 @@ async def test_a_reply_cut_in_its_first_word_leaves_the_callers_words_and_nothin
 
 @pytest.mark.parametrize("cut_s", [0.1, 0.5, 1.4, 2.3])
 @in_virtual_time
-async def test_a_reply_that_noise_held_and_the_caller_cut_later(cut_s: float) -> None:
+async def test_a_reply_paused_by_noise_and_then_interrupted(cut_s: float) -> None:
     async with conversation() as talk:
         line = talk.say("where can i park")
         await talk.until(lambda: talk.heard(since=line.start))

@@ -1,4 +1,4 @@
-"""Words, murmurs and noise over the agent's voice."""
+"""Words, backchannels and noise over the agent's voice."""
 
 import pytest
 
@@ -11,7 +11,7 @@ WORDS = PARKING.split()
 
 
 async def agent_speaks(talk: Talk) -> float:
-    """Have the agent begin PARKING; the loop time when it did."""
+    """Make the agent start to say PARKING. Returns the loop time at which it did."""
     line = talk.say("where can i park")
     await talk.until(lambda: talk.heard(since=line.start))
     return talk.agent_spoke_at(line.start)
@@ -24,7 +24,7 @@ async def test_words_stop_the_agent_at_once_and_are_answered() -> None:
         line = talk.say("no i mean the bus", at=began + 1.5)
         await talk.quiet()
         stopped = max(word.at + word.share * 0.32 for word in talk.heard(since=began) if word.at < line.end)
-        # "no" has been said in full and its decode is back, long before the sentence is over
+        # "no" has been said in full and decoded, long before the sentence is over
         assert line.start + 0.32 < stopped < line.start + 0.9
         assert talk.agent_spoke_at(line.end) == pytest.approx(line.end + 0.3)
         assert talk.history[-1] == Remembered("assistant", PARKING)
@@ -53,12 +53,12 @@ async def test_the_turn_after_an_interruption_is_prepared_in_its_pause() -> None
         assert talk.replies[1].opened_at == pytest.approx(line.end + 0.114)
 
 
-@pytest.mark.parametrize("murmur", ["yeah", "mm hmm", "okay right", "i see", "thank you"])
+@pytest.mark.parametrize("backchannel", ["yeah", "mm hmm", "okay right", "i see", "thank you"])
 @in_virtual_time
-async def test_a_murmur_changes_nothing(murmur: str) -> None:
+async def test_a_backchannel_changes_nothing(backchannel: str) -> None:
     async with conversation() as talk:
         began = await agent_speaks(talk)
-        talk.say(murmur, at=began + 1.5)
+        talk.say(backchannel, at=began + 1.5)
         await talk.quiet()
         assert talk.heard_text(since=began) == PARKING
         assert talk.agent_spoke_at(began) + len(WORDS) * 0.32 == pytest.approx(talk.states[-1][0])  # without a pause
@@ -67,7 +67,7 @@ async def test_a_murmur_changes_nothing(murmur: str) -> None:
 
 
 @in_virtual_time
-async def test_a_word_that_is_no_murmur_stops_the_agent_once_it_stands_alone() -> None:
+async def test_a_lone_word_that_is_no_backchannel_stops_the_agent_once_it_is_final() -> None:
     async with conversation() as talk:
         began = await agent_speaks(talk)
         line = talk.say("tuesday", at=began + 1.5)
@@ -90,7 +90,7 @@ async def test_a_cough_changes_nothing(duration_s: float) -> None:
 
 
 @in_virtual_time
-async def test_long_noise_pauses_the_agent_which_then_goes_on() -> None:
+async def test_long_noise_pauses_the_agent_which_then_resumes() -> None:
     async with conversation() as talk:
         began = await agent_speaks(talk)
         sound = talk.make_noise(2.4, at=began + 1.0)
@@ -100,14 +100,14 @@ async def test_long_noise_pauses_the_agent_which_then_goes_on() -> None:
         back_at = min(word.at for word in heard if word.at > sound.end)
         # the gate opens after 64 ms, and 1.4 s of sound pause the agent
         assert silent_from == pytest.approx(sound.start + 1.4, abs=0.1)
-        # the gate closes after 256 ms, and a second later the sound counts as an accident
+        # the gate closes after 256 ms, and a second later the interruption counts as false
         assert back_at == pytest.approx(sound.end + 0.256 + 1.0, abs=0.1)
         assert talk.history[2:] == [Remembered("assistant", PARKING)]
         assert len(talk.replies) == 1
 
 
 @in_virtual_time
-async def test_a_pause_swallows_nothing_and_the_broken_word_is_said_again() -> None:
+async def test_a_pause_swallows_nothing_and_the_word_cut_off_is_repeated() -> None:
     async with conversation() as talk:
         began = await agent_speaks(talk)
         talk.make_noise(2.4, at=began + 1.0)
@@ -133,7 +133,7 @@ async def test_words_after_noise_interrupt_the_paused_reply() -> None:
 
 
 @in_virtual_time
-async def test_a_murmur_in_a_pause_after_noise_does_not_bring_the_reply_down() -> None:
+async def test_a_backchannel_during_a_noise_pause_does_not_end_the_reply() -> None:
     async with conversation() as talk:
         began = await agent_speaks(talk)
         sound = talk.make_noise(2.4, at=began + 1.0)

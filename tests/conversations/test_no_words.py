@@ -11,7 +11,7 @@ ASKED = Remembered("assistant", "please say it again")
 
 
 async def noise_and_silence(talk: Talk, duration_s: float = 0.8) -> float:
-    """Make a sound and wait; the loop time at which it ended."""
+    """Make a sound and wait. Returns the loop time at which it ended."""
     sound = talk.make_noise(duration_s)
     await talk.quiet()
     return sound.end
@@ -52,7 +52,7 @@ async def test_the_agent_asks_again_after_it_has_understood_something() -> None:
 
 
 @in_virtual_time
-async def test_what_the_caller_then_says_again_is_answered() -> None:
+async def test_the_callers_repetition_is_answered() -> None:
     async with conversation() as talk:
         await noise_and_silence(talk)
         line = talk.say("where can i park")
@@ -71,10 +71,10 @@ async def test_noise_while_the_agent_speaks_is_not_asked_about() -> None:
 
 
 @in_virtual_time
-async def test_noise_before_a_word_does_not_answer_for_it() -> None:
+async def test_noise_before_a_word_does_not_count_for_the_word() -> None:
     async with conversation() as talk:
         sound = talk.make_noise(0.48)
-        line = talk.say("where can i park", at=sound.end + 0.096)  # one utterance for the recogniser
+        line = talk.say("where can i park", at=sound.end + 0.096)  # one utterance to the recogniser
         await talk.quiet()
         assert talk.history[1:] == [Remembered("user", "where can i park"), Remembered("assistant", PARKING)]
         assert talk.agent_spoke_at(line.start) == pytest.approx(line.end + 0.3)

@@ -14,12 +14,12 @@ pytestmark = pytest.mark.conversation
 
 
 def silent_from(talk: Talk, *, began: float, line: Spoken) -> float:
-    """When the reply that began then was last heard, before the caller's line was over."""
+    """When the reply that began at `began` was last heard before the end of the caller's line."""
     return max(word.at + word.share * 0.32 for word in talk.heard(since=began) if word.at < line.end)
 
 
 async def reply_goes_on(talk: Talk, began: float) -> None:
-    """The reply was heard to its end without a gap, and nothing else entered the history."""
+    """Check that the reply was heard to its end without a gap and nothing else entered the history."""
     await talk.quiet()
     assert talk.heard_text(since=began) == PARKING
     words = talk.heard(since=began)
@@ -31,7 +31,7 @@ async def reply_goes_on(talk: Talk, began: float) -> None:
 
 
 @in_virtual_time
-async def test_an_interruption_stops_the_agent_before_a_word_of_it_is_known() -> None:
+async def test_an_interruption_stops_the_agent_before_any_of_its_words_are_known() -> None:
     async with conversation(has_interruption=True) as talk:
         began = await agent_speaks(talk)
         line = talk.say("tuesday would be better", at=began + 1.5)
@@ -42,7 +42,7 @@ async def test_an_interruption_stops_the_agent_before_a_word_of_it_is_known() ->
 
 
 @in_virtual_time
-async def test_the_turn_after_it_is_prepared_in_its_pause_and_answered_as_soon_as_any() -> None:
+async def test_the_turn_after_an_interruption_is_answered_as_soon_as_any() -> None:
     async with conversation(has_interruption=True) as talk:
         began = await agent_speaks(talk)
         line = talk.say("tuesday would be better", at=began + 1.5)
@@ -62,7 +62,7 @@ async def test_an_interruption_in_the_first_word_of_a_reply_stops_it() -> None:
 
 
 @in_virtual_time
-async def test_the_first_verdict_is_there_300_ms_into_the_overlap() -> None:
+async def test_the_first_verdict_comes_300_ms_into_the_overlap() -> None:
     async with conversation(has_interruption=True) as talk:
         began = await agent_speaks(talk)
         line = talk.say("mm hmm", at=began + 1.5)
@@ -75,15 +75,15 @@ async def test_the_first_verdict_is_there_300_ms_into_the_overlap() -> None:
         )
 
 
-@pytest.mark.parametrize("murmur", ["mm hmm", "yeah", "okay right", "i see", "thank you"])
+@pytest.mark.parametrize("backchannel", ["mm hmm", "yeah", "okay right", "i see", "thank you"])
 @in_virtual_time
 async def test_a_backchannel_neither_pauses_the_reply_nor_enters_the_history(
-    murmur: str,
+    backchannel: str,
 ) -> None:
     counted = CountedOverlaps()
     async with conversation(has_interruption=True) as talk:
         began = await agent_speaks(talk)
-        talk.say(murmur, at=began + 1.5)
+        talk.say(backchannel, at=began + 1.5)
         await reply_goes_on(talk, began)
     assert counted() == {"backchannel": 1}
 
@@ -100,7 +100,7 @@ async def test_noise_does_not_pause_the_reply_however_long(duration_s: float) ->
 
 
 @in_virtual_time
-async def test_each_sound_is_judged_by_itself() -> None:
+async def test_each_sound_is_judged_on_its_own() -> None:
     counted = CountedOverlaps()
     async with conversation(has_interruption=True) as talk:
         began = await agent_speaks(talk)
@@ -140,7 +140,7 @@ async def test_words_said_just_before_the_reply_ends_are_a_turn() -> None:
 
 
 def make_deaf(talk: Talk) -> None:
-    """From now on the model takes everything for noise."""
+    """From now on, the model takes everything for noise."""
     assert talk.interruption is not None
 
     async def predict(samples: object, overlap_s: float) -> Interruption:
@@ -153,7 +153,7 @@ def make_deaf(talk: Talk) -> None:
 
 
 @in_virtual_time
-async def test_without_the_model_the_vad_decides_as_if_there_were_none() -> None:
+async def test_when_the_model_fails_the_vad_decides_as_without_one() -> None:
     counted = CountedOverlaps()
     async with conversation(has_interruption=True) as talk:
         began = await agent_speaks(talk)
@@ -172,7 +172,7 @@ async def test_without_the_model_the_vad_decides_as_if_there_were_none() -> None
 
 
 @in_virtual_time
-async def test_without_the_model_words_still_stop_the_agent_and_murmurs_do_not() -> None:
+async def test_when_the_model_fails_words_still_stop_the_agent_and_backchannels_do_not() -> None:
     async with conversation(has_interruption=True) as talk:
         began = await agent_speaks(talk)
         assert talk.interruption is not None
@@ -202,7 +202,7 @@ async def test_a_model_that_recovers_is_used_again() -> None:
 
 
 @in_virtual_time
-async def test_a_slow_model_is_done_without_and_used_again_when_it_is_fast() -> None:
+async def test_a_slow_model_is_not_waited_for_and_used_again_once_it_is_fast() -> None:
     counted = CountedOverlaps()
     async with conversation(has_interruption=True) as talk:
         began = await agent_speaks(talk)
@@ -228,11 +228,11 @@ async def test_a_failed_judgement_costs_the_caller_no_apology() -> None:
         await reply_goes_on(talk, began)
 
 
-# LiveKit gives the model up
+# LiveKit gives up on the model
 
 
 @in_virtual_time
-async def test_a_call_that_livekit_leaves_to_the_vad_goes_on_with_words() -> None:
+async def test_words_still_stop_the_agent_when_livekit_falls_back_to_the_vad() -> None:
     counted = CountedOverlaps()
     async with conversation(has_interruption=True) as talk:
         began = await agent_speaks(talk)

@@ -1,4 +1,4 @@
-"""What the page is told while a call goes on: captions of both sides, and each turn's figures."""
+"""What the page receives during a call: captions of both sides, and each turn's figures."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def captions(talk: Talk, who: str | None) -> list[tuple[str, bool]]:
 
 
 def figures(talk: Talk) -> list[dict[str, Any]]:
-    """What was told about each turn."""
+    """The figures published for each turn."""
     return [json.loads(sent.text) for sent in talk.room.sent if sent.topic == "callbox.turn"]
 
 
@@ -51,7 +51,7 @@ async def test_the_agents_words_appear_with_its_voice_and_end_with_it() -> None:
 
 
 @in_virtual_time
-async def test_the_last_caption_of_a_cut_reply_is_what_is_remembered() -> None:
+async def test_the_last_caption_of_an_interrupted_reply_is_what_is_remembered() -> None:
     async with conversation() as talk:
         line = talk.say("where can i park")
         await talk.until(lambda: talk.heard(since=line.start))
@@ -62,7 +62,7 @@ async def test_the_last_caption_of_a_cut_reply_is_what_is_remembered() -> None:
 
 
 @in_virtual_time
-async def test_a_murmur_is_not_shown() -> None:
+async def test_a_backchannel_is_not_shown() -> None:
     async with conversation() as talk:
         line = talk.say("where can i park")
         await talk.until(lambda: talk.heard(since=line.start))
@@ -72,7 +72,7 @@ async def test_a_murmur_is_not_shown() -> None:
 
 
 @in_virtual_time
-async def test_the_figures_of_a_turn_are_what_the_clock_says() -> None:
+async def test_a_turns_figures_match_the_clock() -> None:
     async with conversation() as talk:
         line = talk.say("where can i park")
         await talk.quiet()
@@ -96,7 +96,7 @@ async def test_a_turn_that_was_not_prepared_says_so() -> None:
 
 
 @in_virtual_time
-async def test_every_turn_is_told_once() -> None:
+async def test_every_turn_is_published_once() -> None:
     async with conversation() as talk:
         for text in ("where can i park", "when are you open", "thank you"):
             talk.say(text)
@@ -105,7 +105,7 @@ async def test_every_turn_is_told_once() -> None:
 
 
 @in_virtual_time
-async def test_what_the_agent_says_of_itself_is_no_turn() -> None:
+async def test_what_the_agent_says_unprompted_is_not_a_turn() -> None:
     async with conversation() as talk:
         talk.make_noise(0.8)
         await talk.quiet()
@@ -113,7 +113,7 @@ async def test_what_the_agent_says_of_itself_is_no_turn() -> None:
 
 
 @in_virtual_time
-async def test_typed_words_are_answered_and_are_a_turn() -> None:
+async def test_typed_words_are_answered_as_a_turn() -> None:
     async with conversation() as talk:
         typed_at = now()
         talk.session.livekit.generate_reply(user_input="where can i park")

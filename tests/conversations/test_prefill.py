@@ -1,4 +1,4 @@
-"""What the language model reads while the caller is still speaking: always the beginning of what it is asked later."""
+"""What the language model prefills while the caller is still speaking: always a prefix of the later request."""
 
 import pytest
 
@@ -12,7 +12,7 @@ LONG = "i would like to book an appointment with doctor chen on tuesday next wee
 
 
 def begins(prefilled: ChatRequest, asked: ChatRequest) -> bool:
-    """Whether the prompt asked for goes on where the prefilled one ends, or in the middle of its last message."""
+    """Whether the requested prompt continues the prefilled one, perhaps within its last message."""
     *before, last = prefilled.messages
     if asked.messages[: len(before)] != tuple(before):
         return False
@@ -21,7 +21,7 @@ def begins(prefilled: ChatRequest, asked: ChatRequest) -> bool:
 
 
 @in_virtual_time
-async def test_a_long_turn_is_read_in_pieces_while_it_is_spoken() -> None:
+async def test_a_long_turn_is_prefilled_in_pieces_while_it_is_spoken() -> None:
     async with conversation() as talk:
         line = talk.say(LONG)
         await talk.until(lambda: len(talk.replies) > 0)
@@ -37,7 +37,7 @@ async def test_a_long_turn_is_read_in_pieces_while_it_is_spoken() -> None:
 
 
 @in_virtual_time
-async def test_the_call_so_far_is_read_as_soon_as_the_caller_begins() -> None:
+async def test_the_call_so_far_is_prefilled_as_soon_as_the_caller_speaks() -> None:
     async with conversation() as talk:
         talk.say("where can i park")
         await talk.until(lambda: len(talk.replies) > 0)
@@ -52,7 +52,7 @@ async def test_the_call_so_far_is_read_as_soon_as_the_caller_begins() -> None:
 
 
 @in_virtual_time
-async def test_what_follows_a_pause_within_a_turn_is_read_with_what_came_before() -> None:
+async def test_after_a_pause_within_a_turn_its_earlier_words_are_read_too() -> None:
     async with conversation() as talk:
         line = talk.say("i would like to book an appointment please", ends_turn=False)
         talk.say("with doctor chen on tuesday next week in the morning", at=line.end + 0.6)
@@ -64,7 +64,7 @@ async def test_what_follows_a_pause_within_a_turn_is_read_with_what_came_before(
 
 
 @in_virtual_time
-async def test_no_prompt_is_made_for_an_engine_that_would_not_use_it() -> None:
+async def test_no_prompt_is_built_for_an_engine_that_cannot_prefill() -> None:
     async with conversation() as talk:
         talk.llm.reads_ahead = False
         talk.say("where can i park")
@@ -74,7 +74,7 @@ async def test_no_prompt_is_made_for_an_engine_that_would_not_use_it() -> None:
 
 
 @in_virtual_time
-async def test_a_model_that_cannot_read_ahead_is_not_missed() -> None:
+async def test_a_failing_prefill_goes_unnoticed() -> None:
     async with conversation() as talk:
         talk.llm.is_dead = True
         talk.say(LONG)

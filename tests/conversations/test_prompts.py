@@ -1,4 +1,4 @@
-"""What the language model reads over a long call: each prompt continues the one before, byte by byte."""
+"""What the language model reads over a long call: each prompt continues the one before, byte for byte."""
 
 import json
 import random
@@ -19,11 +19,11 @@ LLAMA_LIKE = (
     "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}"
     "{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% endif %}<eot>{% endfor %}<assistant>"
 )
-"""Enough of a chat template to see every byte of a conversation."""
+"""Enough of a chat template to show every byte of a conversation."""
 
 
 def answer(request: ChatRequest) -> list[TextDelta | ToolCall]:
-    """A tool when it is asked for, words before it sometimes; else PARKING."""
+    """A tool call when asked for one, sometimes after some words; otherwise PARKING."""
     last = request.messages[-1]
     call = ToolCall(f"call_{len(request.messages)}", "request_refill", json.dumps({"name": "James Wilson"}))
     if last.role == "tool":
@@ -47,7 +47,7 @@ async def long_call(talk: Talk) -> None:
 
 
 def spoken_prompts(talk: Talk) -> list[ChatRequest]:
-    """Prompts whose replies were used: each turn's last speculation if it was confirmed, and what followed a tool."""
+    """Prompts whose replies were used: each turn's last preemptive one if it was confirmed, and those after a tool."""
     requests = [reply.request for reply in talk.replies if reply.is_complete]
     history = talk.session.livekit.history.messages()
     users = [message.text_content for message in history if message.role == "user"]
@@ -94,7 +94,7 @@ async def test_the_system_prompt_is_what_was_warmed() -> None:
 
 
 @in_virtual_time
-async def test_what_follows_a_tool_is_waited_for() -> None:
+async def test_a_reply_after_a_tool_counts_as_awaited() -> None:
     async with conversation(answer) as talk:
         talk.say("a refill please")
         await talk.quiet()
@@ -102,7 +102,7 @@ async def test_what_follows_a_tool_is_waited_for() -> None:
 
 
 @in_virtual_time
-async def test_a_cut_reply_is_read_as_far_as_it_was_heard() -> None:
+async def test_an_interrupted_reply_is_in_the_prompt_as_far_as_it_was_heard() -> None:
     async with conversation() as talk:
         line = talk.say("where can i park")
         await talk.until(lambda: talk.heard(since=line.start))

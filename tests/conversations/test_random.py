@@ -1,4 +1,4 @@
-"""Hundreds of calls in which callers pause, interrupt, murmur and make noise at random, and what holds in all of them."""
+"""Invariants over hundreds of calls whose callers pause, barge in, backchannel and make noise at random."""
 
 import asyncio
 import random
@@ -35,12 +35,12 @@ WORDS = (
     "name",
     "refill",
 )
-"""Neither murmurs nor words that mean "stop": what they do is decided by how many they are."""
+"""Neither backchannels nor stop words: their number alone decides what they do."""
 NAMES = ("none", "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo")
-"""An answer opens with how many turns there were."""
+"""An answer opens with the number of turns so far."""
 SETTLED_S = 3.0
-LEAST_SHARE = 0.5
-"""Half a word is remembered."""
+MIN_SHARE = 0.5
+"""A word is remembered once half of it was heard."""
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Course:
     """What a caller did in one call."""
 
     words: list[str] = field(default_factory=list)
-    """Every word that asks for an answer, in order."""
+    """Every word that needs an answer, in order."""
 
 
 async def call(talk: Talk, rng: random.Random) -> Course:
@@ -57,17 +57,17 @@ async def call(talk: Talk, rng: random.Random) -> Course:
     for turn in range(rng.randint(2, 4)):
         await one_turn(talk, rng, course, turn)
         match rng.randrange(6):
-            case 0:  # talks into the answer
+            case 0:  # barges in on the answer
                 await wait_for_voice(talk)
                 await pause(rng, 0.2, 3.0)
-            case 1:  # murmurs into the answer, early enough that the murmur is over before it
+            case 1:  # backchannels early enough to finish before the answer does
                 await wait_for_voice(talk)
                 talk.say(rng.choice(sorted(MURMURS)), at=now() + rng.uniform(0.0, 0.5))
                 await talk.quiet(SETTLED_S)
-            case 2:  # makes a noise, whenever
+            case 2:  # makes a noise at any time
                 talk.make_noise(rng.choice([0.1, 0.3, 0.8, 2.0]), at=now() + rng.uniform(0.0, 3.0))
                 await talk.quiet(SETTLED_S)
-            case 3:  # goes on, or says something else, when the turn may be over already
+            case 3:  # continues, or says something else, when the turn may already be over
                 await pause(rng, 0.1, 1.5)
             case _:
                 await talk.quiet(SETTLED_S)
@@ -76,7 +76,7 @@ async def call(talk: Talk, rng: random.Random) -> Course:
 
 
 async def one_turn(talk: Talk, rng: random.Random, course: Course, turn: int) -> None:
-    """One to three parts with pauses; every part says a number that never comes again."""
+    """One to three parts with pauses between them. Every part contains a number that is used only once."""
     parts = rng.randint(1, 3)
     for part in range(parts):
         text = [f"item{turn}{part}", *rng.choices(WORDS, k=rng.randint(1, 5))]
@@ -101,7 +101,7 @@ async def wait_until(moment: float) -> None:
 
 
 def answer(request: ChatRequest) -> Sequence[TextDelta | ToolCall]:
-    """An answer that says which turn it answers; to a turn with "refill" in it, through a tool."""
+    """An answer that says which turn it answers; a turn with "refill" in it is answered through a tool."""
     turns = [message.text for message in request.messages if message.role == "user"]
     if "refill" in turns[-1] and request.messages[-1].role == "user":
         return [ToolCall(f"call_{len(request.messages)}", "request_refill", "{}")]
@@ -109,13 +109,13 @@ def answer(request: ChatRequest) -> Sequence[TextDelta | ToolCall]:
 
 
 def answer_text(name: str) -> str:
-    """An answer of some seconds, in two pieces."""
+    """An answer of several seconds, in two pieces."""
     return f"{name} to what you said is that we are open all day. please come and see us whenever you like"
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 @in_virtual_time
-async def test_what_holds_in_every_call(seed: int) -> None:
+async def test_invariants_hold_in_every_call(seed: int) -> None:
     rng = random.Random(seed)
     most = rng.choice([0, 1, 2, 3, 3, 3])
     wasted = counted("reply_audio_seconds", "use", "wasted"), counted("speculations", "outcome", "thrown_away")
@@ -134,7 +134,7 @@ async def test_what_holds_in_every_call(seed: int) -> None:
     check_little_was_thrown_away(talk, most, wasted)
 
 
-def test_a_call_goes_the_same_way_every_time() -> None:
+def test_a_call_is_deterministic() -> None:
     courses: list[list[object]] = []
 
     @in_virtual_time
@@ -154,7 +154,7 @@ def check_history_has_every_word(talk: Talk, course: Course) -> None:
 
 
 def check_every_turn_has_one_answer(talk: Talk) -> None:
-    """No turn has two answers, none comes without a turn, and none is missing but those whose first word was talked over."""
+    """Every turn has one answer, except those talked over in their first word; no answer comes without a turn."""
     roles = [message.role[0] for message in talk.history if message.text not in PHRASES.values()]
     assert "aa" not in "".join(roles)
     assert roles[-1] == "a"
@@ -163,7 +163,7 @@ def check_every_turn_has_one_answer(talk: Talk) -> None:
 
 
 def check_agent_remembers_what_was_heard(talk: Talk) -> None:
-    """The agent's messages are the words that came out of the loudspeaker; one that was cut is the beginning of another."""
+    """The agent's messages are the words that came out of the loudspeaker; an interrupted one is a prefix of its full text."""
     messages = [message for message in talk.history if message.role == "assistant"]
     for message in messages:
         if message.text not in PHRASES.values() and message.text:
@@ -172,7 +172,7 @@ def check_agent_remembers_what_was_heard(talk: Talk) -> None:
             assert message.interrupted == (message.text != full)
     expected = " ".join(message.text for message in messages).split()
     for word, share in heard_words(talk):
-        if expected[:1] == [word] and share >= LEAST_SHARE - 1e-6:
+        if expected[:1] == [word] and share >= MIN_SHARE - 1e-6:
             expected.pop(0)
         else:
             assert share < 0.5 + 1e-6
@@ -180,7 +180,7 @@ def check_agent_remembers_what_was_heard(talk: Talk) -> None:
 
 
 def heard_words(talk: Talk) -> list[tuple[str, float]]:
-    """Words that were heard with how much of each; one that a pause broke off is said again, and counts once."""
+    """The words heard, each with its share. A word that a pause cut off is repeated and counts once."""
     words: list[tuple[str, float]] = []
     for word in talk.heard():
         if words and words[-1][0] == word.text and words[-1][1] < 1.0:
@@ -191,7 +191,7 @@ def heard_words(talk: Talk) -> list[tuple[str, float]]:
 
 
 def check_tools_ran_once_for_a_turn(talk: Talk) -> None:
-    """Every tool that ran is remembered with its result, and none ran twice for the same turn."""
+    """Every tool that ran is remembered with its result, and none ran twice for one turn."""
     reported = [sent for sent in talk.room.sent if sent.topic == TOOL_TOPIC]
     assert len(reported) == len(talk.tool_calls())
     turns: list[int] = []
@@ -205,7 +205,7 @@ def check_tools_ran_once_for_a_turn(talk: Talk) -> None:
 
 
 def check_little_was_thrown_away(talk: Talk, most: int, before: tuple[float, float]) -> None:
-    """Of each reply that was thrown away at most its first piece was synthesized, and no turn had more than it may."""
+    """At most the first piece of each discarded reply was synthesized, and no turn had more replies than allowed."""
     audio_s = counted("reply_audio_seconds", "use", "wasted") - before[0]
     replies = counted("speculations", "outcome", "thrown_away") - before[1]
     first_piece = answer_text("alpha").split(". ")[0]

@@ -1,4 +1,4 @@
-"""What is computed for a reply before its turn is over, and what is left of it when the caller goes on."""
+"""What is computed for a reply before its turn is over, and what remains of it when the caller continues."""
 
 import json
 from collections.abc import Sequence
@@ -25,17 +25,17 @@ def count(name: str, **labels: str) -> float:
 
 
 def figures(talk: Talk) -> list[dict[str, object]]:
-    """What the page was told of the turns."""
+    """The turn figures that the page received."""
     return [json.loads(sent.text) for sent in talk.room.sent if sent.topic == TURN_TOPIC]
 
 
 def synthesized(talk: Talk) -> Sequence[str]:
-    """Every clause that the voice has spoken for a reply."""
+    """Every clause synthesized for a reply."""
     return [piece for piece in talk.tts.spoken if piece in CLAUSES]
 
 
 @in_virtual_time
-async def test_one_clause_is_synthesized_before_the_turn_is_over_and_the_rest_then() -> None:
+async def test_only_one_clause_is_synthesized_before_the_turn_is_over() -> None:
     async with conversation(always(REPLY), turns={"endpointing": {"max_delay_s": 1.2}}) as talk:
         line = talk.say("where can i", ends_turn=False)
         await talk.until(lambda: now() >= line.end + 1.19)
@@ -49,7 +49,7 @@ async def test_one_clause_is_synthesized_before_the_turn_is_over_and_the_rest_th
 
 
 @in_virtual_time
-async def test_a_reply_that_was_held_after_its_first_clause_has_no_gap() -> None:
+async def test_a_reply_held_after_its_first_clause_plays_without_a_gap() -> None:
     async with conversation(always(REPLY)) as talk:
         line = talk.say("where can i park")
         await talk.quiet()
@@ -61,11 +61,11 @@ async def test_a_reply_that_was_held_after_its_first_clause_has_no_gap() -> None
 
 @pytest.mark.parametrize("coughs", [False, True])
 @in_virtual_time
-async def test_a_long_reply_is_generated_so_far_and_the_rest_when_the_turn_is_over(coughs: bool) -> None:
+async def test_a_long_reply_stops_at_its_token_limit_until_the_turn_is_over(coughs: bool) -> None:
     text = " ".join(f"this is part {n} of what there is to say." for n in "abcdefg")
     async with conversation(always(text), turns={"speculation": {"max_tokens_ahead": 24}}) as talk:
         line = talk.say("where can i", ends_turn=False)
-        if coughs:  # costs nothing: nothing is being computed
+        if coughs:  # harmless: nothing is being computed
             talk.make_noise(0.3, at=line.end + 0.64)
         await talk.until(lambda: now() >= line.end + 1.19)
         assert len(talk.replies[0].sent) == 24
@@ -80,7 +80,7 @@ async def test_a_long_reply_is_generated_so_far_and_the_rest_when_the_turn_is_ov
 
 @pytest.mark.parametrize("pause_s", [0.16, 0.32, 0.64, 0.96])
 @in_virtual_time
-async def test_nothing_is_left_of_a_reply_when_the_caller_goes_on(pause_s: float) -> None:
+async def test_nothing_is_left_of_a_reply_when_the_caller_continues(pause_s: float) -> None:
     answers = by_words({"a refill": REFILL, "i would like": REPLY, "tool": "it is on its way"})
     async with conversation(answers) as talk:
         wasted_s = count("reply_audio_seconds", use="wasted")
@@ -101,7 +101,7 @@ async def test_nothing_is_left_of_a_reply_when_the_caller_goes_on(pause_s: float
 
 
 @in_virtual_time
-async def test_the_answer_does_not_sound_later_than_without() -> None:
+async def test_the_answer_comes_no_later_than_without_speculation() -> None:
     sounded: dict[int, list[float]] = {}
     for most in (0, 3):
         async with conversation(always(REPLY), turns={"speculation": {"max_per_turn": most}}) as talk:
@@ -122,14 +122,14 @@ async def test_the_figures_say_how_much_sooner() -> None:
         await talk.quiet()
         (turn,) = figures(talk)
         assert turn["preempted"] is True
-        # the first token, six words more, and 40 ms of synthesis
+        # the first token, six more words, and 40 ms of synthesis
         assert turn["lead_time_ms"] == pytest.approx(50 + 6 * 2 + 40, abs=10)
         assert turn["voice_to_voice_ms"] == pytest.approx(300, abs=1)
         assert talk.agent_spoke_at(line.start) == pytest.approx(line.end + 0.3)
 
 
 @in_virtual_time
-async def test_a_busy_box_still_answers_and_begins_when_the_turn_is_over() -> None:
+async def test_a_busy_box_still_answers_once_the_turn_is_over() -> None:
     async with conversation(always(REPLY), turns={"speculation": {"max_load": 0.25}}) as talk:
         put_off = count("speculations_put_off", reason="load")
         with talk.demand.reply():
@@ -147,7 +147,7 @@ async def test_a_busy_box_still_answers_and_begins_when_the_turn_is_over() -> No
 
 
 @in_virtual_time
-async def test_a_box_that_is_busy_for_a_moment_begins_when_it_is_not() -> None:
+async def test_a_briefly_busy_box_starts_the_reply_once_it_is_free() -> None:
     async with conversation(always(REPLY)) as talk:
         waits = object()
         talk.demand.wait(waits)
@@ -163,7 +163,7 @@ async def test_a_box_that_is_busy_for_a_moment_begins_when_it_is_not() -> None:
 
 @pytest.mark.parametrize("most", [0, 1, 2, 3])
 @in_virtual_time
-async def test_no_turn_has_more_replies_ahead_of_its_end_than_it_may(most: int) -> None:
+async def test_no_turn_has_more_early_replies_than_allowed(most: int) -> None:
     async with conversation(always(REPLY), turns={"speculation": {"max_per_turn": most}}) as talk:
         at = 0.0
         for part in ("i would", "like to book", "a visit", "with doctor chen", "please"):
@@ -177,7 +177,7 @@ async def test_no_turn_has_more_replies_ahead_of_its_end_than_it_may(most: int) 
 
 
 @in_virtual_time
-async def test_a_turn_that_has_wasted_enough_is_answered_when_it_is_over() -> None:
+async def test_a_turn_that_has_wasted_its_budget_is_answered_when_it_is_over() -> None:
     limits = {"max_per_turn": 9, "max_wasted_tokens": 30, "min_probability": 0.0}
     async with conversation(always(REPLY), turns={"speculation": limits}) as talk:
         at = 0.0
@@ -185,7 +185,7 @@ async def test_a_turn_that_has_wasted_enough_is_answered_when_it_is_over() -> No
             line = talk.say(part, at=at, ends_turn=part == "please")
             at = line.end + 0.48
         await talk.quiet()
-        # a reply has 19 tokens, then its usage: one was thrown away whole, one after what was left of the budget
+        # a reply has 19 tokens, then its usage: one was thrown away complete, one once the budget was used up
         assert [len(reply.sent) for reply in talk.replies[:2]] == [20, 11]
         assert [reply.request.priority for reply in talk.replies] == [
             Priority.SPECULATIVE,
@@ -221,11 +221,11 @@ async def test_a_cough_that_stops_an_unfinished_reply_loses_no_answer() -> None:
 
 
 @in_virtual_time
-async def test_noise_during_a_tool_does_not_hold_up_its_answer() -> None:
+async def test_noise_during_a_tool_does_not_delay_its_answer() -> None:
     answers = by_words({"a refill please": REFILL, "tool": REPLY})
     async with conversation(answers) as talk:
         line = talk.say("a refill please")
-        talk.make_noise(0.2, at=line.end + 0.32)  # nobody's turn is over since
+        talk.make_noise(0.2, at=line.end + 0.32)  # the turn stays open
         await talk.quiet()
         assert talk.heard_text(since=line.start) == REPLY
         assert [call.name for call in talk.tool_calls()] == ["request_refill"]

@@ -1,4 +1,4 @@
-"""Whatever attaches to a call: it sees what happens, and nothing that goes wrong with it reaches the caller."""
+"""Subscribers of a call see what happens in it, and whatever goes wrong with them never reaches the caller."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -35,7 +35,7 @@ Handle = Callable[[CallEvent[Payload]], Awaitable[None]]
 
 
 async def never_reads(event: CallEvent[Payload]) -> None:
-    """Stuck on the first event for good."""
+    """Gets stuck on the first event for good."""
     await asyncio.Event().wait()
 
 
@@ -45,12 +45,12 @@ async def raises(event: CallEvent[Payload]) -> None:
 
 
 async def takes_its_time(event: CallEvent[Payload]) -> None:
-    """Slower than events come."""
+    """Slower than events arrive."""
     await asyncio.sleep(0.5)
 
 
 async def ask_and_interrupt(talk: Talk) -> list[tuple[str, float]]:
-    """Two turns, one of them a barge-in; every word that came out, with its time from the first question on."""
+    """Have two turns, one of them a barge-in. Returns every word that came out, timed from the first question."""
     line = talk.say("where can i park")
     await talk.until(lambda: len(talk.heard(since=line.start)) > 3)
     talk.say("wait i need a refill", at=line.end + 2.0)
@@ -59,7 +59,7 @@ async def ask_and_interrupt(talk: Talk) -> list[tuple[str, float]]:
 
 
 async def course(*subscribers: Handle) -> list[tuple[str, float]]:
-    """The same conversation with these attached."""
+    """The same conversation with these subscribers attached."""
     async with conversation() as talk:
         for at, handle in enumerate(subscribers):
             talk.events.subscribe(f"extra {at}", handle)

@@ -81,7 +81,7 @@ async def test_tool_steps_are_limited() -> None:
 
 
 @in_virtual_time
-async def test_a_call_that_the_agent_ends_ends_when_its_goodbye_was_heard() -> None:
+async def test_a_call_that_the_agent_ends_lasts_until_its_goodbye_was_heard() -> None:
     async with conversation(by_words({"that is all thanks": END, "tool": "goodbye and have a good day"})) as talk:
         line = talk.say("that is all thanks")
         await talk.until(lambda: talk.hung_up_at)
@@ -104,7 +104,7 @@ async def test_a_goodbye_said_with_the_tool_call_is_heard_before_the_end() -> No
 
 
 @in_virtual_time
-async def test_an_agent_that_ends_a_call_without_a_word_still_ends_it() -> None:
+async def test_an_agent_can_end_a_call_without_a_word() -> None:
     def answer(request: object) -> list[TextDelta | ToolCall]:
         return [] if talk.replies[-1].request.messages[-1].role == "tool" else [END]
 
@@ -114,7 +114,7 @@ async def test_an_agent_that_ends_a_call_without_a_word_still_ends_it() -> None:
 
 
 @in_virtual_time
-async def test_noise_over_the_goodbye_does_not_cut_it() -> None:
+async def test_noise_over_the_goodbye_does_not_interrupt_it() -> None:
     goodbye = "goodbye and have a very good day and come back whenever there is something we can do"
     async with conversation(by_words({"that is all thanks": END, "tool": goodbye})) as talk:
         line = talk.say("that is all thanks")
@@ -137,7 +137,7 @@ async def test_a_caller_who_talks_over_the_goodbye_is_answered() -> None:
 
 
 @in_virtual_time
-async def test_usage_is_told_for_every_reply() -> None:
+async def test_usage_is_published_for_every_reply() -> None:
     async with conversation() as talk:
         talk.say("where can i park")
         await talk.quiet()

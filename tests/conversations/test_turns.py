@@ -1,4 +1,4 @@
-"""When the agent answers: after a turn, never into one; and what becomes of what it prepared meanwhile."""
+"""When the agent answers (after a turn, never into one), and what becomes of the replies it prepared."""
 
 import pytest
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.conversation
 
 
 def exchange(*texts: str) -> list[Remembered]:
-    """The history of a call in which caller and agent spoke in turns after the greeting."""
+    """The history of a call in which caller and agent alternated after the greeting."""
     roles = ("user", "assistant")
     return [
         Remembered("assistant", "welcome to the clinic"),
@@ -22,7 +22,7 @@ def exchange(*texts: str) -> list[Remembered]:
 
 
 def last_words(talk: Talk) -> list[str]:
-    """What each request to the language model ended with."""
+    """The last message of each request to the language model."""
     return [reply.request.messages[-1].text for reply in talk.replies]
 
 
@@ -57,7 +57,7 @@ async def test_the_delays_are_settings() -> None:
 
 
 @in_virtual_time
-async def test_the_reply_begun_in_the_pause_is_the_one_that_is_spoken() -> None:
+async def test_the_reply_started_in_the_pause_is_the_one_spoken() -> None:
     async with conversation() as talk:
         line = talk.say("where can i park")
         await talk.quiet()
@@ -105,7 +105,7 @@ async def test_a_reply_to_half_a_sentence_is_thrown_away_unspoken() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_that_still_computes_is_stopped_when_the_caller_goes_on() -> None:
+async def test_a_reply_still_being_computed_is_stopped_when_the_caller_continues() -> None:
     async with conversation() as talk:
         talk.llm.token_s = 0.3  # a slow model: 5 s for the whole reply
         first = talk.say("i would like to", ends_turn=False)
@@ -130,7 +130,7 @@ async def test_a_turn_of_many_pauses_is_one_message_and_one_answer() -> None:
             at = line.end + 0.48
         await talk.quiet()
         assert talk.history == exchange(" ".join(words), PARKING)
-        # the third reply of a turn, the last that may be begun ahead of its end, waits for a pause that sounds like it
+        # the third reply of a turn, the last that may start early, waits for a pause that sounds like an end
         assert last_words(talk) == ["i would", "i would like to book", " ".join(words)]
         assert line.end + 0.224 < talk.replies[-1].opened_at < line.end + 0.3
         assert talk.agent_spoke_at(line.end) == pytest.approx(line.end + 0.3, abs=0.1)
@@ -148,7 +148,7 @@ async def test_turns_follow_each_other() -> None:
 
 
 @in_virtual_time
-async def test_an_end_of_turn_engine_that_fails_leaves_it_to_silence() -> None:
+async def test_a_failing_end_of_turn_engine_leaves_the_decision_to_silence() -> None:
     async with conversation() as talk:
         talk.turn.is_dead = True
         line = talk.say("where can i park")
@@ -157,7 +157,7 @@ async def test_an_end_of_turn_engine_that_fails_leaves_it_to_silence() -> None:
 
 
 @in_virtual_time
-async def test_an_end_of_turn_engine_that_is_late_is_done_without() -> None:
+async def test_a_late_end_of_turn_engine_is_not_waited_for() -> None:
     async with conversation() as talk:
         talk.turn.inference_s = 5.0
         line = talk.say("where can i park")
@@ -185,7 +185,7 @@ async def test_half_a_sentence_is_not_answered_while_the_other_half_is_being_rec
         await talk.quiet()
         assert talk.history == exchange("i would like to book a visit", PARKING)
         assert talk.heard_text(since=first.start) == PARKING
-        # 64 ms of silence, then the decode; or the shortest delay, if that is later
+        # 64 ms of silence, then the decode; or the minimum delay, if that is later
         assert talk.agent_spoke_at(first.start) == pytest.approx(second.end + max(0.3, 0.064 + decode_s), abs=0.12)
 
 
@@ -201,7 +201,7 @@ async def test_words_that_never_come_are_not_waited_for_much_longer() -> None:
 
 
 @in_virtual_time
-async def test_the_greeting_can_be_talked_over() -> None:
+async def test_the_caller_can_barge_in_on_the_greeting() -> None:
     async with conversation(greeted=False) as talk:
         talk.say("hello i need an appointment", at=now() + 0.4)
         await talk.quiet()

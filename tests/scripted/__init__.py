@@ -1,9 +1,8 @@
-"""Scripted engines: one a stage, deterministic, on the audio's own clock.
+"""Scripted engines, one per stage: deterministic, and on the audio's own clock.
 
-They share a language of sound (sounds.py) in which the value of a sample says what is heard at that moment. So recognition
-reads words off the audio that reaches it, speech synthesis writes words into the audio that leaves it, and whoever listens
-at either end of a call knows exactly what was heard. The streams of recognition and synthesis are the product's own; only
-the models behind them are scripted.
+They share a language of sound (sounds.py) in which the value of a sample says which word is being heard. So STT reads words
+off the audio that reaches it, TTS writes words into the audio that it makes, and a test that listens at either end of a call
+knows exactly what was heard. The STT and TTS streams are the product's own; only the models behind them are scripted.
 """
 
 from tests.scripted.engine import ScriptedEngine

@@ -1,4 +1,4 @@
-"""What every scripted engine has in common."""
+"""The common part of all scripted engines."""
 
 from collections import deque
 
@@ -7,7 +7,7 @@ from serving.errors import EngineDied
 
 
 class ScriptedEngine:
-    """What every scripted engine has in common: it dies on demand, and lives again once it was loaded again."""
+    """Base of all scripted engines: it dies on demand, and works again after a reload."""
 
     name = "scripted"
 
@@ -15,7 +15,7 @@ class ScriptedEngine:
         self.journal = [] if journal is None else journal
         self.is_dead = False
         self.dies_at: deque[int] = deque()
-        """Which tasks, counted from 1, fail although the engine lives."""
+        """Tasks, counted from 1, that fail although the engine is alive."""
         self.tasks = 0
         self.load_error: Exception | None = None
 
@@ -37,7 +37,7 @@ class ScriptedEngine:
         self.journal.append(f"close {self.name}")
 
     def failure(self) -> CallboxError | None:
-        """Count a task; the error it ends with, if it fails."""
+        """Count a task. Returns the error that it ends with, if it fails."""
         self.tasks += 1
         if self.is_dead or self.tasks in self.dies_at:
             return EngineDied(f"The {self.name} engine is dead.")

@@ -1,4 +1,4 @@
-"""Sounds over the agent's voice by script."""
+"""A scripted interruption engine."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.scripted.sounds import Sounds, as_pcm16
 
 
 class ScriptedInterruption(ScriptedEngine):
-    """Hears at once whether a sound is words that mean something, only murmurs, or no words at all."""
+    """Tells at once whether a sound holds meaningful words, only backchannels, or no words at all."""
 
     name = "interruption"
     window_s = 2.0
@@ -20,7 +20,7 @@ class ScriptedInterruption(ScriptedEngine):
         self.sounds = sounds
         self.inference_s = inference_s
         self.asked_about_s: list[float] = []
-        """Each overlap's length, as told."""
+        """The overlap length of each request."""
 
     async def predict(self, samples: Pcm32, overlap_s: float) -> Interruption:
         error = self.failure()

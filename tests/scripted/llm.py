@@ -1,4 +1,4 @@
-"""Replies by script."""
+"""A scripted language model."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,12 +10,12 @@ from serving.llm.admission import until_done
 from tests.scripted.engine import ScriptedEngine
 
 Answer = Callable[[ChatRequest], Sequence[TextDelta | ToolCall]]
-"""What a model says to a request."""
+"""A model's answer to a request."""
 
 
 @dataclass(slots=True)
 class ScriptedReply:
-    """One reply of a scripted model, as it went."""
+    """The record of one reply."""
 
     request: ChatRequest
     opened_at: float
@@ -23,11 +23,11 @@ class ScriptedReply:
     sent: list[ChatEvent] = field(default_factory=list)
     is_complete: bool = False
     closed_at: float | None = None
-    """When `aclose` came, loop time."""
+    """Loop time at which it was closed."""
 
 
 class ScriptedLlm(ScriptedEngine):
-    """Says what `answer` says, token by token."""
+    """Streams what `answer` returns, token by token."""
 
     name = "llm"
     reads_ahead = True

@@ -1,4 +1,4 @@
-"""A language of sound in which the value of a sample says what is heard at that moment."""
+"""A language of sound in which the value of a sample says which word is being heard."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,7 +9,7 @@ from serving.audio import SPEECH_RATE, Pcm16, Pcm32
 from serving.speech import Word
 
 NOISE = -1
-"""The sample value of a sound that no word is made of."""
+"""The sample value of sound that is not part of a word."""
 WORD_S = 0.32
 """How long a word takes to say: a whole number of VAD windows and of 20 ms frames."""
 ROOM_RATE = 24_000
@@ -17,11 +17,11 @@ ROOM_RATE = 24_000
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One word as somebody said it once."""
+    """One word as it was said once."""
 
     text: str
     ends_turn: bool
-    """Whether it sounds like the end of what its speaker wants to say."""
+    """Whether it sounds like the end of the speaker's turn."""
 
 
 class Sounds:
@@ -31,7 +31,7 @@ class Sounds:
         self._said: list[Utterance] = []
 
     def speech(self, text: str, *, rate: int = SPEECH_RATE, word_s: float = WORD_S, ends_turn: bool = True) -> Pcm16:
-        """The sound of some words, one right after the other."""
+        """The sound of some words, without gaps between them."""
         words = text.split()
         samples = [np.zeros(0, np.int16)]
         for at, word in enumerate(words):
@@ -40,7 +40,7 @@ class Sounds:
         return np.concatenate(samples)
 
     def words(self, samples: Pcm16, *, rate: int, at_s: float = 0.0) -> list[tuple[Word, float]]:
-        """Words in some audio that begins at `at_s`, each with how much of it is there, in seconds."""
+        """The words in some audio that begins at `at_s`, each with the length of it that is there, in seconds."""
         edges = np.flatnonzero(np.diff(samples)) + 1
         bounds = [0, *edges.tolist(), len(samples)] if len(samples) else [0]
         runs = [(start, end, int(samples[start])) for start, end in pairwise(bounds)]

@@ -1,4 +1,4 @@
-"""Recognition by script: read off the audio, or said by the test itself."""
+"""Scripted STT engines: words read off the audio, or events supplied by the test."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
@@ -30,7 +30,7 @@ class ScriptedStt(ScriptedEngine):
         self.segmenter = segmenter or SegmenterOptions()
         self.opened = 0
         self.fails_to_open = 0
-        """So many of the next streams cannot be opened."""
+        """How many of the next streams fail to open."""
 
     def open(self, voice_activity: VadStream | None = None) -> SttStream:
         if self.is_dead or self.fails_to_open:
@@ -42,7 +42,7 @@ class ScriptedStt(ScriptedEngine):
         )
 
     def submit(self, clip: Clip, urgency: Urgency, slot: Hashable | None) -> "Future[Heard]":
-        """Read the words that were said in full. Fails when the engine's time has come."""
+        """Read the words that are there in full. Fails if the engine is due to die."""
         answer: Future[Heard] = Future()
         error = self.failure()
         said = self.sounds.words(as_pcm16(clip.samples), rate=SPEECH_RATE, at_s=clip.start_s)
@@ -61,7 +61,7 @@ class ScriptedStt(ScriptedEngine):
 
 
 class ListedStt(ScriptedEngine):
-    """Streams that say what the test puts into them."""
+    """Streams that emit what the test puts into them."""
 
     name = "stt"
 
@@ -79,7 +79,7 @@ class ListedStt(ScriptedEngine):
 
 
 class ListedSttStream:
-    """Records what goes in; `say` and `die` bring out what the test wants."""
+    """Records its input; the test makes its output with `say` and `die`."""
 
     def __init__(self) -> None:
         self._events: Channel[SttEvent] = Channel()
@@ -89,12 +89,12 @@ class ListedSttStream:
         self.is_closed = False
 
     def say(self, *events: SttEvent) -> None:
-        """Bring these out."""
+        """Emit these events."""
         for event in events:
             self._events.put(event)
 
     def die(self) -> None:
-        """End with an error."""
+        """Fail with an error."""
         self._events.finish(EngineDied("The stt engine is dead."))
 
     def push(self, chunk: AudioChunk) -> None:

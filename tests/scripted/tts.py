@@ -1,4 +1,4 @@
-"""A voice by script."""
+"""A scripted TTS engine."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from tests.scripted.sounds import ROOM_RATE, WORD_S, Sounds
 
 
 class ScriptedTts(ScriptedEngine):
-    """Writes words into sound, in the product's own streams."""
+    """Writes words into audio, in the product's own streams."""
 
     name = "tts"
     sample_rate = ROOM_RATE
@@ -36,7 +36,7 @@ class ScriptedTts(ScriptedEngine):
         return self.streams[-1]
 
     async def sentence(self, text: str, index: int, *, deadline_s: float) -> Sentence | None:
-        """Sentence `index` of `text`; each piece is one sentence. Fails when the engine's time has come."""
+        """Sentence `index` of `text`; each piece is one sentence. Fails if the engine is due to die."""
         words = [word for word in text.split() if any(char.isalnum() for char in word)]
         if index > 0 or not words:
             return None
@@ -50,11 +50,11 @@ class ScriptedTts(ScriptedEngine):
         return Sentence(samples, timed)
 
     def remember(self, text: str, sentences: tuple[Sentence, ...]) -> None:
-        """Nothing is kept."""
+        """Keep nothing."""
 
 
 class _WatchedTtsStream:
-    """A PiperStream that remembers what it was told."""
+    """A PiperStream that records its input."""
 
     def __init__(self, stream: PiperStream) -> None:
         self._stream = stream

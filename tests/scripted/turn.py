@@ -1,4 +1,4 @@
-"""Ends of turns by script."""
+"""A scripted end-of-turn engine."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from tests.scripted.sounds import Sounds, as_pcm16
 
 
 class ScriptedTurn(ScriptedEngine):
-    """Knows from its last word whether a turn is over."""
+    """Tells from the last word whether a turn is over."""
 
     name = "turn"
     window_s = 8.0
@@ -20,18 +20,18 @@ class ScriptedTurn(ScriptedEngine):
         self.sounds = sounds
         self.inference_s = inference_s
         self.doubt: Callable[[TurnContext], float] | None = None
-        """Where the last word does not sound final: how likely the end is all the same; 0.05 without it."""
+        """Probability of an end where the last word does not sound final; 0.05 without it."""
         self.asked: list[TurnContext] = []
-        """What was known each time that it was asked."""
+        """The context of each request."""
         self.running = 0
-        self.most_running = 0
-        """How many judgements were under way at once."""
+        self.max_running = 0
+        """The most judgements that were under way at once."""
 
     async def predict(self, samples: Pcm32, context: TurnContext) -> EndOfTurn:
         self.asked.append(context)
         error = self.failure()
         self.running += 1
-        self.most_running = max(self.most_running, self.running)
+        self.max_running = max(self.max_running, self.running)
         try:
             await asyncio.sleep(self.inference_s)
         finally:

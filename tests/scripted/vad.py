@@ -1,4 +1,4 @@
-"""Voice activity by script."""
+"""A scripted VAD engine."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ WINDOW_SAMPLES = 512
 
 
 class ScriptedVad(ScriptedEngine):
-    """Hears words and noise as speech."""
+    """Takes words and noise for speech."""
 
     name = "vad"
     window_samples = WINDOW_SAMPLES
@@ -39,7 +39,7 @@ class _ScriptedVadStream:
 
 
 class CountedStream:
-    """Another stream, whose windows are counted."""
+    """Wraps a stream and counts its windows."""
 
     def __init__(self, stream: VadStream, count: Callable[[int], None]) -> None:
         self._stream = stream

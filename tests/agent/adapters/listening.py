@@ -1,4 +1,4 @@
-"""A stream of LocalStt over an engine that says what the test wants."""
+"""A LocalStt stream on an engine that emits what the test wants."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ INTERIM, PREFLIGHT, FINAL = TranscriptStage.INTERIM, TranscriptStage.PREFLIGHT, 
 
 @dataclass(slots=True)
 class Listening:
-    """A stream of LocalStt, its engine, and everything that came out."""
+    """A LocalStt stream, its engine, and everything that came out."""
 
     engine: ListedStt
     local: LocalStt
@@ -31,7 +31,7 @@ class Listening:
     call: Published
     """The call's events."""
     events: list[stt.SpeechEvent] = field(default_factory=list)
-    """What LiveKit was given."""
+    """What LiveKit received."""
     error: Exception | None = None
 
     @property
@@ -46,17 +46,17 @@ class Listening:
         await asyncio.sleep(0.001)
 
     async def say(self, *events: SpeechStarted | Transcript | SpeechEnded) -> None:
-        """Have the engine say these."""
+        """Make the engine emit these."""
         self.engine_stream.say(*events)
         await asyncio.sleep(0.001)
 
     async def die(self) -> None:
-        """Have the engine's stream fail."""
+        """Make the engine's stream fail."""
         self.engine_stream.die()
         await asyncio.sleep(0.001)
 
     def passed_on(self) -> list[tuple[stt.SpeechEventType, str]]:
-        """Kinds and texts of what LiveKit was given, the bookkeeping left out."""
+        """Kind and text of each event that LiveKit received, except usage reports."""
         return [
             (event.type, event.alternatives[0].text if event.alternatives else "")
             for event in self.events
@@ -64,7 +64,7 @@ class Listening:
         ]
 
     async def collect(self) -> None:
-        """Take what comes out, until the end."""
+        """Collect the output until it ends."""
         try:
             async for event in self.stream:
                 self.events.append(event)
@@ -74,7 +74,7 @@ class Listening:
 
 @asynccontextmanager
 async def listening() -> AsyncIterator[Listening]:
-    """A stream that is open."""
+    """Open a stream for the duration of the context."""
     engine, call = ListedStt(), Published()
     turn = CallerTurn(call)
     local = LocalStt(engine, language="en", events=call, turn=turn)
@@ -89,7 +89,7 @@ async def listening() -> AsyncIterator[Listening]:
 
 
 def transcript(stage: TranscriptStage, text: str, *, start_s: float = 1.0) -> Transcript:
-    """Words of 0.3 s each."""
+    """A transcript with words of 0.3 s each."""
     texts = text.split()
     words = tuple(Word(word, start_s + 0.3 * at, start_s + 0.3 * (at + 1), 0.9) for at, word in enumerate(texts))
     return Transcript(stage, text, start_s, start_s + 0.3 * len(words), words, confidence=0.9 if words else 0.0)

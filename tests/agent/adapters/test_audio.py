@@ -1,4 +1,4 @@
-"""Frames and chunks."""
+"""LiveKit's audio frames as chunks, and back."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ SAMPLES = np.array([0, 1, -1, 32767, -32768, 12], np.int16)
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 48_000])
-def test_there_and_back_changes_nothing(rate: int) -> None:
+def test_a_round_trip_changes_nothing(rate: int) -> None:
     back = chunk_from(frame_from(AudioChunk(SAMPLES, rate)))
     assert back.samples.tolist() == SAMPLES.tolist()
     assert back.sample_rate == rate
@@ -27,7 +27,7 @@ def test_a_frame_knows_its_length() -> None:
     assert (frame.samples_per_channel, frame.num_channels, frame.sample_rate) == (6, 1, 16_000)
 
 
-def test_of_several_channels_the_first_is_taken() -> None:
+def test_only_the_first_channel_is_used() -> None:
     stereo = np.stack([SAMPLES, SAMPLES[::-1]], axis=1)
     frame = rtc.AudioFrame(stereo.tobytes(), 48_000, 2, len(SAMPLES))
     assert chunk_from(frame).samples.tolist() == SAMPLES.tolist()
@@ -42,11 +42,11 @@ def test_the_chunk_is_a_copy() -> None:
     assert chunk.samples.flags.writeable
 
 
-def test_nothing_is_nothing() -> None:
+def test_an_empty_frame_is_an_empty_chunk() -> None:
     assert len(chunk_from(frame_from(AudioChunk(np.zeros(0, np.int16), 16_000))).samples) == 0
 
 
-def test_a_callers_frame_is_converted_once_for_everybody() -> None:
+def test_a_callers_frame_is_converted_only_once() -> None:
     frame = frame_from(AudioChunk(SAMPLES, 16_000))
     first = caller_chunk(frame)
     assert first.samples.tolist() == SAMPLES.tolist()
@@ -55,7 +55,7 @@ def test_a_callers_frame_is_converted_once_for_everybody() -> None:
     assert caller_chunk(frame_from(AudioChunk(SAMPLES, 16_000))) is not first
 
 
-def test_words_go_to_livekit_and_back() -> None:
+def test_words_survive_the_round_trip_through_livekit() -> None:
     words = (Word("good", 0.1, 0.4), Word("morning", 0.5, 0.9))
     frame = spoken_frame(SpokenAudio(AudioChunk(SAMPLES, 24_000), words))
     assert chunk_from(frame).samples.tolist() == SAMPLES.tolist()
@@ -75,6 +75,6 @@ async def test_synthesized_speech_can_be_played_again_and_again() -> None:
         assert [words_of(frame) for frame in frames] == [[word] for word in words]
 
 
-def test_a_word_comes_as_much_later_as_its_clock_began() -> None:
+def test_a_word_is_shifted_by_its_clocks_start() -> None:
     word = timed(Word("good", 0.1, 0.4), shift_s=20.0)
     assert (word.start_time, word.end_time) == (20.1, 20.4)

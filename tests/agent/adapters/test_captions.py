@@ -1,4 +1,4 @@
-"""Captions: which events of a call are shown in its room, how, and in which order."""
+"""Captions: which events of a call are shown in its room, how, and in what order."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ class Shown:
     events: EventStream
 
     async def publish(self, *payloads: Payload) -> list[SentStream]:
-        """Have these happen; all that was sent up to then."""
+        """Publish these and return everything sent so far."""
         for payload in payloads:
             self.events.publish(payload)
         await self.events.drained(0.5)
@@ -53,7 +53,7 @@ class Shown:
 
 @asynccontextmanager
 async def shown() -> AsyncIterator[Shown]:
-    """A room with nobody in it yet."""
+    """An empty room."""
     made = Shown(CaptionRoom(), EventStream("call", asyncio.get_running_loop()))
     Captions(made.room.as_room(), made.events)
     try:
@@ -73,7 +73,7 @@ def agent(segment: str, text: str, *, is_final: bool = False, is_interrupted: bo
 
 
 def figures(turn: int) -> TurnFigures:
-    """Those of a turn of which little is known."""
+    """A turn's figures with most of them unknown."""
     return TurnFigures(
         turn=turn,
         voice_to_voice_ms=412.5,
@@ -88,7 +88,7 @@ def figures(turn: int) -> TurnFigures:
 
 
 @in_virtual_time
-async def test_every_update_is_a_whole_stream_of_its_own() -> None:
+async def test_every_update_is_a_complete_stream() -> None:
     async with shown() as call:
         sent = await call.publish(agent("one", "hello"), agent("one", "hello there", is_final=True))
         assert [(stream.topic, stream.text, stream.is_final) for stream in sent] == [
@@ -100,7 +100,7 @@ async def test_every_update_is_a_whole_stream_of_its_own() -> None:
 
 
 @in_virtual_time
-async def test_everything_is_sent_in_the_order_in_which_it_was_published() -> None:
+async def test_everything_is_sent_in_the_order_of_publishing() -> None:
     async with shown() as call:
         call.events.publish(ANNA)
         for at in range(20):
@@ -113,7 +113,7 @@ async def test_everything_is_sent_in_the_order_in_which_it_was_published() -> No
 
 
 @in_virtual_time
-async def test_the_callers_words_go_under_the_callers_name_one_segment_an_utterance() -> None:
+async def test_the_callers_words_carry_the_callers_identity_one_segment_per_utterance() -> None:
     async with shown() as call:
         sent = await call.publish(
             ANNA,
@@ -134,14 +134,14 @@ async def test_the_callers_words_go_under_the_callers_name_one_segment_an_uttera
 
 
 @in_virtual_time
-async def test_the_agents_words_go_under_its_own_name() -> None:
+async def test_the_agents_words_carry_the_agents_identity() -> None:
     async with shown() as call:
         (sent,) = await call.publish(ANNA, agent("one", "hello", is_final=True))
         assert sent.identity is None
 
 
 @in_virtual_time
-async def test_nothing_the_caller_says_is_shown_before_it_is_known_who_they_are() -> None:
+async def test_the_callers_words_are_not_shown_before_their_identity_is_known() -> None:
     async with shown() as call:
         assert await call.publish(caller("where", FINAL)) == []
         sent = await call.publish(ANNA, caller("thanks", FINAL))
@@ -149,7 +149,7 @@ async def test_nothing_the_caller_says_is_shown_before_it_is_known_who_they_are(
 
 
 @in_virtual_time
-async def test_the_caller_is_whoever_came_first_until_they_leave() -> None:
+async def test_the_caller_is_the_first_participant_until_they_leave() -> None:
     async with shown() as call:
         bert = Spoken("bert")
         await call.publish(ANNA, ParticipantJoined(bert), caller("one", FINAL))
@@ -164,7 +164,7 @@ async def test_the_caller_is_whoever_came_first_until_they_leave() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_that_was_cut_short_says_so() -> None:
+async def test_an_interrupted_reply_is_marked() -> None:
     async with shown() as call:
         sent = await call.publish(
             agent("one", "hello", is_final=True, is_interrupted=True), agent("two", "hello there", is_final=True)
@@ -191,7 +191,7 @@ async def test_a_turns_figures_are_json_without_caption_attributes() -> None:
 
 
 @in_virtual_time
-async def test_a_tool_that_returned_is_json_with_its_name_and_status_alone() -> None:
+async def test_a_tool_result_is_json_with_only_its_name_and_status() -> None:
     async with shown() as call:
         (sent,) = await call.publish(ToolReturned("7", "request_refill", "sent", took_s=0.2, reply_id="speech_1"))
         assert (sent.topic, sent.attributes, sent.identity) == (TOOL_TOPIC, {}, None)
@@ -199,7 +199,7 @@ async def test_a_tool_that_returned_is_json_with_its_name_and_status_alone() -> 
 
 
 @in_virtual_time
-async def test_nothing_else_is_shown() -> None:
+async def test_no_other_event_is_shown() -> None:
     async with shown() as call:
         assert await call.publish(ANNA, BargeIn(), AgentInterrupted(), ToolCalled("7", "end_call")) == []
 
@@ -208,20 +208,20 @@ async def test_nothing_else_is_shown() -> None:
     "failure", [rtc.StreamError("gone"), ConnectionError("gone"), RuntimeError("engine is closed")]
 )
 @in_virtual_time
-async def test_a_room_that_is_gone_hurts_nobody(failure: Exception) -> None:
+async def test_a_closed_room_raises_nothing(failure: Exception) -> None:
     async with shown() as call:
         await call.publish(ANNA, agent("one", "hello", is_final=True))
         call.room.failure = failure
         began = asyncio.get_running_loop().time()
         await call.publish(agent("two", "is anybody there"), caller("no", FINAL), figures(1))
-        assert asyncio.get_running_loop().time() == began  # nobody is waited for
+        assert asyncio.get_running_loop().time() == began  # without waiting
         call.room.failure = None
         sent = await call.publish(agent("two", "is anybody there"))
         assert [stream.text for stream in sent] == ["hello"]
 
 
 @in_virtual_time
-async def test_waiting_for_what_is_on_its_way_takes_no_longer_than_it_may() -> None:
+async def test_closing_waits_for_pending_captions_only_so_long() -> None:
     async with shown() as call:
         call.room.takes_s = 60.0
         began = asyncio.get_running_loop().time()
@@ -230,7 +230,7 @@ async def test_waiting_for_what_is_on_its_way_takes_no_longer_than_it_may() -> N
 
 
 @in_virtual_time
-async def test_what_is_said_last_is_still_sent_when_the_call_ends_and_nothing_after_that() -> None:
+async def test_the_last_words_are_sent_when_the_call_ends_and_nothing_after_them() -> None:
     async with shown() as call:
         call.events.publish(agent("one", "goodbye", is_final=True))
         call.events.publish(CallEnded(EndReason.AGENT_HUNG_UP))

@@ -57,7 +57,7 @@ class Desk:
         )
 
     async def use(self, name: str, /, **arguments: object) -> tuple[dict[str, Any], SpeechHandle]:
-        """Call a tool as LiveKit does, by the id "7"; its result and the reply that it was part of."""
+        """Call a tool as LiveKit does, with call ID "7"; its result, and the reply it was part of."""
         (tool,) = [tool for tool in self.agent.tools if tool.id == name]
         speech = SpeechHandle.create()
         called = llm.FunctionCall(call_id="7", name=name, arguments=json.dumps(arguments))
@@ -66,7 +66,7 @@ class Desk:
         return json.loads(result), speech
 
     async def write(self, *, tool_choice: llm.ToolChoice | None = None) -> str:
-        """The text that the language model's node gives LiveKit."""
+        """The text that llm_node yields to LiveKit."""
         context = llm.ChatContext()
         context.add_message(role="user", content="are you open")
         settings = ModelSettings() if tool_choice is None else ModelSettings(tool_choice=tool_choice)
@@ -75,7 +75,7 @@ class Desk:
         return "".join([chunk.delta.content or "" async for chunk in node if chunk.delta])
 
     async def speak(self, text: str) -> list[rtc.AudioFrame]:
-        """The frames that the voice's node gives LiveKit."""
+        """The frames that tts_node yields to LiveKit."""
         return [frame async for frame in self.agent.tts_node(pieces(text), ModelSettings())]
 
 
@@ -86,7 +86,7 @@ async def pieces(text: str) -> AsyncIterator[str]:
 
 
 def run_for(speech: SpeechHandle, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-    """Run something as a part of a reply, as LiveKit does: in tasks of tasks that it starts for the reply's speech."""
+    """Run something as part of a reply, as LiveKit does: in nested tasks started for the reply's speech handle."""
 
     async def deeper() -> T:
         await asyncio.sleep(0.001)
@@ -103,7 +103,7 @@ def spoken(frames: list[rtc.AudioFrame]) -> str:
     return " ".join(word.text for frame in frames for word in words_of(frame))
 
 
-def test_its_tools_are_the_clinics_in_their_order() -> None:
+def test_it_has_the_clinics_tools_in_order() -> None:
     assert [tool.id for tool in Desk().agent.tools] == [spec.name for spec in TOOL_SPECS]
     assert Desk().agent.instructions == "Be kind."
 
@@ -112,7 +112,7 @@ def test_its_tools_are_the_clinics_in_their_order() -> None:
 
 
 @in_virtual_time
-async def test_a_tool_does_what_it_says_and_is_published_with_its_reply() -> None:
+async def test_a_tool_runs_and_is_published_with_its_reply() -> None:
     desk = Desk()
     result, speech = await desk.use("request_refill", name="James Wilson", medication="metformin")
     assert result == {"status": "sent"}
@@ -147,7 +147,7 @@ async def test_a_tool_is_published_when_it_is_called_and_when_it_returns(monkeyp
 
 @pytest.mark.parametrize("arguments", [{}, {"name": None}, {"name": ["a", "b"]}, {"nobody": "asked"}])
 @in_virtual_time
-async def test_arguments_that_make_no_sense_are_answered(arguments: dict[str, object]) -> None:
+async def test_senseless_arguments_get_an_answer(arguments: dict[str, object]) -> None:
     desk = Desk()
     result, _ = await desk.use("book_appointment", **arguments)
     assert "status" in result
@@ -159,7 +159,7 @@ async def test_arguments_that_make_no_sense_are_answered(arguments: dict[str, ob
 
 
 @in_virtual_time
-async def test_a_turn_that_is_over_is_published_at_once_and_changed_in_nothing() -> None:
+async def test_the_end_of_a_turn_is_published_at_once_and_leaves_the_context_alone() -> None:
     desk, context = Desk(), llm.ChatContext()
     context.add_message(role="assistant", content="hello")
     message = llm.ChatMessage(role="user", content=["where can i park"])
@@ -183,7 +183,7 @@ async def test_a_turn_without_words_is_not_answered(text: str) -> None:
 
 
 @in_virtual_time
-async def test_the_speech_in_progress_is_the_one_that_livekit_runs_the_task_for() -> None:
+async def test_the_speech_in_progress_is_the_one_livekit_runs_the_task_for() -> None:
     async def in_progress() -> SpeechHandle | None:
         return speech_in_progress()
 
@@ -212,7 +212,7 @@ async def test_the_language_model_works_on_the_reply_of_the_speech_in_progress()
 
 
 @in_virtual_time
-async def test_a_reply_that_was_put_off_is_not_asked_for_before_its_turn_is_over() -> None:
+async def test_a_reply_that_was_put_off_is_not_requested_before_its_turn_is_over() -> None:
     desk = Desk()
     speech = SpeechHandle.create()
     desk.replies.demand.wait(object())  # another caller, whose turn is over
@@ -227,7 +227,7 @@ async def test_a_reply_that_was_put_off_is_not_asked_for_before_its_turn_is_over
 
 
 @in_virtual_time
-async def test_the_voice_works_on_the_reply_of_the_speech_in_progress() -> None:
+async def test_the_tts_works_on_the_reply_of_the_speech_in_progress() -> None:
     desk = Desk()
     first, second = SpeechHandle.create(), SpeechHandle.create()
     confirmed = desk.replies.announce(second, is_awaited=True)
@@ -238,7 +238,7 @@ async def test_the_voice_works_on_the_reply_of_the_speech_in_progress() -> None:
     assert spoken(await run_for(second, desk.speak(text))) == text
     await asyncio.sleep(5.0)
     assert not speaking.done()
-    assert 0 < ahead.audio_s < confirmed.audio_s  # its first clause alone
+    assert 0 < ahead.audio_s < confirmed.audio_s  # only its first clause
     desk.events.publish(TurnOver())
     first._mark_scheduled()
     assert spoken(await speaking) == text
@@ -247,7 +247,7 @@ async def test_the_voice_works_on_the_reply_of_the_speech_in_progress() -> None:
 
 @pytest.mark.parametrize("is_known", [True, False])
 @in_virtual_time
-async def test_what_is_no_announced_reply_is_computed_at_once_and_whole(is_known: bool) -> None:
+async def test_speech_outside_an_announced_reply_is_computed_at_once_and_in_full(is_known: bool) -> None:
     desk = Desk("yes, we are open all day. come and see us.")
     work = desk.write()
     text = await (run_for(SpeechHandle.create(), work) if is_known else work)
@@ -258,7 +258,7 @@ async def test_what_is_no_announced_reply_is_computed_at_once_and_whole(is_known
 
 @pytest.mark.parametrize(("choice", "offered"), [(None, TOOL_SPECS), ("auto", TOOL_SPECS), ("none", ())])
 @in_virtual_time
-async def test_the_language_model_is_offered_the_tools_unless_it_must_not_use_any(
+async def test_the_language_model_gets_the_tools_unless_the_choice_is_none(
     choice: llm.ToolChoice | None, offered: tuple[object, ...]
 ) -> None:
     desk = Desk()

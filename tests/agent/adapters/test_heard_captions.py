@@ -1,4 +1,4 @@
-"""Captions of the agent's voice: they keep pace with it, and end where it was cut."""
+"""Captions of the agent's voice: they keep pace with it and end where it was cut off."""
 
 import asyncio
 from itertools import pairwise
@@ -28,7 +28,7 @@ async def test_captions_follow_the_voice_word_by_word() -> None:
 
 
 @in_virtual_time
-async def test_every_caption_is_the_beginning_of_the_next_and_the_last_is_final() -> None:
+async def test_every_caption_is_a_prefix_of_the_next_and_the_last_is_final() -> None:
     async with line() as talk:
         await talk.speak(TEXT)
         await talk.output.wait_for_playout()
@@ -41,7 +41,7 @@ async def test_every_caption_is_the_beginning_of_the_next_and_the_last_is_final(
 
 
 @in_virtual_time
-async def test_the_last_caption_of_a_cut_reply_says_so_and_has_the_words_heard() -> None:
+async def test_the_last_caption_of_an_interrupted_reply_is_marked_and_has_the_words_heard() -> None:
     async with line() as talk:
         await talk.speak(TEXT)
         await asyncio.sleep(1.0)
@@ -52,7 +52,7 @@ async def test_the_last_caption_of_a_cut_reply_says_so_and_has_the_words_heard()
 
 
 @in_virtual_time
-async def test_captions_wait_in_a_pause_and_go_on_where_the_voice_does() -> None:
+async def test_captions_pause_and_resume_with_the_voice() -> None:
     async with line() as talk:
         await talk.speak(TEXT)
         await asyncio.sleep(1.0)
@@ -61,13 +61,13 @@ async def test_captions_wait_in_a_pause_and_go_on_where_the_voice_does() -> None
         assert talk.captions()[-1].text == "one two three"
         talk.output.resume()
         await asyncio.sleep(0.6)
-        # some 200 ms were discarded, so that the voice is a little further than the time it took
+        # about 200 ms were discarded, so the voice is slightly ahead of the time that has passed
         assert talk.captions()[-1].text in ("one two three four five", "one two three four")
 
 
 @in_virtual_time
-async def test_captions_keep_pace_with_a_voice_that_was_held_before_it_began() -> None:
-    """A caller who speaks while the agent thinks holds its first sound back."""
+async def test_captions_keep_pace_with_a_voice_paused_before_it_began() -> None:
+    """A caller who speaks while the agent is thinking holds back its first sound."""
     async with line() as talk:
         talk.output.pause()
         await talk.speak(TEXT)
@@ -79,7 +79,7 @@ async def test_captions_keep_pace_with_a_voice_that_was_held_before_it_began() -
 
 
 @in_virtual_time
-async def test_a_pause_between_replies_does_not_hold_up_the_next_ones_captions() -> None:
+async def test_a_pause_between_replies_does_not_delay_the_next_ones_captions() -> None:
     async with line() as talk:
         await talk.speak("alpha beta")
         await asyncio.sleep(0.2)

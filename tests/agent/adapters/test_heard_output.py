@@ -1,4 +1,4 @@
-"""HeardOutput on LiveKit's own room output: what is remembered is what was played, in virtual time."""
+"""HeardOutput on LiveKit's own room output: the history gets what was played. In virtual time."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.unit
 
 
 @in_virtual_time
-async def test_a_reply_heard_to_its_end_is_whole() -> None:
+async def test_a_reply_played_to_its_end_is_heard_in_full() -> None:
     async with line() as talk:
         await talk.speak(TEXT)
         done = await talk.output.wait_for_playout()
@@ -27,7 +27,7 @@ async def test_a_reply_heard_to_its_end_is_whole() -> None:
 
 @pytest.mark.parametrize("cut_s", [0.0, 0.05, 0.15, 0.17, 0.32, 0.5, 0.97, 1.6, 2.2, 3.0, 3.19])
 @in_virtual_time
-async def test_a_reply_cut_short_is_the_words_that_were_played(cut_s: float) -> None:
+async def test_a_reply_cut_short_becomes_the_words_that_were_played(cut_s: float) -> None:
     async with line() as talk:
         await talk.speak(TEXT)
         await asyncio.sleep(cut_s)
@@ -47,7 +47,7 @@ async def test_a_reply_cut_in_its_first_word_was_not_heard() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_cut_while_it_is_still_coming_in() -> None:
+async def test_a_reply_cut_while_it_is_still_arriving() -> None:
     async with line() as talk:
         speaking = asyncio.create_task(talk.speak(TEXT, flush=False))
         await asyncio.sleep(1.0)
@@ -72,7 +72,7 @@ async def test_a_reply_cut_in_a_pause_ends_where_the_pause_began() -> None:
 
 
 @in_virtual_time
-async def test_pausing_again_and_again_is_pausing_once() -> None:
+async def test_pausing_repeatedly_is_pausing_once() -> None:
     async with line() as talk:
         await talk.speak(TEXT)
         await asyncio.sleep(1.0)
@@ -130,7 +130,7 @@ async def test_a_reply_without_word_times_is_not_captioned() -> None:
 
 
 @in_virtual_time
-async def test_the_agent_speaks_while_a_reply_is_played_or_held() -> None:
+async def test_the_agent_speaks_while_a_reply_plays_or_is_paused() -> None:
     async with line() as talk:
         assert not talk.events.state.agent_is_speaking
         await talk.speak(TEXT)

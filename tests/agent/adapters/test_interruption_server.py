@@ -1,4 +1,4 @@
-"""LiveKit's adaptive-interruption protocol, served by the worker: to its own calls only, each by its own judge."""
+"""LiveKit's adaptive-interruption protocol, served by the worker to its own calls only, each with its own judge."""
 
 import asyncio
 import datetime
@@ -33,7 +33,7 @@ CREATE = {
 
 @pytest.fixture
 async def server() -> AsyncIterator[tuple[InterruptionServer, str]]:
-    """A running one, and where."""
+    """A running server and its URL."""
     server = InterruptionServer(KEYS)
     url = await server.start()
     yield server, f"{url}/bargein"
@@ -41,18 +41,18 @@ async def server() -> AsyncIterator[tuple[InterruptionServer, str]]:
 
 
 def headers(*, job: str = "AJ_one", token: str | None = None) -> dict[str, str]:
-    """As LiveKit sends them."""
+    """Request headers as LiveKit sends them."""
     token = create_access_token(KEYS.api_key, KEYS.api_secret) if token is None else token
     return {"X-LiveKit-Job-ID": job, "Authorization": f"Bearer {token}"}
 
 
 async def loud(samples: Pcm16) -> Judged:
-    """Stops for any sound at all."""
+    """Judge that stops the agent for any sound at all."""
     return Judged(stops=bool(samples.any()), wish=0.9 if samples.any() else 0.1, inference_s=0.02)
 
 
 async def ask(socket: aiohttp.ClientWebSocketResponse, created_at: int, *values: int) -> dict[str, Any]:
-    """Send a window, and what comes back."""
+    """Send a window and return the answer."""
     await socket.send_bytes(struct.pack("<Q", created_at) + np.array(values, "<i2").tobytes())
     return dict(await socket.receive_json(timeout=5))
 
@@ -83,7 +83,7 @@ def _token(*, secret: str = KEYS.api_secret, ttl_s: float = 600, perform: bool =
         ),
     ],
 )
-async def test_who_cannot_show_a_token_for_inference_is_refused(
+async def test_a_client_without_an_inference_token_is_refused(
     server: tuple[InterruptionServer, str], token: str
 ) -> None:
     with server[0].judging("AJ_one", loud):
@@ -102,7 +102,7 @@ async def test_a_token_in_another_scheme_is_refused(server: tuple[InterruptionSe
 
 
 @pytest.mark.parametrize("job", ["", "AJ_other"])
-async def test_only_calls_that_are_on_are_served(server: tuple[InterruptionServer, str], job: str) -> None:
+async def test_only_calls_under_way_are_served(server: tuple[InterruptionServer, str], job: str) -> None:
     with server[0].judging("AJ_other", loud):
         pass
     with server[0].judging("AJ_one", loud):
@@ -145,7 +145,7 @@ async def test_a_session_from_beginning_to_end(server: tuple[InterruptionServer,
         json.dumps(CREATE).replace("16000", "8000"),
     ],
 )
-async def test_what_is_not_understood_is_refused(server: tuple[InterruptionServer, str], message: bytes | str) -> None:
+async def test_invalid_messages_are_refused(server: tuple[InterruptionServer, str], message: bytes | str) -> None:
     with server[0].judging("AJ_one", loud):
         async with aiohttp.ClientSession() as session, session.ws_connect(server[1], headers=headers()) as socket:
             await (socket.send_bytes(message) if isinstance(message, bytes) else socket.send_str(message))
@@ -171,7 +171,7 @@ def another_loop() -> Iterator[asyncio.AbstractEventLoop]:
         loop.close()
 
 
-async def test_several_calls_are_judged_each_on_its_own_loop(server: tuple[InterruptionServer, str]) -> None:
+async def test_each_call_is_judged_on_its_own_loop(server: tuple[InterruptionServer, str]) -> None:
     ran_on: dict[int, asyncio.AbstractEventLoop] = {}
 
     async def hold(name: int, begun: "Future[None]") -> None:
@@ -198,7 +198,7 @@ async def test_several_calls_are_judged_each_on_its_own_loop(server: tuple[Inter
             call.cancel()
 
 
-async def test_a_call_that_is_stuck_is_answered_for(
+async def test_a_stuck_call_gets_an_answer(
     server: tuple[InterruptionServer, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(interruption_server, "ANSWER_WITHIN_S", 0.05)
@@ -213,7 +213,7 @@ async def test_a_call_that_is_stuck_is_answered_for(
             assert (await ask(socket, 5, 1))["type"] == "inference_done"
 
 
-async def test_a_judge_that_breaks_is_answered_for(server: tuple[InterruptionServer, str]) -> None:
+async def test_a_judge_that_fails_gets_an_answer(server: tuple[InterruptionServer, str]) -> None:
     async def judge(samples: Pcm16) -> Judged:
         raise RuntimeError("broken")
 

@@ -1,4 +1,4 @@
-"""LocalLlm: conversations as the engine reads them, and replies as LiveKit does."""
+"""LocalLlm: conversations in the engine's form, and replies in LiveKit's."""
 
 import asyncio
 from typing import Any
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.unit
 
 
 def local(engine: ScriptedLlm, *, call: Published | None = None) -> LocalLlm:
-    """LiveKit's side of an engine."""
+    """LocalLlm on top of an engine."""
     return LocalLlm(engine, max_reply_tokens=77, plain_user_text=False, events=call or Published())
 
 
@@ -35,12 +35,12 @@ def talk(*messages: tuple[Any, str]) -> llm.ChatContext:
 
 
 def clinic_tools() -> list[llm.Tool]:
-    """The front desk's."""
+    """The front desk's tools."""
     clinic = demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml"))
     return [clinic_tool(spec, clinic, Published()) for spec in TOOL_SPECS]
 
 
-def test_messages_keep_their_roles_and_their_order() -> None:
+def test_messages_keep_their_roles_and_order() -> None:
     context = talk(("system", "Be kind."), ("assistant", "Hello."), ("user", "hi"), ("developer", "Be brief."))
     assert messages_from(context, plain_user_text=False) == (
         ChatMessage("system", "Be kind."),
@@ -50,7 +50,7 @@ def test_messages_keep_their_roles_and_their_order() -> None:
     )
 
 
-def test_tool_calls_and_their_results_keep_their_place() -> None:
+def test_tool_calls_and_results_keep_their_place() -> None:
     context = talk(("user", "a refill"))
     context.items += [
         llm.FunctionCall(call_id="1", name="request_refill", arguments='{"name": "Anna"}'),
@@ -73,7 +73,7 @@ def test_what_the_caller_is_saying_ends_the_prompt() -> None:
     assert one.request(context, clinic_tools()).tools == TOOL_SPECS
 
 
-def test_a_request_says_whose_it_is() -> None:
+def test_a_request_names_its_tenant() -> None:
     one = LocalLlm(
         ScriptedLlm(lambda request: []),
         max_reply_tokens=77,
@@ -92,13 +92,13 @@ def test_empty_messages_are_left_out(empty: str) -> None:
     assert messages_from(context, plain_user_text=False) == (ChatMessage("user", "hi"),)
 
 
-def test_what_is_no_message_is_left_out() -> None:
+def test_items_that_are_not_messages_are_left_out() -> None:
     context = talk(("user", "hi"))
     context.items.append(llm.AgentHandoff(new_agent_id="another"))
     assert messages_from(context, plain_user_text=False) == (ChatMessage("user", "hi"),)
 
 
-def test_plain_text_is_for_the_caller_alone() -> None:
+def test_only_the_callers_text_is_made_plain() -> None:
     context = talk(("system", "Be kind."), ("assistant", "Hello, Anna!"), ("user", "I'd like 2 at 10:30, please."))
     assert [message.text for message in messages_from(context, plain_user_text=True)] == [
         "Be kind.",
@@ -107,7 +107,7 @@ def test_plain_text_is_for_the_caller_alone() -> None:
     ]
 
 
-def test_a_caller_of_whom_plain_text_leaves_nothing_said_nothing() -> None:
+def test_a_caller_message_of_nothing_but_punctuation_is_left_out() -> None:
     assert messages_from(talk(("user", "?!")), plain_user_text=True) == ()
 
 
@@ -115,7 +115,7 @@ def test_a_caller_of_whom_plain_text_leaves_nothing_said_nothing() -> None:
     ("text", "expected"),
     [("It’s FINE.", "it's fine"), ("  two   words ", "two words"), ("a-b/c", "a b c"), ("", ""), ("é", "")],
 )
-def test_plain(text: str, expected: str) -> None:
+def test_case_and_punctuation_are_stripped(text: str, expected: str) -> None:
     assert strip_case_and_punctuation(text) == expected
 
 
@@ -136,7 +136,7 @@ def test_tools_that_are_not_raw_schemas_are_left_out() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_comes_piece_by_piece_and_then_what_it_took() -> None:
+async def test_a_reply_is_streamed_and_its_usage_comes_last() -> None:
     engine = ScriptedLlm(lambda request: tokens("we are open"))
     stream = local(engine).chat(chat_ctx=talk(("user", "hi"), ("assistant", "hello"), ("user", "when")))
     chunks = [chunk async for chunk in stream]
@@ -154,7 +154,7 @@ async def test_a_reply_comes_piece_by_piece_and_then_what_it_took() -> None:
 
 
 @in_virtual_time
-async def test_a_tool_call_comes_whole() -> None:
+async def test_a_tool_call_comes_in_one_piece() -> None:
     call = ToolCall("7", "end_call", "{}")
     stream = local(ScriptedLlm(lambda request: [TextDelta("bye"), call])).chat(chat_ctx=talk(("user", "bye")))
     deltas = [chunk.delta async for chunk in stream if chunk.delta]
@@ -165,7 +165,7 @@ async def test_a_tool_call_comes_whole() -> None:
 
 
 @in_virtual_time
-async def test_the_engine_is_asked_with_everything_it_needs() -> None:
+async def test_the_engine_gets_a_complete_request() -> None:
     engine = ScriptedLlm(lambda request: [])
     stream = local(engine).chat(chat_ctx=talk(("user", "hi")), tools=clinic_tools())
     await stream.collect()
@@ -177,7 +177,7 @@ async def test_the_engine_is_asked_with_everything_it_needs() -> None:
 
 @pytest.mark.parametrize(("choice", "offered"), [("none", ()), ("auto", TOOL_SPECS)])
 @in_virtual_time
-async def test_without_a_choice_of_tools_there_are_none(choice: Any, offered: tuple[object, ...]) -> None:
+async def test_tools_are_offered_unless_the_choice_is_none(choice: Any, offered: tuple[object, ...]) -> None:
     engine = ScriptedLlm(lambda request: [])
     stream = local(engine).chat(chat_ctx=talk(("user", "hi")), tools=clinic_tools(), tool_choice=choice)
     await stream.collect()
@@ -211,7 +211,7 @@ async def test_a_reply_that_is_closed_before_its_first_token_is_no_longer_comput
 
 @pytest.mark.parametrize("dies", ["when it is opened", "before its first token"])
 @in_virtual_time
-async def test_a_failure_is_published_and_not_tried_again(dies: str) -> None:
+async def test_a_failure_is_published_and_not_retried(dies: str) -> None:
     engine, call = ScriptedLlm(lambda request: tokens("hello")), Published()
     engine.is_dead = dies == "when it is opened"
     engine.dies_at.append(1)
@@ -226,7 +226,7 @@ async def test_a_failure_is_published_and_not_tried_again(dies: str) -> None:
 
 
 @in_virtual_time
-async def test_what_it_took_is_published() -> None:
+async def test_usage_is_published() -> None:
     call = Published()
     stream = local(ScriptedLlm(lambda request: tokens("hello"), ttft_s=0.3), call=call).chat(
         chat_ctx=talk(("user", "hi"))
@@ -236,6 +236,6 @@ async def test_what_it_took_is_published() -> None:
     assert call.payloads == [LlmUsage(ttft_s=0.3, prompt_tokens=1, cached_tokens=0, completion_tokens=1)]
 
 
-def test_it_tells_livekit_what_it_is() -> None:
+def test_its_model_and_provider() -> None:
     engine = ScriptedLlm(lambda request: [])
     assert (local(engine).model, local(engine).provider) == ("llm", "callbox")

@@ -1,4 +1,4 @@
-"""A voice that is held and goes on: on LiveKit's own room output, in virtual time."""
+"""A voice that pauses and resumes, on LiveKit's own room output, in virtual time."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 
 @pytest.mark.parametrize("pause_at_s", [0.0, 0.02, 0.33, 0.65, 0.97, 1.0, 1.27, 2.9, 3.1, 3.19])
 @in_virtual_time
-async def test_a_pause_that_is_resumed_loses_nothing_and_says_the_broken_word_again(pause_at_s: float) -> None:
+async def test_resuming_loses_nothing_and_repeats_the_word_that_was_cut_off(pause_at_s: float) -> None:
     async with line() as talk:
         await talk.speak(TEXT)
         await asyncio.sleep(pause_at_s)
@@ -32,7 +32,7 @@ async def test_a_pause_that_is_resumed_loses_nothing_and_says_the_broken_word_ag
 
 @pytest.mark.parametrize("pause_at_s", [0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3])
 @in_virtual_time
-async def test_a_reply_paused_and_cut_later_is_the_words_that_were_played(pause_at_s: float) -> None:
+async def test_a_reply_paused_and_then_cut_becomes_the_words_that_were_played(pause_at_s: float) -> None:
     async with line() as talk:
         await talk.speak(TEXT)
         await asyncio.sleep(pause_at_s)
@@ -47,7 +47,7 @@ async def test_a_reply_paused_and_cut_later_is_the_words_that_were_played(pause_
 
 
 def shares_heard(talk: Line) -> dict[str, float]:
-    """How much of each word came out, at its best."""
+    """The largest share of each word that came out in one piece."""
     shares: dict[str, float] = {}
     for word in heard(talk.sounds, talk.loudspeaker):
         shares[word.text] = max(shares.get(word.text, 0.0), word.share)
@@ -55,7 +55,7 @@ def shares_heard(talk: Line) -> dict[str, float]:
 
 
 @in_virtual_time
-async def test_a_reply_that_comes_in_while_it_is_held_is_played_in_order() -> None:
+async def test_a_reply_that_arrives_while_paused_plays_in_order() -> None:
     async with line() as talk:
         await talk.speak("one two three", flush=False)
         await asyncio.sleep(0.5)
@@ -68,7 +68,7 @@ async def test_a_reply_that_comes_in_while_it_is_held_is_played_in_order() -> No
 
 
 @in_virtual_time
-async def test_pauses_upon_pauses_lose_nothing() -> None:
+async def test_repeated_pauses_lose_nothing() -> None:
     async with line() as talk:
         await talk.speak(TEXT)
         for _ in range(12):
@@ -85,7 +85,7 @@ async def test_pauses_upon_pauses_lose_nothing() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_held_before_its_first_sound_and_cut_was_not_heard() -> None:
+async def test_a_reply_paused_before_its_first_sound_and_cut_was_not_heard() -> None:
     async with line() as talk:
         talk.output.pause()
         await talk.speak(TEXT)
@@ -99,7 +99,7 @@ async def test_a_reply_held_before_its_first_sound_and_cut_was_not_heard() -> No
 
 
 @in_virtual_time
-async def test_a_held_reply_that_is_resumed_only_to_be_cut_makes_no_sound() -> None:
+async def test_a_paused_reply_resumed_only_to_be_cut_makes_no_sound() -> None:
     async with line() as talk:
         await talk.speak(TEXT)
         await asyncio.sleep(1.0)

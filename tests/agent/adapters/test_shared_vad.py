@@ -26,7 +26,7 @@ Heard = list[tuple[stt.SpeechEventType, str]]
 
 
 class CountedVad(ScriptedVad):
-    """Counts the windows that it judges."""
+    """Counts the windows it judges."""
 
     windows = 0
 
@@ -58,14 +58,14 @@ class Call:
         self.heard: Heard = []
 
     async def hear(self, frames: Sequence[rtc.AudioFrame]) -> None:
-        """Push the same frames to both, as LiveKit does, in real time."""
+        """Push the same frames to both, as LiveKit does, at real-time pace."""
         for frame in frames:
             self.ears.push_frame(frame)
             self.voice.push_frame(frame)
             await asyncio.sleep(0.02)
 
     async def end(self) -> None:
-        """Hear everything out."""
+        """End the input and wait until everything has been heard."""
         self.ears.end_input()
         self.voice.end_input()
         await self._voice_task
@@ -91,7 +91,7 @@ def said(sounds: Sounds) -> Pcm16:
 
 
 @in_virtual_time
-async def test_a_window_is_judged_once_and_nothing_is_heard_differently() -> None:
+async def test_each_window_is_judged_once_and_recognition_is_unchanged() -> None:
     sounds = Sounds()
     sound = said(sounds)
     calls = []
@@ -134,7 +134,7 @@ async def test_a_flush_of_livekits_vad_does_not_disturb_recognition() -> None:
 
 
 @in_virtual_time
-async def test_audio_that_it_resamples_is_judged_apart() -> None:
+async def test_resampled_audio_is_judged_separately() -> None:
     shared = SharedVad(CountedVad())
     voice, ears = LocalVad(shared, GateOptions()).stream(), shared.open()
     heard = []

@@ -1,4 +1,4 @@
-"""LocalStt: what a session hears of what the engine says."""
+"""LocalStt: what a session receives of what the engine recognises."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.unit
 
 
 @in_virtual_time
-async def test_every_stage_has_its_kind() -> None:
+async def test_every_stage_becomes_its_kind_of_event() -> None:
     async with listening() as heard:
         await heard.say(*utterance((INTERIM, "where"), (PREFLIGHT, "where can"), (FINAL, "where can")))
         assert heard.passed_on() == [
@@ -37,7 +37,7 @@ async def test_every_stage_has_its_kind() -> None:
 
 
 @in_virtual_time
-async def test_words_come_with_their_times() -> None:
+async def test_words_carry_their_times() -> None:
     async with listening() as heard:
         await heard.say(*utterance((FINAL, "where can")))
         data = heard.events[1].alternatives[0]
@@ -50,7 +50,7 @@ async def test_words_come_with_their_times() -> None:
 
 
 @in_virtual_time
-async def test_times_count_from_where_livekit_says() -> None:
+async def test_times_are_shifted_by_livekits_start_offset() -> None:
     async with listening() as heard:
         heard.stream.start_time_offset = 20.0
         await heard.say(*utterance((FINAL, "where can")))
@@ -61,7 +61,7 @@ async def test_times_count_from_where_livekit_says() -> None:
 
 
 @in_virtual_time
-async def test_a_final_reports_how_much_speech_it_was() -> None:
+async def test_a_final_reports_how_long_its_speech_was() -> None:
     async with listening() as heard:
         await heard.say(*utterance((INTERIM, "where"), (FINAL, "where can i park")))
         (usage,) = [event.recognition_usage for event in heard.events if event.type is Kind.RECOGNITION_USAGE]
@@ -70,7 +70,7 @@ async def test_a_final_reports_how_much_speech_it_was() -> None:
 
 
 @in_virtual_time
-async def test_audio_reaches_the_engine_and_so_do_a_flush_and_the_end() -> None:
+async def test_audio_flushes_and_the_end_of_input_reach_the_engine() -> None:
     async with listening() as heard:
         await heard.hear(0.5)
         heard.stream.flush()
@@ -85,14 +85,14 @@ async def test_audio_reaches_the_engine_and_so_do_a_flush_and_the_end() -> None:
 
 
 @in_virtual_time
-async def test_closing_reaches_the_engine() -> None:
+async def test_closing_the_stream_closes_the_engines_stream() -> None:
     async with listening() as heard:
         await heard.hear(0.1)
     assert heard.engine_stream.is_closed
 
 
 @in_virtual_time
-async def test_an_utterance_without_words_is_published_as_such_and_passed_on_without_any() -> None:
+async def test_an_utterance_without_words_is_published_as_unintelligible() -> None:
     async with listening() as heard:
         silent = replace(transcript(FINAL, ""), end_s=1.8)
         await heard.say(SpeechStarted(1.0), silent, SpeechEnded(2.0))
@@ -103,7 +103,7 @@ async def test_an_utterance_without_words_is_published_as_such_and_passed_on_wit
 
 
 @in_virtual_time
-async def test_the_end_of_the_turn_is_judged_by_speech_without_words_too() -> None:
+async def test_the_turn_detector_learns_of_speech_without_words() -> None:
     async with listening() as heard:
         silent = replace(transcript(FINAL, ""), end_s=1.8)
         await heard.say(*utterance((FINAL, "where can")), SpeechStarted(1.0), silent)
@@ -124,7 +124,7 @@ async def test_unintelligible_speech_under_the_agents_voice_is_not_published() -
 
 @pytest.mark.parametrize("text", ["mm hmm", "yeah okay", "i see"])
 @in_virtual_time
-async def test_a_murmur_under_the_agents_voice_is_withheld(text: str) -> None:
+async def test_a_backchannel_under_the_agents_voice_is_withheld(text: str) -> None:
     async with listening() as heard:
         heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(*utterance((INTERIM, text), (PREFLIGHT, text), (FINAL, text)))
@@ -150,7 +150,7 @@ async def test_a_barge_in_is_published_once_and_what_follows_is_passed_on() -> N
 
 
 @in_virtual_time
-async def test_the_barge_in_is_published_before_the_words_are() -> None:
+async def test_a_barge_in_is_published_before_its_words() -> None:
     async with listening() as heard:
         heard.call.state = CallState.AGENT_SPEAKING
         order: list[tuple[type[Payload], int]] = []
@@ -162,7 +162,7 @@ async def test_the_barge_in_is_published_before_the_words_are() -> None:
 
 
 @in_virtual_time
-async def test_a_murmur_that_outlasts_the_agent_is_words_like_any_other() -> None:
+async def test_a_backchannel_that_outlasts_the_agents_voice_is_passed_on() -> None:
     async with listening() as heard:
         heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(SpeechStarted(1.0), transcript(INTERIM, "yeah"))
@@ -182,7 +182,7 @@ async def test_words_that_began_before_the_agent_spoke_are_passed_on() -> None:
 
 
 @in_virtual_time
-async def test_the_next_utterance_is_judged_for_itself() -> None:
+async def test_the_next_utterance_is_judged_on_its_own() -> None:
     async with listening() as heard:
         heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(*utterance((FINAL, "wait stop")))
@@ -192,7 +192,7 @@ async def test_the_next_utterance_is_judged_for_itself() -> None:
 
 
 @in_virtual_time
-async def test_every_transcript_is_published_with_the_words_that_will_not_change() -> None:
+async def test_every_transcript_is_published_with_its_settled_words() -> None:
     async with listening() as heard:
         interim = transcript(INTERIM, "where can i park")
         await heard.say(SpeechStarted(1.0), replace(interim, agreed_words=0), replace(interim, agreed_words=3))
@@ -209,7 +209,7 @@ async def test_every_transcript_is_published_with_the_words_that_will_not_change
 async def test_published_words_have_their_times_in_the_call() -> None:
     async with listening() as heard:
         await asyncio.sleep(5.0)
-        await heard.hear(2.0)  # came in at once: it began to sound 3 s into the call
+        await heard.hear(2.0)  # it arrived all at once, so it began 3 s into the call
         await heard.say(*utterance((FINAL, "where can")))
         (published,) = heard.call.of(CallerTranscript)
         assert [word.text for word in published.said.words] == ["where", "can"]
@@ -218,7 +218,7 @@ async def test_published_words_have_their_times_in_the_call() -> None:
 
 
 @in_virtual_time
-async def test_murmurs_are_not_published() -> None:
+async def test_backchannels_are_not_published() -> None:
     async with listening() as heard:
         heard.call.state = CallState.AGENT_SPEAKING
         await heard.say(SpeechStarted(1.0), replace(transcript(INTERIM, "yeah"), agreed_words=1))
@@ -226,19 +226,19 @@ async def test_murmurs_are_not_published() -> None:
 
 
 def unused() -> LocalStt:
-    """One that hears nothing."""
+    """A LocalStt that is never fed."""
     events = Published()
     return LocalStt(ListedStt(), language="en", events=events, turn=CallerTurn(events))
 
 
-async def test_there_is_no_recognition_of_finished_recordings() -> None:
+async def test_finished_recordings_are_not_supported() -> None:
     local = unused()
     assert not local.capabilities.offline_recognize
     with pytest.raises(NotImplementedError, match=r"use stream\(\)"):
         await local.recognize(frame_from(AudioChunk(np.zeros(160, np.int16), 16_000)))
 
 
-def test_it_tells_livekit_what_it_can_do() -> None:
+def test_its_capabilities() -> None:
     local = unused()
     assert (local.model, local.provider) == ("stt", "callbox")
     assert local.capabilities.streaming
@@ -248,7 +248,7 @@ def test_it_tells_livekit_what_it_can_do() -> None:
 
 
 @in_virtual_time
-async def test_the_agents_own_words_that_come_back_are_dropped() -> None:
+async def test_echoes_of_the_agents_own_words_are_dropped() -> None:
     async with listening() as heard:
         asked: list[tuple[str, float]] = []
 

@@ -1,4 +1,4 @@
-"""LocalStt over an engine that fails: taken up again, with nothing lost."""
+"""LocalStt on an engine that fails: recognition resumes, and nothing is lost."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ FAILED = EngineFailed("stt", "EngineDied")
 
 
 @in_virtual_time
-async def test_a_stream_that_fails_is_opened_again_with_times_going_on() -> None:
+async def test_a_failed_stream_is_reopened_and_times_run_on() -> None:
     async with listening() as heard:
         await heard.hear(10.0)
         await heard.die()
@@ -32,7 +32,7 @@ async def test_a_stream_that_fails_is_opened_again_with_times_going_on() -> None
 
 
 @in_virtual_time
-async def test_an_utterance_whose_stream_fails_is_heard_again_from_its_beginning() -> None:
+async def test_an_utterance_whose_stream_fails_is_replayed_from_its_start() -> None:
     async with listening() as heard:
         await heard.hear(10.0)
         await heard.say(SpeechStarted(9.5))
@@ -42,7 +42,7 @@ async def test_an_utterance_whose_stream_fails_is_heard_again_from_its_beginning
 
 
 @in_virtual_time
-async def test_words_that_are_known_are_not_heard_again() -> None:
+async def test_recognised_words_are_not_replayed() -> None:
     async with listening() as heard:
         await heard.hear(2.0)
         await heard.say(*utterance((FINAL, "where can")))
@@ -53,7 +53,7 @@ async def test_words_that_are_known_are_not_heard_again() -> None:
 
 
 @in_virtual_time
-async def test_a_stream_that_cannot_be_opened_is_a_failure_too() -> None:
+async def test_a_stream_that_cannot_be_opened_counts_as_a_failure() -> None:
     async with listening() as heard:
         heard.engine.fails_to_open = 1
         await heard.die()
@@ -64,7 +64,7 @@ async def test_a_stream_that_cannot_be_opened_is_a_failure_too() -> None:
 
 
 @in_virtual_time
-async def test_what_was_said_meanwhile_is_not_lost() -> None:
+async def test_audio_during_an_outage_is_not_lost() -> None:
     async with listening() as heard:
         heard.engine.fails_to_open = 1
         await heard.die()
@@ -85,7 +85,7 @@ async def test_the_third_failure_in_a_row_is_the_last() -> None:
 
 
 @in_virtual_time
-async def test_failures_with_words_in_between_are_not_in_a_row() -> None:
+async def test_failures_with_words_in_between_do_not_add_up() -> None:
     async with listening() as heard:
         for _ in range(5):
             await heard.die()
@@ -96,7 +96,7 @@ async def test_failures_with_words_in_between_are_not_in_a_row() -> None:
 
 
 @in_virtual_time
-async def test_an_error_holds_no_words_of_a_person() -> None:
+async def test_an_error_contains_no_words_that_were_said() -> None:
     async with listening() as heard:
         await heard.say(*utterance((FINAL, "my name is anna smith")))
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""LocalTts: tokens in, clauses to the engine, sound with word times out."""
+"""LocalTts: tokens in, clauses to the engine, audio and word times out."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.unit
 
 @dataclass(slots=True)
 class Speaking:
-    """A stream of LocalTts, its engine, and everything that came out."""
+    """A LocalTts stream, its engine, and everything that came out."""
 
     engine: ScriptedTts
     stream: tts.SynthesizeStream
@@ -34,7 +34,7 @@ class Speaking:
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def collect(self) -> None:
-        """Take what comes out, until the end."""
+        """Collect the output until it ends."""
         try:
             async for event in self.stream:
                 self.sound.append(np.frombuffer(event.frame.data, np.int16))
@@ -45,22 +45,22 @@ class Speaking:
             self.done.set()
 
     def pieces(self) -> list[str]:
-        """What the engine was given to say, a stretch at a time."""
+        """The pieces of text that the engine was given."""
         (stream,) = self.engine.streams
         return list(stream.pieces)  # type: ignore[attr-defined]
 
     def is_closed(self) -> bool:
-        """Whether the engine's stream is."""
+        """Whether the engine's stream is closed."""
         (stream,) = self.engine.streams
         return bool(stream.is_closed)  # type: ignore[attr-defined]
 
     def heard(self) -> str:
-        """The words in the sound."""
+        """The words in the audio."""
         samples = np.concatenate(self.sound) if self.sound else np.zeros(0, np.int16)
         return " ".join(word.text for word, _ in self.engine.sounds.words(samples, rate=ROOM_RATE))
 
     async def say(self, text: str) -> None:
-        """A whole reply, token by token."""
+        """Speak a whole reply, token by token."""
         for token in text.split(" "):
             self.stream.push_text(f"{token} ")
         self.stream.end_input()
@@ -69,7 +69,7 @@ class Speaking:
 
 @asynccontextmanager
 async def speaking() -> AsyncIterator[Speaking]:
-    """A stream that is open."""
+    """Open a stream for the duration of the context."""
     engine, call = ScriptedTts(Sounds()), Published()
     made = Speaking(engine, LocalTts(engine, events=call).stream(), call)
     collecting = asyncio.create_task(made.collect())
@@ -81,7 +81,7 @@ async def speaking() -> AsyncIterator[Speaking]:
 
 
 @in_virtual_time
-async def test_what_is_said_is_what_was_written() -> None:
+async def test_every_written_word_is_spoken() -> None:
     async with speaking() as talk:
         await talk.say("we are open all day. come and see us.")
         assert talk.heard() == "we are open all day. come and see us."
@@ -98,7 +98,7 @@ async def test_every_word_has_its_time() -> None:
 
 
 @in_virtual_time
-async def test_times_go_on_across_sentences_pauses_included() -> None:
+async def test_times_run_on_across_sentences_and_pauses() -> None:
     async with speaking() as talk:
         await talk.say("we are open all day. come and see us whenever you like.")
         (come,) = [word for word in talk.words if str(word) == "come "]
@@ -124,7 +124,7 @@ async def test_text_becomes_speakable_before_it_is_spoken() -> None:
 
 
 @in_virtual_time
-async def test_how_the_text_was_cut_into_tokens_makes_no_difference() -> None:
+async def test_tokenization_makes_no_difference() -> None:
     text = "yes, we are open today. the lab is on the second floor, next to the stairs."
     async with speaking() as talk, speaking() as other:
         for char in text:
@@ -137,7 +137,7 @@ async def test_how_the_text_was_cut_into_tokens_makes_no_difference() -> None:
 
 @pytest.mark.parametrize("text", ["...", "🙂", "** **", "- "])
 @in_virtual_time
-async def test_a_text_without_sound_is_not_a_failure(text: str) -> None:
+async def test_text_without_sound_is_not_a_failure(text: str) -> None:
     async with speaking() as talk:
         talk.stream.push_text(text)
         talk.stream.end_input()
@@ -157,7 +157,7 @@ async def test_no_text_is_not_a_failure() -> None:
 
 
 @in_virtual_time
-async def test_closing_reaches_the_engine() -> None:
+async def test_closing_the_stream_closes_the_engines_stream() -> None:
     async with speaking() as talk:
         talk.engine.piece_s = 5.0
         talk.stream.push_text("we are open all day. ")
@@ -170,7 +170,7 @@ async def test_closing_reaches_the_engine() -> None:
 
 @pytest.mark.parametrize("dies", ["when it is opened", "at its first piece", "at its second piece"])
 @in_virtual_time
-async def test_a_failure_is_published_and_not_tried_again(dies: str) -> None:
+async def test_a_failure_is_published_and_not_retried(dies: str) -> None:
     async with speaking() as talk:
         talk.engine.fails_to_open = 1 if dies == "when it is opened" else 0
         talk.engine.dies_at.append(1 if dies == "at its first piece" else 2)
@@ -184,7 +184,7 @@ async def test_a_failure_is_published_and_not_tried_again(dies: str) -> None:
 
 
 @in_virtual_time
-async def test_a_whole_text_can_be_spoken_too() -> None:
+async def test_a_whole_text_can_be_synthesized_at_once() -> None:
     engine = ScriptedTts(Sounds())
     stream = LocalTts(engine, events=Published()).synthesize("we are open")
     samples = np.concatenate([np.frombuffer(event.frame.data, np.int16) async for event in stream])
@@ -193,7 +193,7 @@ async def test_a_whole_text_can_be_spoken_too() -> None:
 
 
 @in_virtual_time
-async def test_sound_comes_at_the_engines_rate() -> None:
+async def test_audio_has_the_engines_sample_rate() -> None:
     engine = ScriptedTts(Sounds())
     local = LocalTts(engine, events=Published())
     assert (local.sample_rate, local.num_channels) == (ROOM_RATE, 1)

@@ -1,4 +1,4 @@
-"""LocalTurnDetector: questions and answers as LiveKit asks and gets them."""
+"""LocalTurnDetector: predictions as LiveKit requests and receives them."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ OPTIONS = EndpointingOptions(min_delay_s=0.3, max_delay_s=1.2)
 
 
 class ListeningTurn(ScriptedTurn):
-    """Keeps the sound it was asked about."""
+    """Keeps the audio it was asked about."""
 
     window_s = 2.0
 
@@ -53,20 +53,20 @@ def caller(engine: ListeningTurn, sounds: Sounds) -> Pausing:
 
 
 def push(stream: LocalTurnStream, samples: Pcm16, rate: int = 16_000) -> None:
-    """Audio in 20 ms frames."""
+    """Push audio in 20 ms frames."""
     step = rate // 50
     for at in range(0, len(samples), step):
         stream.push_audio(frame_from(AudioChunk(samples[at : at + step], rate)))
 
 
-def test_livekit_takes_it_for_a_streaming_detector(caller: Pausing) -> None:
+def test_it_satisfies_livekits_streaming_detector(caller: Pausing) -> None:
     assert isinstance(caller.detector, _StreamingTurnDetector)
     assert isinstance(caller.stream, _StreamingTurnDetectorStream)
     assert (caller.detector.model, caller.stream.model, caller.stream.provider) == ("turn", "turn", "callbox")
 
 
 @in_virtual_time
-async def test_what_it_tells_livekit(caller: Pausing) -> None:
+async def test_what_it_reports_to_livekit(caller: Pausing) -> None:
     assert await caller.stream.unlikely_threshold(None) == MIN_PROBABILITY
     assert await caller.stream.backchannel_threshold(None) is None
     assert await caller.stream.supports_language(None)
@@ -75,14 +75,16 @@ async def test_what_it_tells_livekit(caller: Pausing) -> None:
 
 @pytest.mark.parametrize("longest_s", [0.8, 5.0])
 @in_virtual_time
-async def test_livekit_waits_longer_than_any_answer_takes(engine: ListeningTurn, longest_s: float) -> None:
+async def test_livekit_waits_longer_than_any_prediction_takes(engine: ListeningTurn, longest_s: float) -> None:
     caller = Pausing(engine, engine.sounds, EndpointingOptions(max_delay_s=longest_s))
     assert caller.stream.prediction_timeout > max(longest_s, WORDS_TIMEOUT_S)
 
 
 @pytest.mark.parametrize(("ends_turn", "probability"), [(True, 0.95), (False, 0.05)])
 @in_virtual_time
-async def test_an_answer_says_how_likely_the_end_was(caller: Pausing, ends_turn: bool, probability: float) -> None:
+async def test_a_prediction_reports_the_end_of_turn_probability(
+    caller: Pausing, ends_turn: bool, probability: float
+) -> None:
     await caller.say("where can i park", ends_turn=ends_turn)
     await caller.pause(1.5)
     assert caller.answer is not None
@@ -93,7 +95,7 @@ async def test_an_answer_says_how_likely_the_end_was(caller: Pausing, ends_turn:
 
 
 @in_virtual_time
-async def test_an_answer_always_lets_livekit_end_the_turn(caller: Pausing, engine: ListeningTurn) -> None:
+async def test_a_prediction_always_lets_livekit_end_the_turn(caller: Pausing, engine: ListeningTurn) -> None:
     engine.doubt = lambda context: 0.0
     await caller.say("where can i park", ends_turn=False)
     await caller.pause(1.5)
@@ -119,7 +121,7 @@ async def test_only_the_last_seconds_are_kept(caller: Pausing, engine: Listening
 
 @in_virtual_time
 async def test_audio_at_another_rate_is_resampled(caller: Pausing, engine: ListeningTurn) -> None:
-    engine.is_dead = True  # a resampler's dither is no language that it reads
+    engine.is_dead = True  # it cannot read words through the resampler's dither
     caller.recognised("park")
     caller.turn.heard_window(Gate(GateOptions()), 0.032)
     push(caller.stream, np.zeros(48_000, np.int16), rate=48_000)
@@ -130,7 +132,7 @@ async def test_audio_at_another_rate_is_resampled(caller: Pausing, engine: Liste
 
 
 @in_virtual_time
-async def test_with_nothing_heard_silence_is_judged(caller: Pausing, engine: ListeningTurn) -> None:
+async def test_without_any_audio_silence_is_judged(caller: Pausing, engine: ListeningTurn) -> None:
     caller.recognised("park")
     caller.turn.heard_window(Gate(GateOptions()), 0.032)
     await caller.stream.predict()
@@ -139,7 +141,7 @@ async def test_with_nothing_heard_silence_is_judged(caller: Pausing, engine: Lis
 
 
 @in_virtual_time
-async def test_a_question_taken_back_is_answered_at_once_by_less_than_livekit_acts_on(
+async def test_a_cancelled_prediction_resolves_at_once_below_livekits_threshold(
     caller: Pausing, engine: ListeningTurn
 ) -> None:
     await caller.say("where can i park")
@@ -153,7 +155,7 @@ async def test_a_question_taken_back_is_answered_at_once_by_less_than_livekit_ac
 
 
 @in_virtual_time
-async def test_a_new_question_replaces_the_one_before(caller: Pausing, engine: ListeningTurn) -> None:
+async def test_a_new_prediction_replaces_the_one_before(caller: Pausing, engine: ListeningTurn) -> None:
     await caller.say("where can i park", ends_turn=False)
     await caller.pause(0.256)
     first, second = caller.answer, caller.stream.predict()
@@ -166,7 +168,7 @@ async def test_a_new_question_replaces_the_one_before(caller: Pausing, engine: L
 
 
 @in_virtual_time
-async def test_taking_a_question_back_after_the_answer_leaves_it(caller: Pausing) -> None:
+async def test_cancelling_a_finished_prediction_leaves_it(caller: Pausing) -> None:
     await caller.say("park")
     await caller.pause(0.5)
     assert caller.answer is not None
@@ -205,9 +207,7 @@ async def test_how_a_turn_was_decided_is_published_once_it_is_answered(caller: P
 
 
 @in_virtual_time
-async def test_every_judgement_is_published_with_the_silence_that_it_was_about(
-    caller: Pausing, engine: ListeningTurn
-) -> None:
+async def test_every_judgement_is_published_with_its_silence(caller: Pausing, engine: ListeningTurn) -> None:
     await caller.say("i would like", ends_turn=False)
     await caller.pause(0.5)
     published = caller.call.of(TurnJudged)
@@ -228,7 +228,7 @@ async def test_why_a_turn_was_over_is_published(caller: Pausing, engine: Listeni
 
 
 @in_virtual_time
-async def test_closing_drops_what_is_under_way(caller: Pausing, engine: ListeningTurn) -> None:
+async def test_closing_cancels_the_prediction_under_way(caller: Pausing, engine: ListeningTurn) -> None:
     await caller.say("where can i park")
     await caller.pause(0.224)
     await asyncio.sleep(0.01)
@@ -241,7 +241,7 @@ async def test_closing_drops_what_is_under_way(caller: Pausing, engine: Listenin
 
 
 @in_virtual_time
-async def test_an_answer_that_livekit_has_given_up_is_left_alone(caller: Pausing) -> None:
+async def test_a_prediction_that_livekit_gave_up_on_is_left_alone(caller: Pausing) -> None:
     await caller.say("park")
     await caller.pause(0.224)
     pending = caller.answer

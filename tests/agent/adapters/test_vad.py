@@ -23,7 +23,7 @@ START, DONE, END = vad.VADEventType.START_OF_SPEECH, vad.VADEventType.INFERENCE_
 
 
 class ListedVad(ScriptedVad):
-    """Gives each window the next probability of a list."""
+    """Gives each window the next probability from a list."""
 
     def __init__(self, probabilities: Sequence[float]) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class _ListedVadStream:
 
 
 class NativeVad:
-    """Takes the place of the native model in LiveKit's stream: the next probability of a list."""
+    """Stands in for the native model in LiveKit's stream: gives the next probability from a list."""
 
     def __init__(self, probabilities: Sequence[float]) -> None:
         self._probabilities = iter(probabilities)
@@ -61,13 +61,13 @@ class NativeVad:
 
 
 def silence(windows: int) -> list[rtc.AudioFrame]:
-    """Audio of so many windows in 20 ms frames."""
+    """This many windows of audio, in 20 ms frames."""
     samples = np.zeros(windows * WINDOW_SAMPLES, np.int16)
     return [frame_from(AudioChunk(samples[at : at + 320], 16_000)) for at in range(0, len(samples), 320)]
 
 
 async def events_of(stream: vad.VADStream, frames: list[rtc.AudioFrame]) -> list[vad.VADEvent]:
-    """Everything a stream says of some audio."""
+    """All events that a stream emits for some audio."""
     for frame in frames:
         stream.push_frame(frame)
     stream.end_input()
@@ -77,12 +77,12 @@ async def events_of(stream: vad.VADStream, frames: list[rtc.AudioFrame]) -> list
 
 
 async def ours(probabilities: Sequence[float]) -> list[vad.VADEvent]:
-    """What LocalVad says."""
+    """The events of LocalVad."""
     return await events_of(LocalVad(ListedVad(probabilities), GATE).stream(), silence(len(probabilities)))
 
 
 async def theirs(probabilities: Sequence[float]) -> list[vad.VADEvent]:
-    """What LiveKit's says."""
+    """The events of LiveKit's own VAD."""
     stream = inference.VAD(
         model="silero",
         min_speech_duration=GATE.min_speech_ms / 1000,
@@ -95,7 +95,7 @@ async def theirs(probabilities: Sequence[float]) -> list[vad.VADEvent]:
 
 
 def turning_points(events: list[vad.VADEvent]) -> list[tuple[vad.VADEventType, dict[str, float]]]:
-    """Starts and ends of speech with all that is said about them."""
+    """Starts and ends of speech, with everything the events say about them."""
     return [
         (
             event.type,
@@ -128,19 +128,19 @@ def marks(text: str) -> list[float]:
         "s" * 40,
     ],
 )
-async def test_speech_begins_and_ends_as_livekit_has_it(windows: str) -> None:
+async def test_speech_begins_and_ends_as_with_livekits_vad(windows: str) -> None:
     probabilities = marks(windows)
     assert turning_points(await ours(probabilities)) == turning_points(await theirs(probabilities))
 
 
 @pytest.mark.parametrize("seed", range(10))
-async def test_speech_begins_and_ends_as_livekit_has_it_whatever_is_heard(seed: int) -> None:
+async def test_speech_begins_and_ends_as_with_livekits_vad_whatever_is_heard(seed: int) -> None:
     rng = random.Random(seed)
     probabilities = [p for _ in range(40) for p in [rng.choice([0.05, 0.2, 0.4, 0.6, 0.95])] * rng.randint(1, 14)]
     assert turning_points(await ours(probabilities)) == turning_points(await theirs(probabilities))
 
 
-async def test_every_window_has_an_event_which_comes_before_its_turning_point() -> None:
+async def test_every_windows_event_precedes_the_start_or_end_of_speech_in_it() -> None:
     events = await ours(marks("..sss" + "." * 8))
     kinds = [event.type for event in events]
     assert kinds == [DONE] * 4 + [START] + [DONE] * 9 + [END]
@@ -150,8 +150,8 @@ async def test_every_window_has_an_event_which_comes_before_its_turning_point() 
     assert [event.probability for event in done] == marks("..sss" + "." * 8)
 
 
-async def test_what_livekit_decides_by_comes_one_window_sooner_than_its_own() -> None:
-    """LiveKit's own events give a window's verdict with the next window; ours with the window itself."""
+async def test_the_events_that_livekit_decides_by_come_one_window_sooner_than_its_own() -> None:
+    """LiveKit's own events carry a window's verdict one window late; ours carry it with the window itself."""
     probabilities = marks(".." + "s" * 30 + "." * 12)
     mine = [event for event in await ours(probabilities) if event.type is DONE]
     livekits = [event for event in await theirs(probabilities) if event.type is DONE]
@@ -161,13 +161,13 @@ async def test_what_livekit_decides_by_comes_one_window_sooner_than_its_own() ->
         assert before.speaking == after.speaking
 
 
-async def test_the_length_of_speech_counts_its_short_silences() -> None:
+async def test_speech_duration_includes_short_silences() -> None:
     events = await ours(marks("s" * 10 + "." * 4 + "s" * 10 + "." * 3))
     longest = max(event.speech_duration for event in events)
     assert longest == pytest.approx(27 * 0.032)
 
 
-async def test_a_flush_begins_anew() -> None:
+async def test_a_flush_resets_the_stream() -> None:
     engine = ListedVad(marks("ssss"))
     stream = LocalVad(engine, GATE).stream()
     for frame in silence(4):
@@ -192,13 +192,13 @@ async def test_audio_at_another_rate_is_resampled() -> None:
 
 
 class Listener:
-    """Notes what it hears."""
+    """Records its calls."""
 
     def __init__(self) -> None:
         self.windows: list[tuple[float, bool]] = []
-        """Where each ended, and whether the gate was open."""
+        """Where each window ended, and whether the gate was open."""
         self.resets_at: list[int] = []
-        """After how many windows the VAD began anew."""
+        """After how many windows the VAD was reset."""
 
     def heard_window(self, gate: Gate, end_s: float) -> None:
         """As VoiceListener."""
@@ -209,7 +209,7 @@ class Listener:
         self.resets_at.append(len(self.windows))
 
 
-async def test_listeners_hear_of_every_window_and_of_every_new_beginning() -> None:
+async def test_listeners_see_every_window_and_every_reset() -> None:
     listeners = Listener(), Listener()
     stream = LocalVad(ListedVad(marks(".sss")), GATE, listeners=listeners).stream()
     for frame in silence(4):
@@ -219,10 +219,10 @@ async def test_listeners_hear_of_every_window_and_of_every_new_beginning() -> No
     for listener in listeners:
         assert listener.windows[:4] == [(0.032, False), (0.064, False), (0.096, True), (0.128, True)]
         assert listener.windows[4:] == [(0.032, False), (0.064, False)]
-        assert listener.resets_at == [4, 6]  # the end of the input is a flush, too
+        assert listener.resets_at == [4, 6]  # the end of the input is a flush too
 
 
-def test_it_tells_livekit_what_it_needs_to_know() -> None:
+def test_it_reports_what_livekit_needs_to_know() -> None:
     local = LocalVad(ScriptedVad(), GATE)
     assert local.min_silence_duration == pytest.approx(0.256)
     assert local.capabilities.update_interval == pytest.approx(0.032)

@@ -25,7 +25,7 @@ def test_failures_soon_after_an_apology_are_part_of_it() -> None:
     assert policy.failed(100.0 + SAME_FAILURE_S) is FailureAnswer.APOLOGISE
 
 
-def test_what_was_not_answered_does_not_put_off_the_next_answer() -> None:
+def test_a_failure_without_an_answer_does_not_delay_the_next_answer() -> None:
     policy = FailurePolicy()
     policy.failed(0.0)
     policy.failed(SAME_FAILURE_S - 0.5)

@@ -1,4 +1,4 @@
-"""What of a reply was heard."""
+"""Which words of a reply were heard."""
 
 import itertools
 
@@ -20,7 +20,7 @@ def texts(words: list[Word]) -> list[str]:
     ("played_s", "heard"),
     [(0.1, 0), (0.19, 0), (0.2, 1), (0.69, 1), (0.7, 2), (1.1, 2), (1.4, 3), (1.79, 3), (1.8, 4), (9.0, 4)],
 )
-def test_a_word_counts_from_its_middle_on(played_s: float, heard: int) -> None:
+def test_a_word_counts_as_heard_from_its_middle_on(played_s: float, heard: int) -> None:
     assert heard_words(WORDS, [Run(0.0, played_s - STILL_HEARD_S)]) == WORDS[:heard]
     assert heard_until(WORDS, played_s) == WORDS[:heard]
 
@@ -46,11 +46,11 @@ def test_what_is_still_heard_after_a_stop_counts() -> None:
         (3.0, 3.0),
     ],
 )
-def test_a_reply_goes_on_with_the_word_that_was_broken_off(reached_s: float, resumed_s: float) -> None:
+def test_a_reply_resumes_at_the_word_that_was_cut_off(reached_s: float, resumed_s: float) -> None:
     assert resume_at(WORDS, reached_s) == resumed_s
 
 
-def test_a_reply_without_word_times_goes_on_where_it_was() -> None:
+def test_a_reply_without_word_times_resumes_where_it_was() -> None:
     assert resume_at([], 1.5) == 1.5
 
 
@@ -58,7 +58,7 @@ def test_what_a_pause_discarded_was_not_heard() -> None:
     assert texts(heard_words(WORDS, [Run(0.0, 0.5), Run(0.75, 2.0)])) == ["one", "three", "four"]
 
 
-def test_a_word_torn_apart_counts_if_its_middle_was_played() -> None:
+def test_a_split_word_counts_if_its_middle_was_played() -> None:
     assert texts(heard_words(WORDS, [Run(0.0, 0.71), Run(0.9, 2.0)])) == ["one", "two", "three", "four"]
 
 
@@ -68,7 +68,7 @@ def test_runs_that_touch_lose_nothing_between_them() -> None:
         assert heard_words(WORDS, runs) == WORDS
 
 
-def test_a_stretch_of_rounding_plays_no_word() -> None:
+def test_a_stretch_that_is_only_rounding_plays_no_word() -> None:
     assert texts(heard_words(WORDS, [Run(0.0, 0.5), Run(1.4, 1.4 + 1e-13)])) == ["one"]
 
 
@@ -77,9 +77,9 @@ def test_nothing_played_is_nothing_heard() -> None:
     assert heard_until(WORDS, -0.5) == []
 
 
-def test_a_word_without_length_counts_when_its_moment_has_come() -> None:
+def test_a_word_of_no_length_counts_from_its_own_moment() -> None:
     assert heard_until([Word("now", 1.0, 1.0)], 1.0) == [Word("now", 1.0, 1.0)]
 
 
-def test_no_words_are_never_heard() -> None:
+def test_without_words_nothing_is_heard() -> None:
     assert heard_words([], [Run(0.0, 5.0)]) == []

@@ -1,4 +1,4 @@
-"""Phrases that can always be said."""
+"""Stock phrases, which can be said even without engines."""
 
 import numpy as np
 import pytest
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.unit
 
 
 def words_in(phrase: StockPhrase, sounds: Sounds) -> list[str]:
-    """The words that its sound holds."""
+    """The words in its audio."""
     samples = np.concatenate([piece.audio.samples for piece in phrase.spoken])
     return [word.text for word, _ in sounds.words(samples, rate=ROOM_RATE)]
 
 
 @in_virtual_time
-async def test_a_phrase_is_its_text_its_sound_and_its_word_times() -> None:
+async def test_a_phrase_has_text_audio_and_word_times() -> None:
     tts = ScriptedTts(Sounds())
     phrases = await synthesize_phrases(tts, {"greeting": "welcome to us"})
     greeting = phrases["greeting"]
@@ -31,7 +31,7 @@ async def test_a_phrase_is_its_text_its_sound_and_its_word_times() -> None:
 
 
 @in_virtual_time
-async def test_a_phrase_needs_no_engine_any_more() -> None:
+async def test_a_phrase_can_be_played_without_an_engine() -> None:
     tts = ScriptedTts(Sounds())
     phrases = await synthesize_phrases(tts, {"sorry": "i am sorry"})
     tts.is_dead = True
@@ -40,7 +40,7 @@ async def test_a_phrase_needs_no_engine_any_more() -> None:
 
 
 @in_virtual_time
-async def test_a_phrase_is_made_speakable() -> None:
+async def test_a_phrase_is_normalized_for_speech() -> None:
     tts = ScriptedTts(Sounds())
     await synthesize_phrases(tts, {"hours": "we open at 8:30"})
     assert tts.spoken == ["we open at eight thirty"]
@@ -56,7 +56,7 @@ async def test_every_phrase_is_synthesized_and_its_stream_closed() -> None:
 
 
 @in_virtual_time
-async def test_a_voice_that_fails_stops_the_start() -> None:
+async def test_a_failing_tts_fails_the_startup() -> None:
     tts = ScriptedTts(Sounds())
     tts.is_dead = True
     with pytest.raises(EngineDied):

@@ -1,4 +1,4 @@
-"""How a reply's sound goes out, as pure states."""
+"""The playout of a reply as pure state transitions."""
 
 import pytest
 
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.unit
 
 
 def walk(*steps: Step) -> Segment:
-    """What the sink has after these."""
+    """What the sink holds after these steps."""
     segment = Segment.NONE
     for taken in steps:
         segment = step(segment, taken)
@@ -56,7 +56,5 @@ def test_every_segment_can_finish_and_every_state_is_reached() -> None:
         (Arrival.CUT.cut().completed(), True, True),
     ],
 )
-def test_a_reply_may_be_cut_before_and_after_all_of_it_is_there(
-    arrival: Arrival, is_complete: bool, is_cut: bool
-) -> None:
+def test_a_reply_may_be_cut_before_or_after_it_is_complete(arrival: Arrival, is_complete: bool, is_cut: bool) -> None:
     assert (arrival.is_complete, arrival.is_cut) == (is_complete, is_cut)

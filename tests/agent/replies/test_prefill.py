@@ -1,4 +1,4 @@
-"""What the language model reads ahead, from a call's events."""
+"""Prefill driven by a call's events."""
 
 import asyncio
 
@@ -21,13 +21,13 @@ LONG = "i would like to book an appointment with doctor chen on friday"
 
 
 class SlowReader(ScriptedLlm):
-    """Takes its time to read a prompt."""
+    """Takes `prefill_s` to read a prompt."""
 
     def __init__(self, *, prefill_s: float) -> None:
         super().__init__(lambda request: [])
         self.prefill_s = prefill_s
         self.read: list[ChatRequest] = []
-        """Those that it has read to the end."""
+        """The requests it has read to the end."""
 
     async def prefill(self, request: ChatRequest) -> None:
         await super().prefill(request)
@@ -36,7 +36,7 @@ class SlowReader(ScriptedLlm):
 
 
 class Call:
-    """A call whose prompts are read ahead."""
+    """A call whose prompts are prefilled."""
 
     def __init__(self, *, prefill_s: float = 0.0) -> None:
         self.engine = SlowReader(prefill_s=prefill_s)
@@ -44,19 +44,19 @@ class Call:
         Prefill(self.engine, self.events, lambda words: ChatRequest((ChatMessage("user", words),)))
 
     async def speech_begins(self) -> None:
-        """The VAD hears the caller."""
+        """The VAD detects the caller's speech."""
         self.events.publish(CallerStartedSpeaking())
         await asyncio.sleep(0.01)
 
     async def recognise(self, text: str, stage: TranscriptStage = INTERIM, *, settled_words: int = 0) -> None:
-        """Words of the utterance so far."""
+        """The words of the utterance so far are recognised."""
         words = tuple(Word(word, 0.3 * at, 0.3 * at + 0.3) for at, word in enumerate(text.split()))
         self.events.publish(CallerTranscript(stage, Spoken(text, words), settled_words))
         await asyncio.sleep(0.01)
 
     @property
     def prompts(self) -> list[str]:
-        """What it began to read."""
+        """The prompts that it began to read."""
         return [request.messages[0].text for request in self.engine.prefilled]
 
 
@@ -69,7 +69,7 @@ async def test_the_prompt_so_far_is_read_when_the_caller_begins() -> None:
 
 
 @in_virtual_time
-async def test_only_words_that_will_not_change_are_read() -> None:
+async def test_only_settled_words_are_read() -> None:
     call = Call()
     await call.speech_begins()
     await call.recognise(LONG, settled_words=NEW_WORDS - 1)
@@ -88,7 +88,7 @@ async def test_words_that_are_answered_anyway_are_not_read_ahead(stage: Transcri
 
 
 @in_virtual_time
-async def test_the_utterances_before_come_first() -> None:
+async def test_earlier_utterances_come_first() -> None:
     call = Call()
     await call.speech_begins()
     await call.recognise(LONG, FINAL)
@@ -109,7 +109,7 @@ async def test_one_prompt_is_read_at_a_time() -> None:
 
 
 @in_virtual_time
-async def test_a_turn_that_is_over_stops_the_reading_and_the_next_begins_anew() -> None:
+async def test_the_end_of_a_turn_stops_the_prefill_and_the_next_turn_starts_afresh() -> None:
     call = Call(prefill_s=1.0)
     await call.speech_begins()
     await call.recognise(LONG, FINAL)
@@ -121,7 +121,7 @@ async def test_a_turn_that_is_over_stops_the_reading_and_the_next_begins_anew() 
 
 
 @in_virtual_time
-async def test_a_call_that_ends_stops_the_reading() -> None:
+async def test_the_end_of_a_call_stops_the_prefill() -> None:
     call = Call(prefill_s=1.0)
     await call.speech_begins()
     call.events.publish(CallEnded(EndReason.CALLER_LEFT))
@@ -139,7 +139,7 @@ async def test_an_engine_that_cannot_read_ahead_is_not_asked() -> None:
 
 
 @in_virtual_time
-async def test_an_engine_that_fails_is_left_for_the_reply_to_meet() -> None:
+async def test_an_engine_failure_is_left_for_the_reply_to_report() -> None:
     call = Call()
     call.engine.is_dead = True
     await call.speech_begins()

@@ -1,4 +1,4 @@
-"""When a prompt is computed ahead."""
+"""When a prompt is prefilled."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_a_turn_that_begins_with_words_needs_no_empty_prompt_first() -> None:
     assert policy.words_settled(4 + NEW_WORDS)
 
 
-def test_the_next_turn_begins_anew() -> None:
+def test_the_next_turn_starts_afresh() -> None:
     policy = PrefillPolicy()
     policy.words_settled(20)
     policy.turn_over()

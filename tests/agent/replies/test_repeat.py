@@ -1,4 +1,4 @@
-"""When the agent asks to say it again."""
+"""When the agent asks the caller to repeat something."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_it_asks_again_after_it_has_understood_and_answered(is_final: bool) -> N
     assert not policy.unintelligible(agent_is_quiet=True)
 
 
-def test_words_so_far_are_enough_to_have_understood() -> None:
+def test_interim_words_count_as_understood() -> None:
     policy = RepeatPolicy()
     policy.unintelligible(agent_is_quiet=True)
     policy.understood(is_final=False)

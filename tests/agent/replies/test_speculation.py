@@ -1,4 +1,4 @@
-"""Replies between their announcement and the end of their turn."""
+"""A call's replies from their announcement to the end of their turn."""
 
 import asyncio
 from typing import Any
@@ -34,13 +34,13 @@ pytestmark = pytest.mark.unit
 
 
 class Call:
-    """A call's replies, and LiveKit's part in them."""
+    """A call's replies, with LiveKit's part played by the test."""
 
     def __init__(self, **limits: Any) -> None:
         self.demand = Demand()
         self.events = Published(CallState.TURN_OPEN)
         self.interrupted = 0
-        """How often the reply that was being prepared was stopped."""
+        """How often the reply being prepared was stopped."""
         self.replies = Replies(
             SpeculationLimits(**limits),
             self.demand,
@@ -54,23 +54,23 @@ class Call:
         self.interrupted += 1
 
     def announce(self, *, is_awaited: bool = True) -> tuple[Reply, SpeechHandle]:
-        """A reply is announced; LiveKit's tasks begin in the next step of the loop."""
+        """Announce a reply. LiveKit's tasks begin in the next loop step."""
         speech = SpeechHandle.create()
         return self.replies.announce(speech, is_awaited=is_awaited), speech
 
     def judge(self, probability: float) -> None:
-        """The end-of-turn engine has judged the pause."""
+        """Publish a judgement of the pause, as by the end-of-turn engine."""
         self.events.publish(TurnJudged(probability, silence_s=0.3, inference_s=0.02))
 
     def turn_is_over(self, spoken: SpeechHandle | None = None) -> None:
-        """The turn is over, and this reply is spoken."""
+        """End the turn and speak this reply."""
         self.events.publish(TurnOver())
         if spoken is not None:
             spoken._mark_scheduled()
 
 
 async def begin(reply: Reply) -> "asyncio.Task[None]":
-    """Ask for it as the language model's adapter does."""
+    """Ask to start the reply, as the language model's adapter does."""
     await asyncio.sleep(0)
     asking = asyncio.create_task(reply.wait_to_begin())
     await asyncio.sleep(0.01)
@@ -78,7 +78,7 @@ async def begin(reply: Reply) -> "asyncio.Task[None]":
 
 
 @in_virtual_time
-async def test_a_speech_stands_for_its_reply_until_it_is_done() -> None:
+async def test_a_speech_leads_to_its_reply_until_it_is_done() -> None:
     call = Call()
     announced = [call.announce() for _ in range(2)]
     for reply, speech in announced:
@@ -98,7 +98,7 @@ async def test_a_speech_stands_for_its_reply_until_it_is_done() -> None:
 
 
 @in_virtual_time
-async def test_a_speech_that_was_not_announced_stands_for_no_reply() -> None:
+async def test_a_speech_that_was_not_announced_has_no_reply() -> None:
     call = Call()
     call.announce()
     assert call.replies.of(SpeechHandle.create()) is None
@@ -106,7 +106,7 @@ async def test_a_speech_that_was_not_announced_stands_for_no_reply() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_that_is_spoken_anyway_needs_no_leave() -> None:
+async def test_a_confirmed_reply_needs_no_permission() -> None:
     call = Call(max_per_turn=0)
     reply, speech = call.announce()
     speech._mark_scheduled()
@@ -117,7 +117,7 @@ async def test_a_reply_that_is_spoken_anyway_needs_no_leave() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_begun_ahead_is_published_at_once() -> None:
+async def test_an_early_start_is_published_at_once() -> None:
     call = Call()
     reply, _ = call.announce()
     assert (await begin(reply)).done()
@@ -125,7 +125,7 @@ async def test_a_reply_begun_ahead_is_published_at_once() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_that_was_put_off_begins_when_its_turn_is_over() -> None:
+async def test_a_reply_that_was_put_off_starts_when_its_turn_is_over() -> None:
     call = Call(max_per_turn=0)
     reply, speech = call.announce()
     asking = await begin(reply)
@@ -143,7 +143,7 @@ async def test_a_reply_that_was_put_off_begins_when_its_turn_is_over() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_that_was_put_off_and_is_dropped_never_begins() -> None:
+async def test_a_reply_that_was_put_off_and_dropped_never_starts() -> None:
     call = Call(max_per_turn=1)
     used, _ = call.announce()
     await begin(used)
@@ -163,7 +163,7 @@ async def test_a_reply_that_was_put_off_and_is_dropped_never_begins() -> None:
 
 
 @in_virtual_time
-async def test_a_judgement_lets_the_last_reply_of_a_turn_begin() -> None:
+async def test_a_judgement_lets_the_last_reply_of_a_turn_start() -> None:
     call = Call(max_per_turn=2)
     await begin(call.announce()[0])
     reply, _ = call.announce()
@@ -193,7 +193,7 @@ async def test_the_lead_is_the_time_that_the_first_sound_would_have_taken() -> N
 
 
 @in_virtual_time
-async def test_the_lead_of_a_reply_that_is_still_silent_is_the_time_since_it_was_begun() -> None:
+async def test_the_lead_of_a_reply_that_is_still_silent_is_the_time_since_its_start() -> None:
     call = Call()
     reply, speech = call.announce()
     await begin(reply)
@@ -204,11 +204,11 @@ async def test_the_lead_of_a_reply_that_is_still_silent_is_the_time_since_it_was
     assert confirmed.lead_s == pytest.approx(0.21)
     call.turn_is_over()
     await asyncio.sleep(0)
-    assert call.events.of(ReplyConfirmed) == [confirmed]  # the next turn has no lead of the last one's
+    assert call.events.of(ReplyConfirmed) == [confirmed]  # the next turn does not inherit the last one's lead
 
 
 @in_virtual_time
-async def test_work_is_useful_or_wasted_also_what_comes_later() -> None:
+async def test_all_work_is_counted_as_used_or_wasted_even_late_work() -> None:
     call = Call()
     dropped, dropped_speech = call.announce()
     await begin(dropped)
@@ -216,7 +216,7 @@ async def test_work_is_useful_or_wasted_also_what_comes_later() -> None:
     dropped.add_audio(0.5)
     kept, kept_speech = call.announce()
     await begin(kept)
-    dropped.add_tokens(1)  # on its way when LiveKit closed it
+    dropped.add_tokens(1)  # was on its way when LiveKit closed the reply
     kept.add_tokens(7)
     call.turn_is_over(kept_speech)
     await asyncio.sleep(0)
@@ -235,7 +235,7 @@ async def test_work_is_useful_or_wasted_also_what_comes_later() -> None:
 
 
 @in_virtual_time
-async def test_a_reply_for_which_nothing_was_computed_is_not_accounted_for() -> None:
+async def test_a_reply_for_which_nothing_was_computed_is_not_counted() -> None:
     call = Call()
     for is_spoken in (True, False):
         _, speech = call.announce(is_awaited=False)
@@ -249,7 +249,7 @@ async def test_a_reply_for_which_nothing_was_computed_is_not_accounted_for() -> 
 
 
 @in_virtual_time
-async def test_only_what_is_still_computed_is_stopped_when_the_caller_goes_on() -> None:
+async def test_only_a_reply_still_being_computed_is_dropped_when_the_caller_continues() -> None:
     call = Call()
     reply, _ = call.announce()
     await begin(reply)
@@ -285,7 +285,7 @@ async def test_a_caller_waits_from_the_end_of_the_turn_to_the_first_sound() -> N
 
 @pytest.mark.parametrize("is_awaited", [False, True])
 @in_virtual_time
-async def test_nobody_waits_for_a_phrase_that_is_there_or_a_reply_that_is_done(is_awaited: bool) -> None:
+async def test_no_caller_waits_for_a_ready_phrase_or_a_finished_reply(is_awaited: bool) -> None:
     call = Call()
     _, speech = call.announce(is_awaited=is_awaited)
     speech._mark_scheduled()
@@ -297,7 +297,7 @@ async def test_nobody_waits_for_a_phrase_that_is_there_or_a_reply_that_is_done(i
 
 
 @in_virtual_time
-async def test_a_busy_box_puts_off_and_lets_a_reply_begin_once_it_is_free() -> None:
+async def test_a_busy_box_puts_a_reply_off_until_it_is_free() -> None:
     call = Call(max_load=0.5)
     reply, _ = call.announce()
     with call.demand.reply(), call.demand.reply():
@@ -309,7 +309,7 @@ async def test_a_busy_box_puts_off_and_lets_a_reply_begin_once_it_is_free() -> N
 
 
 @in_virtual_time
-async def test_a_caller_who_hangs_up_has_wasted_what_was_prepared() -> None:
+async def test_hanging_up_wastes_the_prepared_reply() -> None:
     call, heard = Call(), list[Payload]()
 
     async def hear(event: CallEvent[Payload]) -> None:
@@ -330,7 +330,7 @@ async def test_a_caller_who_hangs_up_has_wasted_what_was_prepared() -> None:
 
 @pytest.mark.parametrize("max_load", [0.25, 0.5])
 @in_virtual_time
-async def test_only_other_callers_are_load(max_load: float) -> None:
+async def test_only_other_callers_count_as_load(max_load: float) -> None:
     call = Call(max_load=max_load)
     before, _ = call.announce()
     await begin(before)

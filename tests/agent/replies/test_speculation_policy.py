@@ -1,4 +1,4 @@
-"""When a reply may be begun before its turn is known to be over."""
+"""When a reply may start before its turn is known to be over."""
 
 import pytest
 
@@ -10,16 +10,16 @@ IDLE = Load(0.0, 0.0)
 
 
 def policy(*, is_judged: bool = True, **limits: float) -> SpeculationPolicy:
-    """One with these limits."""
+    """A policy with these limits."""
     return SpeculationPolicy(SpeculationLimits(**limits), is_judged=is_judged)  # type: ignore[arg-type]
 
 
-def test_the_first_reply_of_a_turn_is_begun_at_once() -> None:
+def test_the_first_reply_of_a_turn_starts_at_once() -> None:
     assert policy().refusal(IDLE) is None
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2, 5])
-def test_a_turn_has_so_many_replies_and_the_next_turn_too(limit: int) -> None:
+def test_every_turn_has_the_same_budget_of_replies(limit: int) -> None:
     one = policy(max_per_turn=limit, is_judged=False)
     for _ in range(2):
         for _ in range(limit):
@@ -58,13 +58,13 @@ def test_no_reply_can_waste_more_tokens_than_are_left() -> None:
         (Load(1.5, 3.0), Refusal.LOAD),
     ],
 )
-def test_a_busy_box_answers_those_first_whose_turns_are_over(load: Load, refusal: Refusal | None) -> None:
+def test_a_busy_box_first_answers_callers_whose_turns_are_over(load: Load, refusal: Refusal | None) -> None:
     one = policy(max_load=0.75, max_wait_s=0.25)
     assert one.refusal(load) is refusal
     assert one.refusal(IDLE) is None
 
 
-def test_a_later_reply_is_not_begun_for_a_caller_in_mid_sentence() -> None:
+def test_a_later_reply_does_not_start_for_a_caller_in_mid_sentence() -> None:
     one = policy(max_per_turn=9, min_probability=0.3)
     one.judged(0.1)
     assert one.refusal(IDLE) is None
@@ -73,12 +73,12 @@ def test_a_later_reply_is_not_begun_for_a_caller_in_mid_sentence() -> None:
     one.judged(0.3)
     assert one.refusal(IDLE) is None
     one.judged(0.1)
-    one.went_on()  # that was another pause
+    one.went_on()  # the judgement was about another pause
     assert one.refusal(IDLE) is None
 
 
 @pytest.mark.parametrize("is_judged", [True, False])
-def test_the_last_reply_of_a_turn_waits_for_a_judgement_if_there_will_be_one(is_judged: bool) -> None:
+def test_the_last_reply_of_a_turn_waits_for_a_judgement_if_one_will_come(is_judged: bool) -> None:
     one = policy(max_per_turn=2, is_judged=is_judged)
     one.begun()
     assert one.refusal(IDLE) is (Refusal.UNLIKELY if is_judged else None)
@@ -102,6 +102,6 @@ def test_a_turn_that_is_over_says_nothing_about_the_next() -> None:
 @pytest.mark.parametrize(
     "limits", [{"max_per_turn": -1}, {"max_tokens_ahead": 0}, {"min_probability": 1.1}, {"min_probability": -0.1}]
 )
-def test_limits_that_mean_nothing_are_refused(limits: dict[str, float]) -> None:
+def test_meaningless_limits_are_refused(limits: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(limits))):
         policy(**limits)  # type: ignore[arg-type]

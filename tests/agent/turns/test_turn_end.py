@@ -286,7 +286,7 @@ async def test_slow_judgements_do_not_queue_up(caller: Pausing, engine: Scripted
     engine.inference_s = 0.25
     await caller.say("where can i", ends_turn=False)
     await caller.pause(2.0)
-    assert engine.most_running == 1
+    assert engine.max_running == 1
     assert len(engine.asked) <= 5
     assert caller.answered_after_s == pytest.approx(1.2)
     assert engine.running == 0
