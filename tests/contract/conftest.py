@@ -1,4 +1,4 @@
-"""Models that several contract suites listen with."""
+"""Models that several contract suites share."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from serving.vad.silero import SileroOptions, SileroVad
 
 @pytest.fixture(scope="module")
 def vad() -> Iterator[SileroVad]:
-    """Loaded voice activity."""
+    """The VAD engine, loaded."""
     vad = SileroVad(SileroOptions(), open_store().resolve("silero-vad"))
     vad.load()
     yield vad
@@ -20,5 +20,5 @@ def vad() -> Iterator[SileroVad]:
 
 @pytest.fixture(scope="module")
 def stt_dir() -> Path:
-    """The demo model of speech recognition."""
+    """The demo STT model's folder."""
     return open_store().resolve("demo-stt")

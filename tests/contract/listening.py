@@ -1,4 +1,4 @@
-"""Callers' lines, and a recogniser whose every decode can be waited for, so that streaming is tested in audio time."""
+"""Callers' lines, and an STT engine whose decodes can be waited for, so that streaming is tested in audio time."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ FRAME_SAMPLES = SPEECH_RATE // 50
 
 @dataclass(frozen=True)
 class Line:
-    """What a caller says."""
+    """A line that a caller says."""
 
     words: str
     speech_end_s: float
@@ -61,40 +61,40 @@ class WatchedEngine(FasterWhisperEngine):
     """Remembers what its streams ask for."""
 
     def submit(self, clip: Clip, urgency: Urgency, slot: Hashable | None) -> "Future[Heard]":
-        """As the engine's."""
+        """Submit, and remember the clip."""
         answer = super().submit(clip, urgency, slot)
         self.asked.append(Asked(clip, urgency, answer))
         return answer
 
     @property
     def asked(self) -> list[Asked]:
-        """In order."""
+        """Everything asked for, in order."""
         if not hasattr(self, "_asked"):
             self._asked: list[Asked] = []
         return self._asked
 
     def catch_up(self) -> None:
-        """Wait until everything that was asked for is decoded."""
+        """Wait until everything asked for is decoded."""
         wait([asked.answer for asked in self.asked], timeout=60)
 
 
 @dataclass
 class Hearing:
-    """What a stream said, each event with the audio time at which it came."""
+    """A stream's events, each with the audio time at which it came."""
 
     events: list[tuple[float, SttEvent]] = field(default_factory=list)
 
     def of(self, stage: TranscriptStage) -> list[Transcript]:
-        """Transcripts of a stage."""
+        """All transcripts of a stage."""
         return [event for _, event in self.events if isinstance(event, Transcript) and event.stage is stage]
 
     def time_of(self, wanted: SttEvent) -> float:
-        """When it came."""
+        """When an event came."""
         return next(at_s for at_s, event in self.events if event is wanted)
 
     @property
     def text(self) -> str:
-        """All finals."""
+        """The text of all finals."""
         return " ".join(final.text for final in self.of(TranscriptStage.FINAL) if final.text)
 
 
@@ -107,9 +107,9 @@ async def collect(stream: SttStream, hearing: Hearing, clock: list[float]) -> No
 async def hear(
     engine: WatchedEngine, *pieces: Pcm16, flush_at_s: Sequence[float] = (), shared: SharedVad | None = None
 ) -> Hearing:
-    """Feed audio frame by frame, every decode done before the next frame: decoding that takes no time at all.
+    """Feed audio frame by frame, waiting for every decode before the next frame, as if decoding took no time.
 
-    With `shared` the stream takes its voice activity from there, where somebody else listens too, now before it, now after.
+    With `shared`, the stream shares its voice activity with another one, which hears each frame sometimes before it, sometimes after.
     """
     samples = np.concatenate(pieces)
     stream, hearing, clock = engine.open(None if shared is None else shared.open()), Hearing(), [0.0]
@@ -136,6 +136,6 @@ async def hear(
 
 
 async def settle() -> None:
-    """Let the loop hand over what has come in."""
+    """Let the event loop deliver what has arrived."""
     for _ in range(6):
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What every language model engine does alike, as tests on the demo Llama.
+"""Tests that every language model engine must pass, with the demo Llama.
 
 A test module takes them over with `from tests.contract.llm_suite import *` and brings a fixture `shared`: one warm engine.
 """
@@ -26,7 +26,7 @@ TOOLS = tuple(
 SATURDAY = "On Saturday we are open from nine to one."
 LONG = "what are your opening hours on saturday"
 SEVERAL_WAVES = 48
-"""So many replies do not fit at once: of those that are made together the order says nothing."""
+"""More replies than fit at once: the order of those made together says nothing."""
 
 
 def ask(text: str, **changes: object) -> ChatRequest:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.contract
 
 CALLERS = Path(__file__).parents[2] / "models" / "demo" / "callers"
 UNHEARD_VOICES = ("rms",)
-"""Of the demo's callers, those whose voice the model was not trained on."""
+"""Those of the demo's callers whose voice the model was not trained on."""
 CALLERS_WHO_MURMUR = ("rms", "awb", "kal16", "espeak")
 LEAD_S = 1.0
 QUIET = np.zeros(SPEECH_RATE, dtype=np.float32)
@@ -43,7 +43,7 @@ def engine(folder: Path) -> Iterator[CallboxInterruption]:
 
 
 def on_a_line(name: str) -> Pcm32:
-    """A recording of the demo's callers after LEAD_S of a quiet line, and half a second of it afterwards."""
+    """A recording of the demo's callers, with LEAD_S of a quiet line before it and half a second after it."""
     samples, rate = soundfile.read(CALLERS / f"{name}.flac", dtype="float32")
     assert rate == SPEECH_RATE
     loud = np.flatnonzero(np.abs(samples) > 0.03 * np.abs(samples).max())
@@ -52,7 +52,7 @@ def on_a_line(name: str) -> Pcm32:
 
 
 async def heard(engine: CallboxInterruption, name: str, overlap_s: float) -> Interruption:
-    """The verdict on a recording, so long after its onset."""
+    """The verdict on a recording, `overlap_s` after its onset."""
     return await engine.predict(on_a_line(name)[: round((LEAD_S + overlap_s) * SPEECH_RATE)], overlap_s)
 
 

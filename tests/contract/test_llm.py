@@ -19,7 +19,7 @@ pytestmark = pytest.mark.contract
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[CTranslate2Llm]:
-    """One engine for the tests that leave nothing behind."""
+    """The engine for tests that leave no state behind."""
     engine = CTranslate2Llm(CTranslate2LlmOptions(), LANGUAGE_MODEL / "ct2")
     engine.load()
     engine.warm_up()

@@ -1,4 +1,4 @@
-"""Speech recognition against the seam, on the demo model: what is said, when, and in which order."""
+"""The STT engine against the seam, with the demo model: words, times and order."""
 
 import itertools
 from collections.abc import Iterator
@@ -100,7 +100,7 @@ async def test_words_are_timed_in_order_within_the_speech(engine: WatchedEngine,
 
 
 def clicks(seconds: float) -> Pcm16:
-    """Keys being struck: bursts of 6 ms, eight a second."""
+    """Keyboard clicks: bursts of 6 ms, eight a second."""
     rng = np.random.default_rng(3)
     track = rng.normal(0, 3e-4, round(seconds * SPEECH_RATE))
     for at in rng.integers(0, len(track) - 96, round(8 * seconds)):
@@ -121,7 +121,7 @@ def noise(dbfs: float) -> Pcm16:
 async def test_sound_without_words_gives_no_words(engine: WatchedEngine, sound: Pcm16) -> None:
     hearing = await hear(engine, sound, silence(0.6))
     assert [t.text for stage in TranscriptStage for t in hearing.of(stage) if t.text] == []
-    # what the VAD let through must not become words either
+    # nor must it become words if the VAD lets it through
     assert engine.recognise(AudioChunk(sound, SPEECH_RATE).to_float()) == ()
 
 
@@ -137,7 +137,7 @@ async def test_speech_without_words_ends_in_an_empty_final(vad: SileroVad, stt_d
 
 
 def unsure_options() -> FasterWhisperOptions:
-    """Options under which no words are sure enough."""
+    """Options under which no words are probable enough."""
     from serving.stt.guards import GuardOptions
 
     return FasterWhisperOptions(window_floor_s=4.0, guards=GuardOptions(min_avg_logprob=0.0))
@@ -170,7 +170,7 @@ async def test_a_flush_brings_the_final_at_once_and_the_rest_follows(engine: Wat
     hearing = await hear(engine, *padded(line), flush_at_s=[2.9])
     first, second = hearing.of(FINAL)
     assert hearing.time_of(first) == pytest.approx(2.9, abs=0.05)
-    assert jiwer.wer(line.words, f"{first.text} {second.text}") < 0.35  # the word under the knife may suffer
+    assert jiwer.wer(line.words, f"{first.text} {second.text}") < 0.35  # the word that was cut may be misheard
 
 
 async def test_the_end_of_input_brings_the_final(engine: WatchedEngine) -> None:

@@ -1,4 +1,4 @@
-"""One recogniser, several calls: nothing mixes, what waits is dropped, failures stay where they happen."""
+"""One STT engine, several calls: nothing mixes, waiting work is dropped, failures stay where they happen."""
 
 import asyncio
 import threading
@@ -26,7 +26,7 @@ OPTIONS = FasterWhisperOptions(window_floor_s=4.0, max_batch=4)
 
 
 class GatedEngine(WatchedEngine):
-    """Decodes wait at a gate while it is shut; batches are remembered; a poisoned stream's decodes fail."""
+    """Decodes wait while a gate is shut, batches are recorded, and a poisoned stream's decodes fail."""
 
     def load(self) -> None:
         """Put the gate in front of the real model."""
@@ -65,14 +65,14 @@ def call(line: Line) -> Pcm16:
 
 
 async def feed(stream: SttStream, samples: Pcm16) -> None:
-    """Push everything at once."""
+    """Push all audio at once."""
     for start in range(0, len(samples), 320):
         stream.push(AudioChunk(samples[start : start + 320], SPEECH_RATE))
     await settle()
 
 
 async def rest(stream: SttStream) -> Hearing:
-    """What a stream still says."""
+    """The remaining events of a stream."""
     hearing = Hearing()
     await asyncio.wait_for(collect(stream, hearing, [0.0]), timeout=60)
     return hearing
@@ -177,7 +177,7 @@ async def test_closing_the_engine_in_a_call_ends_the_stream_with_a_reason(engine
 
 
 async def rest_of_a_new_stream(engine: FasterWhisperEngine) -> Hearing:
-    """Try to make a call."""
+    """Feed a new stream a call, and return the rest of its events."""
     stream = engine.open()
     await feed(stream, call(LINES["yes"]))
     return await rest(stream)

@@ -91,7 +91,7 @@ async def test_words_parted_by_pauses_are_timed_by_their_sound(engine: TtsEngine
 
 @pytest.mark.parametrize("rate", [16_000, 24_000])
 async def test_a_word_after_a_pause_begins_where_its_sound_does(rate: int) -> None:
-    """To 20 ms for words that open with a voice; a stop or a weak fricative begins before it can be heard."""
+    """Within 20 ms for words with a voiced onset; a stop or a weak fricative begins before it can be heard."""
     engine = PiperEngine(PiperOptions(room_rate=rate), VOICE)
     engine.load()
     try:
@@ -107,7 +107,7 @@ async def test_a_word_after_a_pause_begins_where_its_sound_does(rate: int) -> No
 
 
 async def test_audio_cut_at_a_words_end_holds_the_words_before_it(engine: TtsEngine) -> None:
-    """What a listener makes of it: the demo's recogniser hears the words up to the cut, give or take one."""
+    """As a listener hears it: the demo STT hears the words up to the cut, give or take one."""
     listener = WhisperModel(str(DEMO / "speech_to_text"), device="cpu", compute_type="int8", cpu_threads=1)
     text = "nine one three eight six two seven five four one"
     samples, words = await speak(engine, text)

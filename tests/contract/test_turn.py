@@ -1,4 +1,4 @@
-"""The end-of-turn engines on their real models: what both keep to, and what each does with what it is told."""
+"""The end-of-turn engines with their real models: what both must do, and what each makes of its context."""
 
 import asyncio
 from collections.abc import Iterator
@@ -55,14 +55,14 @@ CALLBOX_TURN = Known("callbox-turn", CallboxTurnOptions().file, "models verify")
 
 @pytest.fixture(scope="module", params=[SMART_TURN, CALLBOX_TURN], ids=lambda known: known.name)
 def known(request: pytest.FixtureRequest) -> Known:
-    """One engine after the other."""
+    """Each of the engines."""
     chosen: Known = request.param
     return chosen
 
 
 @pytest.fixture(scope="module")
 def engine(known: Known) -> Iterator[TurnEngine]:
-    """It, loaded."""
+    """The engine, loaded."""
     engine = known.make(known.folder())
     engine.load()
     engine.warm_up()
@@ -90,14 +90,14 @@ def callbox_turn() -> Iterator[CallboxTurn]:
 
 @pytest.fixture(scope="module")
 def lines() -> list[Pcm32]:
-    """What the demo's caller of the best voice says, trimmed to the sound."""
+    """The lines of the demo caller with the best voice, trimmed."""
     found = [soundfile.read(path, dtype="float32")[0] for path in sorted((CALLERS / "rms").glob("*.flac"))]
     assert found, f"no recordings in {CALLERS / 'rms'}"
     return found
 
 
 def level(samples: Pcm32) -> Pcm32:
-    """With a quiet line's noise, and 200 ms of it after the last sound."""
+    """The line with a quiet line's noise, 200 ms of it after the last sound."""
     whole = np.concatenate([samples, PAUSE])
     return np.asarray(whole + np.random.default_rng(1).normal(0, 8e-4, len(whole)), dtype=np.float32)
 
@@ -188,7 +188,7 @@ async def test_closed_it_says_so_and_loads_again(known: Known) -> None:
 
 
 async def mean_over(engine: TurnEngine, lines: list[Pcm32], context: TurnContext) -> float:
-    """The mean probability of the same sounds, whatever was really said in them."""
+    """The mean probability over the same sounds, whatever their real words."""
     return float(np.mean([(await engine.predict(level(line), context)).probability for line in lines[:12]]))
 
 

@@ -1,4 +1,4 @@
-"""Recognition on a call's shared voice activity, on the real models: what is heard does not change, and costs one run of the VAD."""
+"""The STT on a call's shared voice activity, with the real models: it hears the same, for one run of the VAD."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.contract
 REAL_SPEECH = Path(__file__).parents[3] / "shared" / "real-speech"
 LINES = lines()
 AT_ONCE = 1e9
-"""A share of time that partial decodes may take, so large that they come at every chance: always at the same places."""
+"""A share of time for partial decodes that never limits them, so that they come at the same places every time."""
 
 
 class CountedVad(SileroVad):
@@ -58,7 +58,7 @@ def engine(vad: CountedVad) -> Iterator[WatchedEngine]:
 
 
 def told(hearing: Hearing) -> list[tuple[float, SttEvent]]:
-    """Everything that was said and when, but how long the decodes took."""
+    """All events with their times, without how long the decodes took."""
     return [
         (at_s, replace(event, decode_s=0.0) if isinstance(event, Transcript) else event)
         for at_s, event in hearing.events
@@ -66,7 +66,7 @@ def told(hearing: Hearing) -> list[tuple[float, SttEvent]]:
 
 
 async def assert_shared_is_own(engine: WatchedEngine, vad: CountedVad, *pieces: Pcm16) -> Hearing:
-    """Hear the same twice, and return what was heard."""
+    """Hear the same audio with an own and a shared VAD, and compare."""
     counted = []
     heard = []
     for shared in (None, SharedVad(vad)):

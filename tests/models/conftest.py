@@ -1,4 +1,4 @@
-"""A small store of its own for each test, and a real one for reading; a hub on loopback to download from."""
+"""A small store for each test, the real one for reading, and a hub on loopback to download from."""
 
 import hashlib
 import io
@@ -49,7 +49,7 @@ def write_manifest(root: Path, **models: Any) -> Path:
 
 @pytest.fixture(autouse=True)
 def online(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other tests' modules import what switches downloads off for the product (agent/operate/offline.py)."""
+    """Other test modules import agent/operate/offline.py, which switches downloads off."""
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.delenv("TRANSFORMERS_OFFLINE", raising=False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
@@ -57,7 +57,7 @@ def online(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A models/ folder with one whole model, `some-model`, and its manifest."""
+    """A models/ folder with one complete model, `some-model`, and its manifest."""
     root = tmp_path / "models"
     folder = root / "demo" / "some_model"
     folder.mkdir(parents=True)
@@ -74,7 +74,7 @@ def store(root: Path) -> ModelStore:
 
 
 WEIGHTS = random.Random(7).randbytes(2_500_000)
-"""More than two of the chunks that a download goes in."""
+"""Longer than two of a download's chunks."""
 WHISPER = {
     "config.json": b'{"a": 1}',
     "model.bin": WEIGHTS,
@@ -86,7 +86,7 @@ WHISPER = {
 
 
 def repository(name: str, **options: Any) -> dict[str, Any]:
-    """An entry of a model that is downloaded."""
+    """The manifest entry of a downloadable model."""
     source = {"kind": "repository", "repository": name, "command": "scripts/download_models.sh"}
     model = {"profiles": ["cpu"], "files": []}
     for key, value in options.items():
@@ -96,7 +96,7 @@ def repository(name: str, **options: Any) -> dict[str, Any]:
 
 @dataclass
 class Site:
-    """A place with a manifest of downloadable models, none of them there yet."""
+    """A models/ folder with downloadable models in its manifest, none of them downloaded yet."""
 
     root: Path
     hub: LoopbackHub
@@ -104,7 +104,7 @@ class Site:
     shown: str = ""
 
     def download(self, *names: str, update: tuple[str, ...] = ()) -> list[str]:
-        """One run of the command; what it could not bring, in its words."""
+        """Run the command once; returns its failures as text."""
         console = Console(file=io.StringIO(), width=200)
         with Display(console) as display:
             run = Download(open_store(self.root, unpin=update), Hub(self.hub.url, self.token), display, update=update)
@@ -114,13 +114,13 @@ class Site:
         return [str(failure) for failure in run.failures]
 
     def files(self, name: str) -> dict[str, bytes]:
-        """What lies under the model's final name."""
+        """The contents of the model's final folder."""
         folder = self.root / "store" / name
         paths = [path for path in folder.rglob("*") if path.is_file()]
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
     def partials(self) -> list[Path]:
-        """Files that are on their way."""
+        """Files in the staging area."""
         return sorted((self.root / "store" / ".downloads").rglob("*.partial"))
 
     def pin(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""A model hub on loopback: what huggingface_hub asks of the real one, and what goes wrong on the way to it.
+"""A model hub on loopback: answers what huggingface_hub asks of the real one, and simulates failures.
 
 Answers as the hub does: LFS files are redirected to storage, their SHA-256 is in the listing and in X-Linked-Etag; small
 ones are known by git's blob id; a gated repository lists its files to anybody and hands none out.
@@ -35,11 +35,11 @@ class Stored:
     commits: dict[str, dict[str, bytes]]
     gated: bool = False
     lfs_from: int = 1000
-    """Files of so many bytes are kept in LFS."""
+    """Files from this size on are kept in LFS."""
     sizes: dict[str, int] = field(default_factory=dict)
-    """What the listing says of a file's size instead of the truth."""
+    """File sizes that the listing gives instead of the true ones."""
     listed: bool = True
-    """Whether the listing tells sizes and hashes; a simple mirror does not."""
+    """Whether the listing has sizes and hashes; a simple mirror's does not."""
 
     @property
     def newest(self) -> str:
@@ -52,7 +52,7 @@ class Fault:
     """What happens to one download of a file."""
 
     after: int = 0
-    """Bytes that are sent before."""
+    """Bytes that are sent before it happens."""
     kind: str = "drop"
     """drop: the connection ends. reset: it is reset. stall: nothing more comes. status: `after` is the answer's status."""
 
@@ -68,15 +68,15 @@ class Seen:
 
 
 class LoopbackHub:
-    """Serves `repositories`; `faults` are used up one by one, by the file's name."""
+    """Serves `repositories`; `faults`, by file name, happen once each, in order."""
 
     def __init__(self) -> None:
         self.repositories: dict[str, Stored] = {}
         self.faults: dict[str, list[Fault]] = {}
         self.served: dict[str, bytes] = {}
-        """Content that is sent for a file in place of its own."""
+        """Content that is sent for a file instead of its own."""
         self.page: str | None = None
-        """What is answered to everything in place of a hub's answers."""
+        """The answer to every request, instead of a hub's."""
         self.requests: list[Seen] = []
         self.url = ""
         self.storage_url = ""
@@ -208,7 +208,7 @@ class LoopbackHub:
 
 @contextmanager
 def running(hub: LoopbackHub) -> Iterator[LoopbackHub]:
-    """The hub on a free port of loopback, on a loop and a thread of its own: its clients block."""
+    """Run the hub on a free loopback port, with its own thread and event loop, because its clients block."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

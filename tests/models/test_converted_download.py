@@ -1,4 +1,4 @@
-"""A model that is converted at download: the demo Llama from a hub on loopback, as the 1 B Llama comes from the real one."""
+"""Models that are converted when downloaded: the demo Llama from a hub on loopback, as the 1 B Llama from the real one."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Downloads from a hub on loopback: what is fetched, checked, pinned, and put in place."""
+"""Downloads from a hub on loopback: downloading, checking, pinning, and putting in place."""
 
 import hashlib
 from pathlib import Path

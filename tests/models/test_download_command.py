@@ -1,4 +1,4 @@
-"""scripts/download_models.sh and `python -m models download`, as processes, into a store of the test's own."""
+"""scripts/download_models.sh and `python -m models download`, run as processes, with the test's own store."""
 
 import os
 import signal

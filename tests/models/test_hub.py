@@ -1,4 +1,4 @@
-"""Which hub is asked, and on whose behalf."""
+"""Which hub is used, and with which account."""
 
 from pathlib import Path
 

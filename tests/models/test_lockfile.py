@@ -1,4 +1,4 @@
-"""The lock: what it says over the manifest, and what of it is refused."""
+"""The lock: what it adds to the manifest, and which pins are refused."""
 
 from pathlib import Path
 from typing import Any

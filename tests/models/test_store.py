@@ -1,4 +1,4 @@
-"""The store: whole models resolve, anything else is refused by the file's name."""
+"""The store: complete models resolve, anything else is refused, naming the file."""
 
 import subprocess
 import sys

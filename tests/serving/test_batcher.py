@@ -1,4 +1,4 @@
-"""Who is decoded when, and together with whom."""
+"""Which requests run when, and in the same batch."""
 
 import asyncio
 import threading
@@ -33,7 +33,7 @@ class Desk:
 
 @pytest.fixture
 def desk() -> Desk:
-    """Fresh work."""
+    """A new desk."""
     return Desk()
 
 

@@ -1,4 +1,4 @@
-"""The thread of an engine: one function at a time, the most urgent first."""
+"""An engine's thread: one function at a time, most urgent first."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from serving.bridge import EngineThread
 pytestmark = pytest.mark.unit
 
 SOON_S = 10.0
-"""Nothing here takes longer, on however busy a machine."""
+"""Nothing here takes longer, however busy the machine."""
 
 
 class Blocked:
@@ -39,7 +39,7 @@ class Blocked:
 
 @pytest.fixture
 def blocked() -> Iterator[Blocked]:
-    """Busy until the test is over, if not released before."""
+    """A thread that is busy until released, at the latest when the test ends."""
     made = Blocked()
     yield made
     made.release()
@@ -171,7 +171,7 @@ def test_a_thread_can_close_itself() -> None:
 
 
 class SlowOrder:
-    """Takes its time over the first place in line, so that the thread can be closed meanwhile."""
+    """Is slow to take its place in the queue, so that the thread can be closed meanwhile."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
@@ -189,7 +189,7 @@ class SlowOrder:
 
 
 def test_what_is_submitted_while_it_closes_is_not_forgotten() -> None:
-    """Whoever submits gets an answer: a result, a cancellation or an error; nobody waits for ever."""
+    """Everyone who submits gets an answer: a result, a cancellation or an error. Nobody waits for ever."""
     thread, order, futures = EngineThread("test"), SlowOrder(), list[Future[str]]()
     thread._order = order  # type: ignore[assignment]
     submitting = threading.Thread(target=lambda: futures.append(thread.submit(lambda: "done")))

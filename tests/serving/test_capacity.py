@@ -1,4 +1,4 @@
-"""How many calls the box takes."""
+"""How many calls the machine takes."""
 
 import threading
 

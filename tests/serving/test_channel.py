@@ -10,7 +10,7 @@ from serving.bridge import Channel, EngineThread
 pytestmark = pytest.mark.unit
 
 SOON_S = 10.0
-"""Nothing here takes longer, on however busy a machine."""
+"""Nothing here takes longer, however busy the machine."""
 
 
 async def test_items_arrive_in_order_from_another_thread() -> None:

@@ -1,4 +1,4 @@
-"""What the engines are asked for right now."""
+"""How busy the engines are right now."""
 
 import threading
 import time

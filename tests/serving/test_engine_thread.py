@@ -1,4 +1,4 @@
-"""The thread that engines compute on: order, urgency, cancelling, failing, closing."""
+"""The engines' thread: order, urgency, cancelling, failing, closing."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 
 
 def held(thread: EngineThread, workers: int = 1) -> Callable[[], None]:
-    """Keep all workers busy; the function returned lets them go."""
+    """Keep all workers busy; the returned function releases them."""
     gate = threading.Event()
     started = [threading.Event() for _ in range(workers)]
 

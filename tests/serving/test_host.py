@@ -1,4 +1,4 @@
-"""The life of engines: loaded in order, watched, loaded again."""
+"""The lives of engines: loaded in order, watched, reloaded."""
 
 import threading
 
@@ -38,7 +38,7 @@ def engines(journal: list[str]) -> Engines:
 
 
 def engine(engines: Engines, stage: str) -> ScriptedEngine:
-    """One of them, as what it is here."""
+    """One of them, typed as the test double that it is."""
     found = getattr(engines, stage)
     assert isinstance(found, ScriptedEngine)
     return found
@@ -181,7 +181,7 @@ def test_engines_that_were_never_loaded_or_are_closed_are_not_examined(engines: 
 
 
 def test_looks_at_the_same_time_load_an_engine_once(engines: Engines, journal: list[str]) -> None:
-    """Every call whose engine failed asks for a look."""
+    """Every call with a failed engine asks for a check."""
     host = EngineHost(engines)
     host.load()
     journal.clear()

@@ -1,4 +1,4 @@
-"""What every engine over one ONNX network does alike, on a network that adds its input to itself."""
+"""What all engines with one ONNX network have in common, on a network that adds its input to itself."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.unit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoublingOptions(OnnxJudgeOptions):
-    """Of an engine of the test's own."""
+    """Options of the test's own engine."""
 
     file: str = "doubling.onnx"
     times: int = 1
@@ -57,7 +57,7 @@ class Doubling(OnnxJudge[list[float], float]):
 
 
 def network(path: Path, numbers: int = 2) -> None:
-    """Write it."""
+    """Write the network to a file."""
     value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [numbers])
     result = helper.make_tensor_value_info("y", TensorProto.FLOAT, [numbers])
     graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "doubling", [value], [result])
@@ -66,7 +66,7 @@ def network(path: Path, numbers: int = 2) -> None:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Doubling]:
-    """It, loaded."""
+    """The engine, loaded."""
     network(tmp_path / "doubling.onnx")
     engine = Doubling(DoublingOptions(), tmp_path)
     engine.load()

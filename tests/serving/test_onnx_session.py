@@ -1,4 +1,4 @@
-"""Opening ONNX networks, on small ones made here."""
+"""Opening ONNX networks, with small ones made by the test."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def doubling(tmp_path: Path) -> Path:
 
 
 def run(session: onnxruntime.InferenceSession) -> list[float]:
-    """What it makes of 1 and 3."""
+    """Its output for 1 and 3."""
     return list(session.run(None, {"x": np.array([1, 3], dtype=np.float32)})[0])
 
 

@@ -1,4 +1,4 @@
-"""The engines there are."""
+"""The available engines."""
 
 import subprocess
 import sys
@@ -36,7 +36,7 @@ def test_an_unknown_engine_is_answered_with_those_there_are() -> None:
 
 
 def test_no_inference_library_is_imported_before_an_engine_loads() -> None:
-    """In a process of its own."""
+    """Checked in a new process."""
     code = (
         "import sys; from serving.registry import ENGINES, find;"
         "[find(stage, name).load() for stage, names in ENGINES.items() for name in names];"

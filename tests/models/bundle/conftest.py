@@ -1,4 +1,4 @@
-"""An operator and a whole bundle for each test."""
+"""An operator with a key pair, and a complete bundle, for each test."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from tests.models.bundle.synthetic import Operator, make_bundle, make_operator, 
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    """Has a key pair."""
+    """An operator with a key pair."""
     return make_operator(tmp_path / "keys")
 
 
 @pytest.fixture
 def bundle(tmp_path: Path, operator: Operator) -> Path:
-    """As a folder."""
+    """A complete bundle, as a folder."""
     return make_bundle(tmp_path / "bundle", operator)
 
 

@@ -1,4 +1,4 @@
-"""A project small enough to be bundled in a second, and a package index that is a folder."""
+"""A project small enough to bundle in a second, and a folder as its package index."""
 
 import hashlib
 import io
@@ -34,7 +34,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 
 
 def make_index(folder: Path) -> dict[str, str]:
-    """Wheels of `tiny` and `uv`, and a package that is there as source only; SHA-256 by package."""
+    """Wheels of `tiny` and `uv`, and a package with only a source archive; SHA-256 by package."""
     folder.mkdir()
     for name, licence in (("tiny", "BSD-3-Clause"), ("uv", "MIT OR Apache-2.0")):
         with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as archive:
@@ -48,7 +48,7 @@ def make_index(folder: Path) -> dict[str, str]:
 
 
 def make_project(root: Path, sha256s: dict[str, str]) -> Path:
-    """A git checkout with all that a bundle consists of; one model is pinned by a lock that git does not know."""
+    """A git checkout with everything that goes into a bundle; one model is pinned by a lock that is not in git."""
     texts = {
         "pyproject.toml": '[project]\nname = "callbox"\nversion = "7.8"\n',
         "requirements/cpu.txt": "".join(_pin(name, sha256s[name]) for name in ("tiny", "onlysource")),

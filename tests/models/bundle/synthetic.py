@@ -1,4 +1,4 @@
-"""Small bundles that are whole, and ways to damage them."""
+"""Small complete bundles, and ways to damage them."""
 
 import io
 import json
@@ -57,25 +57,25 @@ FILES: dict[str, bytes] = {
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who signs."""
+    """The operator who signs."""
 
     private: Path
     public: Path
 
     @property
     def key(self) -> Ed25519PrivateKey:
-        """The private half."""
+        """The private key."""
         return load_private_key(self.private)
 
 
 def make_operator(folder: Path, name: str = "operator") -> Operator:
-    """With a key pair of their own."""
+    """A new operator, with a new key pair."""
     private = folder / f"{name}.pem"
     return Operator(private, make_key_pair(private))
 
 
 def make_bundle(folder: Path, operator: Operator, **changes: bytes | None) -> Path:
-    """A whole bundle. `changes`: other contents by path, None for a file that this bundle does not have."""
+    """A complete bundle. `changes`: other contents by path, None for a file that this bundle does not have."""
     writer = BundleWriter(folder)
     for path, content in {**FILES, **changes}.items():
         if content is not None:
@@ -106,27 +106,27 @@ def sign(folder: Path, content: bytes, operator: Operator) -> None:
 
 
 def make_tar(folder: Path, tar: Path) -> Path:
-    """The same bundle as one file."""
+    """The same bundle as a tar."""
     manifest = parse_manifest((folder / MANIFEST).read_bytes())
     write_tar(folder, (MANIFEST, SIGNATURE), manifest.files, tar, epoch=0, advance=lambda count: None)
     return tar
 
 
 def append(tar: Path, member: tarfile.TarInfo, content: bytes = b"") -> None:
-    """One more member, after the others."""
+    """Append a member."""
     member.size = len(content)
     with tarfile.open(tar, "a") as archive:
         archive.addfile(member, io.BytesIO(content))
 
 
 def resign(folder: Path, operator: Operator, edit: Callable[[BundleManifest], BundleManifest]) -> None:
-    """The manifest changed by someone who has the key."""
+    """Change the manifest and sign it again, as somebody with the key could."""
     manifest = edit(parse_manifest((folder / MANIFEST).read_bytes()))
     sign(folder, manifest.to_bytes(), operator)
 
 
 def edit_json(folder: Path, operator: Operator, **changes: object) -> None:
-    """The manifest's JSON changed and signed: what no version of Callbox would have written."""
+    """Change the manifest's JSON and sign it: something that no version of Callbox would write."""
     raw = json.loads((folder / MANIFEST).read_bytes())
     content = json.dumps({**raw, **changes}, sort_keys=True, indent=1) + "\n"
     sign(folder, content.encode(), operator)

@@ -1,4 +1,4 @@
-"""Making bundles of a small project, whose package index is a folder: all in it, reproducible, or not made at all."""
+"""Making bundles of a small project with a folder as its package index: complete, reproducible, or not made at all."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ Make = Callable[[str], Path]
 
 
 class Said:
-    """Keeps what is told."""
+    """Records what is reported."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
@@ -43,7 +43,7 @@ def said() -> Said:
 
 @contextmanager
 def made_project(folder: Path) -> Iterator[Path]:
-    """Pip sees the index's folder and nothing else."""
+    """Make pip use the index's folder only."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PIP_NO_INDEX", "1")
         environment.setenv("PIP_FIND_LINKS", str(folder / "index"))
@@ -53,14 +53,14 @@ def made_project(folder: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:
-    """For a test that changes it."""
+    """A project that a test may change."""
     with made_project(tmp_path) as project:
         yield project
 
 
 @pytest.fixture
 def make(project: Path, operator: Operator, said: Said, tmp_path: Path) -> Make:
-    """Makes a bundle of that name."""
+    """A function that makes a bundle with this name."""
 
     def made(name: str) -> Path:
         out = tmp_path / name
@@ -72,7 +72,7 @@ def make(project: Path, operator: Operator, said: Said, tmp_path: Path) -> Make:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path, BundleManifest]]:
-    """One bundle for those who only look, with its project and its verified manifest."""
+    """One bundle for tests that only read it, with its project and verified manifest."""
     folder = tmp_path_factory.mktemp("made")
     operator = make_operator(folder / "keys")
     with made_project(folder) as project:

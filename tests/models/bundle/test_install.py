@@ -1,4 +1,4 @@
-"""Installing: all in its place, repeatable, careful with what operators wrote, and nothing from a damaged bundle."""
+"""Installing: complete, repeatable, keeping what operators edited, and never from a damaged bundle."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ PLACES = {
 
 @pytest.fixture
 def box(tmp_path: Path) -> Path:
-    """Where it is installed; not there yet."""
+    """The folder to install into; it does not exist yet."""
     return tmp_path / "box"
 
 

@@ -1,4 +1,4 @@
-"""Both ways to check a signature agree, and keys of other kinds are told apart."""
+"""Both ways to check a signature agree, and other kinds of keys are refused."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A whole bundle passes; whatever differs from what was signed is refused by its name."""
+"""A complete bundle passes; whatever differs from what was signed is refused, naming the file."""
 
 import os
 import tarfile

@@ -1,4 +1,4 @@
-"""Which files of a lock go into a bundle, and what wheels say of themselves."""
+"""Which of a lock's files go into a bundle, and the metadata of wheels."""
 
 import hashlib
 import zipfile

@@ -1,4 +1,4 @@
-"""What the interruption model is shown: where its window begins and ends, at any length of sound."""
+"""The interruption model's input: where its window begins and ends, for any length of sound."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The demo Llama's files, its tools, and a template with the habits of Llama 3's own."""
+"""The demo Llama's files, its tools, and a template that behaves like Llama 3's."""
 
 import json
 from pathlib import Path
@@ -80,5 +80,5 @@ def tools(prompts_dir: Path) -> tuple[ToolSpec, ...]:
 
 @pytest.fixture
 def llama_like() -> ChatTemplate:
-    """Takes one call a message, asks for the date, can put the tools in two places."""
+    """Allows one call per message, asks for the date, and can put the tools in two places."""
     return ChatTemplate(LLAMA_LIKE, {"bos_token": "<|begin_of_text|>"})

@@ -1,4 +1,4 @@
-"""Places for requests, and who gets them."""
+"""Which requests get a place."""
 
 import asyncio
 from concurrent.futures import Future

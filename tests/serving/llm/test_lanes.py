@@ -20,7 +20,7 @@ def lanes() -> Iterator[Lanes]:
 
 
 class Steps:
-    """Work in steps that are let through one by one."""
+    """Work in steps that the test allows one by one."""
 
     def __init__(self, lanes: Lanes, priority: Priority, log: list[str]) -> None:
         self.lanes, self.priority, self.log = lanes, priority, log
@@ -156,7 +156,7 @@ def test_promoted_work_leaves_the_line_of_its_lane(lanes: Lanes) -> None:
     gate.set()
     lanes.submit(Priority.SPECULATIVE, lambda: ran.append("next")).result(SOON_S)
     assert ran == ["promoted", "next"]
-    lanes.promote(waiting)  # over long ago
+    lanes.promote(waiting)  # finished long ago
 
 
 def test_promoted_work_stops_the_rest(lanes: Lanes) -> None:

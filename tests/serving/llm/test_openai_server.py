@@ -1,4 +1,4 @@
-"""Where a language model server may be. That it is used rightly is tested against a real one (tests/vllm)."""
+"""Where a language model server may be. Its use is tested against a real one (tests/vllm)."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 HERE = ["unix:/run/vllm.sock", "http://127.0.0.1:8000", "http://127.8.8.8:1/", "http://[::1]:8000"]
 ELSEWHERE = [
     "http://192.168.1.5:8000",
-    "http://localhost:8000",  # whatever the resolver makes of it
+    "http://localhost:8000",  # whatever it resolves to
     "http://localhost.example.com",
     "https://127.0.0.1:8000",
     "http://127.0.0.1.example.com:8000",

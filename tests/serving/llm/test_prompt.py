@@ -66,7 +66,7 @@ def test_templates_without_a_clean_cut_are_encoded_whole(tokenizer: Tokenizer, s
 
 
 def test_text_streams_out_as_it_went_in(tokenizer: Tokenizer, prompts_dir: Path) -> None:
-    """Capital marks and characters of several tokens are waited for, never guessed."""
+    """Characters that take several tokens are waited for, never guessed."""
     texts = [path.read_text() for path in sorted(prompts_dir.glob("*.*"))] + [question.text for question in QUESTIONS]
     for text in texts:
         stream = DecodeStream(skip_special_tokens=True)

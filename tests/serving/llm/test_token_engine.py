@@ -1,4 +1,4 @@
-"""An engine over a core by script: what is aborted, what stalls, who waits, how it ends."""
+"""An engine with a scripted core: aborting, stalling, waiting, ending."""
 
 import asyncio
 import threading
@@ -21,7 +21,7 @@ PLACES = 4
 
 
 class ScriptedCore:
-    """Says a few words, one token a bunch, when the gate is open; a prompt that ends in some of them gets the rest."""
+    """Says a few words, one token per bunch, while the gate is open; a prompt that ends in some of them gets the rest."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.words = vocabulary.tokenizer.encode("we are open", add_special_tokens=False).ids
@@ -52,7 +52,7 @@ class ScriptedCore:
 
 
 class ScriptedTokenLlm(TokenLlm):
-    """An engine whose core the test can reach."""
+    """An engine that exposes its core to the test."""
 
     name = "scripted"
     core: ScriptedCore
@@ -88,7 +88,7 @@ def engine() -> Iterator[ScriptedTokenLlm]:
 
 
 async def eventually(condition: Callable[[], object]) -> None:
-    """Wait for what happens on the core's loop."""
+    """Let the core's loop catch up."""
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - in another thread
             await asyncio.sleep(0.005)

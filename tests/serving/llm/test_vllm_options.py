@@ -1,4 +1,4 @@
-"""What vLLM is told, for machines that are not here."""
+"""vLLM's arguments, for machines other than this one."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ LLAMA_8B = {
 
 @pytest.fixture
 def model_dir(tmp_path: Path) -> Path:
-    """A Llama 3.1 8B of which only the measures are here."""
+    """A Llama 3.1 8B with a config but no weights."""
     (tmp_path / "config.json").write_text(json.dumps(LLAMA_8B))
     return tmp_path
 

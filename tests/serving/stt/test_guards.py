@@ -1,4 +1,4 @@
-"""Sound without words, told from words."""
+"""Telling words from hallucinations."""
 
 import pytest
 

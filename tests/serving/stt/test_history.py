@@ -1,4 +1,4 @@
-"""A call's last audio by its place on the clock."""
+"""A call's most recent audio, addressed by time."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.unit
 
 
 def ramp(start: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """Samples that are their own place in the call."""
+    """Samples whose value is their position."""
     return np.arange(start, start + count, dtype=np.float32)
 
 

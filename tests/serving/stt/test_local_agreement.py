@@ -58,7 +58,7 @@ def test_of_two_equally_likely_places_to_go_on_the_nearer_in_time_is_taken() -> 
     changed = [
         Word("to", 0.0, 0.4),
         Word("five", 0.5, 0.9),
-    ]  # a word in its place, or words before it that went missing
+    ]  # a different word, or words missing before it
     assert [word.text for word in agreement.push(changed).words] == ["two", "five"]
     late = [Word("to", 1.0, 1.4), Word("five", 1.5, 1.9)]
     assert [word.text for word in agreement.push(late).words] == ["two", "to", "five"]

@@ -1,4 +1,4 @@
-"""Utterances, partials, preflights and finals out of voice activity, in virtual audio time."""
+"""Utterances, partials, preflights and finals from voice activity, in virtual audio time."""
 
 import itertools
 from dataclasses import fields, replace
@@ -24,11 +24,11 @@ class Timeline:
 
     @property
     def now_s(self) -> float:
-        """Audio heard so far."""
+        """How much audio has been heard."""
         return self.windows * WINDOW_S
 
     def hear(self, marks: str, level: float = 1.0) -> list[Step]:
-        """The steps that these windows bring."""
+        """The steps that follow from these windows."""
         steps: list[Step] = []
         for mark in marks:
             self.windows += 1
@@ -37,14 +37,14 @@ class Timeline:
         return [rounded(step) for step in steps]
 
     def flush(self) -> list[Step]:
-        """The steps that a flush brings."""
+        """The steps that follow from a flush."""
         steps = self.segmenter.flush(self.now_s)
         self.steps += steps
         return [rounded(step) for step in steps]
 
 
 def rounded(step: Step) -> Step:
-    """The step with its times to a tenth of a millisecond."""
+    """The step, with times rounded to 0.1 ms."""
     times = {field.name: round(getattr(step, field.name), 4) for field in fields(step)}
     return replace(step, **times)
 
@@ -158,7 +158,7 @@ def test_a_long_utterance_ends_at_its_next_pause() -> None:
 def test_a_caller_who_never_pauses_is_cut_at_the_quietest_moment() -> None:
     options = SegmenterOptions(max_utterance_s=4.0, cut_search_s=1.0)
     timeline = Timeline(options)
-    timeline.hear("s" * 50, level=0.01)  # quiet, but longer ago than the search reaches
+    timeline.hear("s" * 50, level=0.01)  # quiet, but before the search begins
     timeline.hear("s" * 60, level=1.0)
     timeline.hear("s", level=0.1)
     quiet_s = round(timeline.now_s - WINDOW_S / 2, 4)

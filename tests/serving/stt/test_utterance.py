@@ -1,4 +1,4 @@
-"""What one utterance tells, and when it keeps quiet."""
+"""Which events an utterance sends, and when none."""
 
 from concurrent.futures import Future
 
@@ -14,7 +14,7 @@ INTERIM, PREFLIGHT, FINAL = TranscriptStage.INTERIM, TranscriptStage.PREFLIGHT, 
 
 
 def heard(text: str) -> Heard:
-    """Words of half a second each, half sure."""
+    """Words of half a second each, with probability 0.5."""
     return Heard(tuple(Word(word, 1 + i / 2, 1.5 + i / 2, 0.5) for i, word in enumerate(text.split())))
 
 

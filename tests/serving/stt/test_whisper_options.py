@@ -1,4 +1,4 @@
-"""What follows from how a Whisper is run: windows, batches, memory; and what is refused."""
+"""What Whisper's options mean for windows, batches and memory, and which are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ TURBO = WHISPERS["whisper-large-v3-turbo"]
 
 
 def options(**values: Any) -> FasterWhisperOptions:
-    """As they are read from a profile."""
+    """Options as read from a profile."""
     return TypeAdapter(FasterWhisperOptions).validate_python(values)
 
 
@@ -69,7 +69,7 @@ def test_no_window_needs_much_more_than_a_full_batch_of_the_shortest() -> None:
     _, work = memory_need(TURBO, gpu)
     shortest = work_mib(TURBO, "float16", clips=8, window_s=10)
     assert work == pytest.approx(shortest, rel=0.1)
-    assert len(windows_to_warm(gpu)) > 15  # every window that a call can ask for was looked at
+    assert len(windows_to_warm(gpu)) > 15  # every window that a call can ask for was checked
 
 
 def test_8_bits_halve_what_stays_on_the_gpu() -> None:

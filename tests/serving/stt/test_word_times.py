@@ -1,4 +1,4 @@
-"""Aligned pieces become words on the call's clock."""
+"""Turning aligned pieces into words on the stream's clock."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""How sentences are strung together: order, pauses, chunks, word times, cancelling, failing."""
+"""Joining sentences: order, pauses, chunks, word times, cancelling, failing."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ PACING = Pacing(sample_rate=1_000, chunk_s=0.1, clause_pause_s=0.12, sentence_pa
 
 
 class Speaker:
-    """Says each text in one sentence of 100 samples a word; each word fills its share."""
+    """Speaks each text as one sentence with 100 samples per word."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

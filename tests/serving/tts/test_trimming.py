@@ -1,4 +1,4 @@
-"""Silence off the ends, and edges that do not click."""
+"""Trimming silence, and fading edges so that they do not click."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Phonemes to words, on what espeak really says for awkward texts."""
+"""Assigning phonemes to words, with what espeak really outputs for awkward texts."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.unit
 
 
 def spoken(words: str, spellings: str, phonemes: str) -> dict[str, str]:
-    """Each word with the phonemes it was given; `spellings` are parted by bars."""
+    """Each word with the phonemes it was given; `spellings` are separated by bars."""
     parts = [tuple(part) for part in spellings.split("|")]
     owner = owners(parts, phonemes)
     texts = words.split()

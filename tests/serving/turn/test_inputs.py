@@ -1,4 +1,4 @@
-"""What is known beside the sound, as numbers."""
+"""The network's inputs besides the sound."""
 
 import numpy as np
 import pytest

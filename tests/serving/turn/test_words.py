@@ -1,4 +1,4 @@
-"""A caller's words as integers: the same for whatever way a recogniser writes them."""
+"""A caller's words as integers: the same however the recognizer writes them."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ RANKS = "first second third fourth fifth sixth seventh eighth ninth tenth eleven
 
 
 def test_numbers_are_the_words_that_the_network_was_trained_on() -> None:
-    """Whatever the library of number words comes to write."""
+    """Guards against changes in the number-word library."""
     units, ranks, tens = UNITS.split(), ["zeroth", *RANKS.split()], TENS.split()
     for number in range(100):
         ten = [] if number < 20 else [tens[number // 10 - 2]]

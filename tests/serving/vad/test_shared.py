@@ -1,4 +1,4 @@
-"""Streams that share one run of the model, over an engine that counts what it is asked."""
+"""Streams that share one run of the model, with an engine that counts the windows."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ FRAME_SAMPLES = 320
 
 
 class CountingVad(ScriptedEngine):
-    """Gives each window its first sample as the probability, so that verdicts tell what they were made of."""
+    """Uses a window's first sample as its probability, so that verdicts show which window they are for."""
 
     name = "counting"
     window_samples = WINDOW_SAMPLES
@@ -60,7 +60,7 @@ def frames(count: int, *, first: int = 0) -> list[Pcm32]:
 
 
 def push_all(stream: VadStream, pieces: list[Pcm32]) -> list[VoiceActivity]:
-    """Everything a stream says to these."""
+    """All verdicts of a stream on these."""
     return [verdict for piece in pieces for verdict in stream.push(piece)]
 
 
@@ -72,7 +72,7 @@ def engine() -> CountingVad:
 
 @pytest.fixture
 def shared(engine: CountingVad) -> SharedVad:
-    """A call's."""
+    """The voice activity of a call."""
     return SharedVad(engine)
 
 
@@ -119,7 +119,7 @@ def test_a_stream_opened_anew_starts_its_clock_and_disturbs_no_other(engine: Cou
 def test_audio_that_one_stream_alone_is_pushed_is_judged_for_it_alone(
     engine: CountingVad, shared: SharedVad, *, is_misled_first: bool
 ) -> None:
-    """LiveKit gives recognition silence for the caller's sound while nothing may interrupt the agent."""
+    """LiveKit feeds the STT silence instead of the caller while the agent must not be interrupted."""
     sound, silence = frames(192), [np.zeros(FRAME_SAMPLES, np.float32) for _ in range(64)]
     misled_sound = sound[:64] + silence + sound[128:]
     true, misled = shared.open(), shared.open()
