@@ -175,7 +175,7 @@ class Settings(_Section):
 
 
 class Keys(_Section):
-    """LiveKit's URL and the credentials that Callbox's processes share."""
+    """LiveKit's URL, and the credentials that Callbox's processes share."""
 
     livekit_url: str
     api_key: str

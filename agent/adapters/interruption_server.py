@@ -23,8 +23,8 @@ from serving.audio import SPEECH_RATE, Pcm16
 logger = logging.getLogger("callbox.interruption")
 
 ANSWER_WITHIN_S = 0.5
-"""Without a verdict by then, the answer is that the agent goes on: after 0.7 s without any answer, LiveKit gives up on the
-service for the rest of the call."""
+"""After 0.7 s without an answer, LiveKit gives up on the service for the rest of the call. So where there is no verdict by then,
+the answer is that the agent goes on."""
 MAX_MESSAGE_BYTES = 8 + 2 * 4 * SPEECH_RATE
 """LiveKit sends 8 bytes of timestamp and at most 3 s of 16-bit audio."""
 THRESHOLD = 0.5
@@ -118,12 +118,9 @@ async def _answer(socket: web.WebSocketResponse, call: _Call, message: bytes) ->
     (created_at,) = struct.unpack_from("<Q", message)
     judged = await call.ask(np.frombuffer(message, dtype="<i2", offset=8))
     answer_type = wire.InterruptionWSDetectedMessage if judged.stops else wire.InterruptionWSInferenceDoneMessage
-    answer = answer_type(
-        created_at=created_at,
-        prediction_duration=judged.inference_s,
-        probabilities=[judged.wish]
-        * 2,  # LiveKit's own service sends one per 25 ms, and the client reads the second highest
-    )
+    # LiveKit's own service sends a probability per 25 ms, and its client reads the second highest
+    probabilities = [judged.wish] * 2
+    answer = answer_type(created_at=created_at, prediction_duration=judged.inference_s, probabilities=probabilities)
     await _send(socket, answer)
 
 

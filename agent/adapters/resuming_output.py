@@ -156,10 +156,8 @@ class ResumingOutput(io.AudioOutput):
             self._recall_done.set()
 
     def _flush_sink(self) -> None:
-        if self._segment in (
-            Segment.FEEDING,
-            Segment.OPEN,
-        ):  # a second flush would cut short the sink's wait for its playout
+        # a second flush would cut short the sink's wait for its playout
+        if self._segment in (Segment.FEEDING, Segment.OPEN):
             self._step(Step.FLUSH)
             self._sink.flush()
 

@@ -32,9 +32,9 @@ _TYPES = {
 }
 _MAX_FAILURES_IN_A_ROW = 3
 _ONSET_S = 1.0
-"""How much silence is kept: speech is detected within this time of its onset."""
+"""Speech is detected within this time of its onset, so this much of the silence before it is kept."""
 _REOPEN_AFTER_S = 1.0
-"""Delay before an engine is reopened that failed twice in a row: it is being reloaded. Audio is kept meanwhile."""
+"""Delay before reopening an engine that failed twice in a row and is being reloaded. Audio is kept meanwhile."""
 
 
 class OverlapJudgement(Protocol):

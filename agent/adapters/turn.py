@@ -54,11 +54,11 @@ class LocalTurnDetector:
 
     @property
     def provider(self) -> str:
-        """Who runs it."""
+        """Who runs the engine."""
         return "callbox"
 
     def stream(self, *, conn_options: APIConnectOptions = NO_RETRIES) -> "LocalTurnStream":
-        """A stream for one agent of one call."""
+        """Open a stream for one agent of one call."""
         return LocalTurnStream(self)
 
 
@@ -85,7 +85,7 @@ class LocalTurnStream:
 
     @property
     def provider(self) -> str:
-        """Who runs it."""
+        """Who runs the engine."""
         return self._parent.provider
 
     @property

@@ -102,7 +102,7 @@ class Replies:
     def _react(self, payload: Payload) -> None:
         match payload:
             case CallerStartedSpeaking():
-                self._policy.went_on()
+                self._policy.caller_continued()
                 self._drop_timer = asyncio.get_running_loop().call_later(DROP_AFTER_S, self._drop_if_computing)
             case CallerStoppedSpeaking():
                 self._cancel_drop()
@@ -138,7 +138,7 @@ class Replies:
             self._speak(reply)
             return
         self._drop()
-        self._policy.went_on()
+        self._policy.caller_continued()
         self._candidate = reply
 
     def _settle(self) -> None:
@@ -198,9 +198,7 @@ class Replies:
             self._drop()
 
     def _load(self) -> Load:
-        others = (
-            self.demand.computing - self._computing
-        )  # without this call's own: one just dropped may still be ending
+        others = self.demand.computing - self._computing  # a reply of this call just dropped may still be ending
         return Load(others / self._lines, self.demand.longest_wait_s)
 
     def _wake(self) -> None:

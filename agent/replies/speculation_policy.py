@@ -37,11 +37,11 @@ class SpeculationLimits:
     """From a turn's second reply on, the end-of-turn probability needed to start one early. The last one allowed also waits
     until there is a probability."""
     max_load: float = 0.75
-    """Replies being computed for other callers, divided by the box's lines, at which none starts early."""
+    """No reply starts early at this load: replies being computed for other callers, divided by the box's lines."""
     max_wait_s: float = 0.25
-    """Seconds that a caller whose turn is over may be waiting for the first sound of the answer; from then on, no reply
-    starts early. The default is what a reply without an early start takes on an idle GPU box. A CPU box takes longer, and
-    should do one thing at a time."""
+    """No reply starts early while a caller whose turn is over has been waiting this long for the first sound of the answer.
+    The default is what a reply without an early start takes on an idle GPU box. A CPU box takes longer, and should do one
+    thing at a time."""
 
     def __post_init__(self) -> None:
         if self.max_per_turn < 0:
@@ -74,7 +74,7 @@ class SpeculationPolicy:
         self._wasted_tokens = 0
         self._wasted_audio_s = 0.0
 
-    def went_on(self) -> None:
+    def caller_continued(self) -> None:
         """The caller has said more, so the last probability does not apply to this pause."""
         self._probability = None
 

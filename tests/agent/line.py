@@ -56,7 +56,7 @@ class Line:
         return await self.output.wait_for_playout()
 
     def captions(self) -> list[SentStream]:
-        """What was shown, the pacing task's last word included."""
+        """What was shown, including the pacing task's last word."""
         return self.room.sent
 
     @property
@@ -67,7 +67,7 @@ class Line:
 
 @asynccontextmanager
 async def line() -> AsyncIterator[Line]:
-    """A line on which nothing was said yet."""
+    """Open a line on which nothing has been said yet."""
     room, loudspeaker, events = CaptionRoom(), Loudspeaker(), Published()
     Captions(room.as_room(), events)
     sink = RoomOutput(loudspeaker)

@@ -18,8 +18,8 @@ async def test_a_booking_dialogue_ends_in_a_booked_appointment(box: RunningBox) 
     assert unmet(dialogue.goal, before, box.get("/clinic"), record.agent_said) == []
     assert len([exchange for exchange in record.exchanges if exchange.utterance]) >= 6
     assert record.problems == []
-    told = (box.log.read_text() + box.get("/metrics")).lower()
-    assert [word for word in ("anna", "smith", "tuesday", "book an appointment") if word in told] == []
+    published = (box.log.read_text() + box.get("/metrics")).lower()
+    assert [word for word in ("anna", "smith", "tuesday", "book an appointment") if word in published] == []
 
 
 async def test_every_answered_turn_publishes_its_figures(box: RunningBox) -> None:

@@ -16,7 +16,7 @@ ANSWER_WITHIN_S = 2.0
 
 
 async def test_a_caller_cannot_control_the_session(box: RunningBox) -> None:
-    room, told = rtc.Room(), asyncio.Event()
+    room, received = rtc.Room(), asyncio.Event()
     server = box.server
     ticket = mint_ticket(server.url, server.key, server.secret, room="control", identity="caller", agent=box.agent_name)
     spoken = asyncio.Event()
@@ -32,9 +32,9 @@ async def test_a_caller_cannot_control_the_session(box: RunningBox) -> None:
                 await asyncio.wait_for(ask(), ANSWER_WITHIN_S)
         await remote.aclose()
         # nor does the session broadcast what happens in it
-        room.register_byte_stream_handler(TOPIC_SESSION_MESSAGES, lambda reader, identity: told.set())
+        room.register_byte_stream_handler(TOPIC_SESSION_MESSAGES, lambda reader, identity: received.set())
         await room.local_participant.send_text("where can i park", topic="lk.chat")
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(told.wait(), ANSWER_WITHIN_S)
+            await asyncio.wait_for(received.wait(), ANSWER_WITHIN_S)
     finally:
         await room.disconnect()

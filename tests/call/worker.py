@@ -51,7 +51,7 @@ class RecordedCall(Call):
 
 
 def main() -> None:
-    """Take calls until told to stop."""
+    """Take calls until stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     for module in sys.argv[2:]:
         for stage, entries in import_module(module).ENGINES.items():

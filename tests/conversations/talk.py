@@ -147,7 +147,7 @@ class Talk:
         return [word for word in heard(self.sounds, self.loudspeaker) if word.at >= since - 1e-6]
 
     def heard_text(self, *, since: float = 0.0) -> str:
-        """The words of which at least half came out, once each."""
+        """The words that came out at least by half, once each."""
         return " ".join(word.text for word in self.heard(since=since) if word.share >= 0.5)
 
     def agent_spoke_at(self, since: float) -> float:

@@ -73,7 +73,7 @@ def test_a_later_reply_does_not_start_for_a_caller_in_mid_sentence() -> None:
     one.judged(0.3)
     assert one.refusal(IDLE) is None
     one.judged(0.1)
-    one.went_on()  # the judgement was about another pause
+    one.caller_continued()  # the judgement was about another pause
     assert one.refusal(IDLE) is None
 
 
