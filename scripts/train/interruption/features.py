@@ -25,17 +25,17 @@ SILENCE = (math.log10(FLOOR) + 4) / 4
 """The lowest value of a log-mel spectrum."""
 SHORT_FRAMES = 60
 """Length of a short shard's events: 0.8 s of the overlap."""
-THROATS = np.linspace(0.86, 1.16, 13)
-"""Factors by which a changed voice's resonances move up."""
+TRACTS = np.linspace(0.86, 1.16, 13)
+"""Factors by which another vocal tract moves the resonances."""
 TILT = 0.1
 """Largest tilt and bend of a spectrum, in the features' unit of 40 dB: 4 dB."""
 
 
-def throats() -> torch.Tensor:
-    """(len(THROATS), 80, 80): matrices that move a log-mel spectrum's bands to other frequencies."""
+def tract_matrices() -> torch.Tensor:
+    """(len(TRACTS), 80, 80): matrices that move a log-mel spectrum's bands to other frequencies."""
     centres = (MEL_FILTERS * np.arange(MEL_FILTERS.shape[1])).sum(1) / MEL_FILTERS.sum(1)
-    moved = np.zeros((len(THROATS), len(centres), len(centres)), np.float32)
-    for matrix, factor in zip(moved, THROATS, strict=True):
+    moved = np.zeros((len(TRACTS), len(centres), len(centres)), np.float32)
+    for matrix, factor in zip(moved, TRACTS, strict=True):
         place = np.interp(centres / factor, centres, np.arange(len(centres)))
         lower = np.minimum(place.astype(int), len(centres) - 2)
         matrix[np.arange(len(centres)), lower] = 1 - (place - lower)
@@ -43,10 +43,10 @@ def throats() -> torch.Tensor:
     return torch.from_numpy(moved)
 
 
-def changed(mel: torch.Tensor, matrices: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+def varied(mel: torch.Tensor, matrices: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     """A batch (n, 80, frames), half of it with another vocal tract length, and every spectrum bent a little."""
     count, bands = mel.shape[:2]
-    which = np.where(rng.random(count) < 0.5, rng.integers(len(THROATS), size=count), len(THROATS) // 2)
+    which = np.where(rng.random(count) < 0.5, rng.integers(len(TRACTS), size=count), len(TRACTS) // 2)
     across = np.linspace(-1, 1, bands, dtype=np.float32)
     bend = rng.uniform(-TILT, TILT, (count, 2)).astype(np.float32)
     curve = bend[:, :1] * across + bend[:, 1:] * (across**2 - 0.5)
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     body = Body()
     body.start_from(encoder_weights(options.turn_model))
     options.out.mkdir(parents=True, exist_ok=True)
-    matrices = throats()
+    matrices = tract_matrices()
     for number, shard in enumerate(options.data):
         if (options.out / f"{shard.stem}.truth.npy").exists():
             continue
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         audio, truth = stored["audio"], stored["truth"][:, :frames]
         kept = []
         for start in range(0, len(audio), BATCH):
-            mel = changed(torch.from_numpy(log_mels(audio[start : start + BATCH], frames)), matrices, rng)
+            mel = varied(torch.from_numpy(log_mels(audio[start : start + BATCH], frames)), matrices, rng)
             with torch.autocast("cpu", torch.bfloat16):
                 kept.append(body(mel).half().numpy())
         np.save(options.out / f"{shard.stem}.features.npy", np.concatenate(kept))
