@@ -4,11 +4,9 @@ A profile states only what differs from the defaults. An unknown key is an error
 """
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -16,6 +14,7 @@ from agent.errors import ConfigError
 from agent.replies.speculation_policy import SpeculationLimits
 from agent.turns.barge_in import OverlapOptions
 from agent.turns.endpointing import EndpointingOptions
+from agent.yaml_files import explain, merge, read_mapping
 from serving.registry import Stage, find
 from serving.vad.gate import GateOptions
 
@@ -191,14 +190,14 @@ def load_settings(profile: str, *, profiles: Path = PROFILES, site: Path | None 
         raise ConfigError(f"There is no profile '{profile}'. Choose one of: {known}.")
     if site.exists():
         files.append(site)
-    layers = {path: _read(path) for path in files}
+    layers = {path: read_mapping(path) for path in files}
     merged: dict[str, Any] = {"profile": profile}
     for layer in (*layers.values(), {"network": _environment_network()}):
-        merged = _merge(merged, layer)
+        merged = merge(merged, layer)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(issue, layers) for issue in error.errors())) from None
+        raise ConfigError("\n".join(explain(issue, layers) for issue in error.errors())) from None
 
 
 def load_keys(env_file: Path = ROOT / ".env") -> Keys:
@@ -218,38 +217,3 @@ def load_keys(env_file: Path = ROOT / ".env") -> Keys:
 def _environment_network() -> dict[str, Any]:
     address = os.environ.get("CALLBOX_ADDRESS") or dotenv_values(ROOT / ".env").get("CALLBOX_ADDRESS")
     return {"address": address} if address else {}
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: must be a mapping of settings.")
-    return content
-
-
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged
-
-
-def _explain(issue: Any, layers: Mapping[Path, Mapping[str, Any]]) -> str:
-    key = ".".join(str(part) for part in issue["loc"])
-    files = [str(path) for path, layer in layers.items() if _has(layer, issue["loc"])] or [str(next(iter(layers)))]
-    reason = "unknown key" if issue["type"] in ("extra_forbidden", "unexpected_keyword_argument") else issue["msg"]
-    return f"{files[-1]}: {key}: {reason}"
-
-
-def _has(layer: Any, location: tuple[Any, ...]) -> bool:
-    for part in location:
-        if not isinstance(layer, dict) or part not in layer:
-            return False
-        layer = layer[part]
-    return True

@@ -4,12 +4,12 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from agent.clinic.days import SpokenDay, parse_day
 from agent.clinic.times import parse_time, say_time
 from agent.errors import ConfigError
+from agent.yaml_files import read_yaml
 
 Config = TypeVar("Config", bound=BaseModel)
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -184,12 +184,9 @@ def load_facts(path: Path) -> ClinicFacts:
 
 def read_config(path: Path, model: type[Config]) -> Config:
     """The YAML file at `path` as a `model`. Raises ConfigError naming the file and every wrong key."""
+    content = read_yaml(path)
     try:
-        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError:
-        raise ConfigError(f"Cannot read {path}. Restore it from the repository or write a new one.") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}. Fix it there.") from None
+        return model.model_validate(content)
     except ValidationError as error:
         wrong = (
             f"{path}: {'.'.join(map(str, issue['loc'])) or 'the file'}: {issue['msg']}" for issue in error.errors()

@@ -154,13 +154,13 @@ def test_a_file_that_is_not_a_mapping_is_refused(profiles: Path, site: Path, con
 
 def test_broken_yaml_is_refused_by_name_and_line(profiles: Path, site: Path) -> None:
     site.write_text("turns:\n  false_interruption_timeout_s: [0.1\n")
-    with pytest.raises(ConfigError, match=rf"{site}: not valid YAML(.|\n)*line"):
+    with pytest.raises(ConfigError, match=rf"{site} is not valid YAML(.|\n)*line"):
         load_settings("small", profiles=profiles, site=site)
 
 
 def test_a_file_that_is_not_text_is_refused_by_name(profiles: Path, site: Path) -> None:
     site.write_bytes(b"\xff\xfe\x00title")
-    with pytest.raises(ConfigError, match=f"{site}: not valid YAML"):
+    with pytest.raises(ConfigError, match=f"{site} is not valid YAML"):
         load_settings("small", profiles=profiles, site=site)
 
 
