@@ -1,4 +1,4 @@
-"""A caller whose sound reaches a turn stream as LiveKit and the VAD bring it."""
+"""A caller whose sound reaches a turn stream the way LiveKit and the VAD deliver it."""
 
 import asyncio
 
@@ -19,11 +19,11 @@ from tests.scripted import ScriptedVad, Sounds, noise
 FRAME_S = 0.032
 """One VAD window, so that times come out even."""
 ASKED_AFTER_S = 0.2
-"""LiveKit asks so far into a silence."""
+"""How far into a silence LiveKit asks."""
 
 
 class Pausing:
-    """Speaks and pauses in real frames; the answers that LiveKit would get."""
+    """A caller who speaks and pauses in real frames, and the answers that LiveKit would get."""
 
     def __init__(self, engine: TurnEngine, sounds: Sounds, options: EndpointingOptions | None = None) -> None:
         self.sounds = sounds
@@ -45,21 +45,21 @@ class Pausing:
         return [judged.probability for judged in self.call.of(TurnJudged)]
 
     def commit(self) -> TurnDecided:
-        """LiveKit takes the turn for over and answers it: how it was decided."""
+        """LiveKit commits the turn. Returns how the turn was decided."""
         before = len(self.call.of(TurnDecided))
         self.stream.flush("turn committed")
         (decided,) = self.call.of(TurnDecided)[before:]
         return decided
 
     async def say(self, text: str, *, ends_turn: bool = True, in_words: bool = True) -> None:
-        """Speak; the words are recognised at once."""
+        """Speak. The words are recognised at once."""
         self.turn.utterance_began()
         await self._play(self.sounds.speech(text, ends_turn=ends_turn))
         if in_words:
             self.recognised(text)
 
     def recognised(self, text: str) -> None:
-        """The utterance's words are there."""
+        """The words of the utterance are in."""
         self.turn.heard_words(text, TranscriptStage.FINAL)
         self.turn.utterance_over()
 
