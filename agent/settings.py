@@ -64,6 +64,9 @@ class EngineChoices(_Section):
     """Tells barge-in from backchannel by sound. Without it, recognised words and the VAD decide."""
 
 
+EchoCancelling = Literal["auto", "always", "never"]
+
+
 class TurnTaking(_Section):
     """When the agent answers, stops talking and prepares replies early. Delays are measured from the caller's last sound."""
 
@@ -82,9 +85,10 @@ class TurnTaking(_Section):
     """When engines.interruption, together with the words so far, stops the agent."""
     false_interruption_timeout_s: float = Field(default=1.0, gt=0)
     """After an interruption that brings no words for this long, the agent resumes."""
-    cancel_echo: bool = False
-    """Whether to remove the agent's own voice when it comes back over the caller's line. The agent then hears nothing for the
-    first 1.5 s of its first reply; after that, a line without echo is left untouched."""
+    cancel_echo: EchoCancelling = "auto"
+    """For which callers to remove the agent's own voice when it comes back over the line: `auto` telephone callers only (a
+    browser does it itself), `always` all, `never` none. Where it is on, the agent hears nothing for the first 1.5 s of its
+    first reply; after that, a line without echo is left untouched."""
     preemptive_max_speech_s: float = Field(default=20.0, gt=0)
     """No reply is prepared before the end of a turn longer than this."""
     speculation: SpeculationLimits = SpeculationLimits()

@@ -5,6 +5,7 @@ from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.agents.voice.turn import InterruptionOptions, TurnDetectionMode, TurnHandlingOptions
 
 from agent.adapters.errors import NO_RETRIES
+from agent.adapters.room_sound import FRAME_MS
 from agent.adapters.turn import LocalTurnDetector
 from agent.call.stream import EventStream
 from agent.settings import Settings, TurnTaking
@@ -78,7 +79,7 @@ def turn_detection(
 def room_options(settings: Settings) -> room_io.RoomOptions:
     """Audio in small frames at the engines' rates. No text output: the captions are our own, paced by the voice."""
     return room_io.RoomOptions(
-        audio_input=room_io.AudioInputOptions(sample_rate=SPEECH_RATE, frame_size_ms=20, pre_connect_audio=False),
+        audio_input=room_io.AudioInputOptions(sample_rate=SPEECH_RATE, frame_size_ms=FRAME_MS, pre_connect_audio=False),
         audio_output=room_io.AudioOutputOptions(sample_rate=settings.network.room_sample_rate),
         video_input=False,
         text_output=False,

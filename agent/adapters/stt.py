@@ -1,8 +1,7 @@
 """LiveKit's STT on top of an SttEngine."""
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -76,8 +75,6 @@ class LocalStt(stt.STT[str]):
         self.judge_overlap = judge_overlap
         self.turn = turn
         self.vad = vad
-        self.is_echo: Callable[[Sequence[Word]], bool] = lambda words: False
-        """Whether these words (wall-clock times) are the agent's own voice coming back over the line."""
 
     @property
     def model(self) -> str:
@@ -104,8 +101,6 @@ class _LocalSttStream(stt.RecognizeStream):
         self._parent = parent
         self._replay = ReplayBuffer()
         self._opened_at_s = 0.0
-        self._clock_ahead_s = 0.0
-        """Wall-clock time minus audio time."""
         self._audio_began_s = 0.0
         """When the caller's audio began, in seconds since the start of the call."""
         self._in_utterance = False
@@ -160,7 +155,6 @@ class _LocalSttStream(stt.RecognizeStream):
     def _keep(self, chunk: AudioChunk) -> None:
         """Keep audio so that a stream that replaces a failed one hears the utterance from its start."""
         self._replay.push(chunk)
-        self._clock_ahead_s = time.time() - self._replay.end_s
         self._audio_began_s = self._parent.events.now_s - self._replay.end_s
         if not self._in_utterance:
             self._replay.forget_before(self._replay.end_s - _ONSET_S)
@@ -184,7 +178,7 @@ class _LocalSttStream(stt.RecognizeStream):
                     self._parent.events.publish(CallerUnintelligible(event.end_s - event.start_s))
             case Transcript(text=""):
                 pass
-            case Transcript() if self._is_echo(event) or self._is_backchannel(event):
+            case Transcript() if self._is_backchannel(event):
                 pass
             case Transcript():
                 self._parent.turn.heard_words(event.text, event.stage)
@@ -200,11 +194,6 @@ class _LocalSttStream(stt.RecognizeStream):
             replace(word, start_s=word.start_s + shift_s, end_s=word.end_s + shift_s) for word in transcript.words
         )
         return CallerTranscript(transcript.stage, Spoken(transcript.text, words), transcript.agreed_words)
-
-    def _is_echo(self, transcript: Transcript) -> bool:
-        shift_s = self._opened_at_s + self._clock_ahead_s
-        words = [Word(word.text, word.start_s + shift_s, word.end_s + shift_s) for word in transcript.words]
-        return self._parent.is_echo(words)
 
     def _is_backchannel(self, transcript: Transcript) -> bool:
         """Whether this was said over the agent's voice and is not, so far, a barge-in."""

@@ -83,8 +83,8 @@ class CallSession:
             record=False,
             session_host=False,  # it would show the prompt to every caller, and let them run tools
         )
-        if settings.turns.cancel_echo:
-            cancel_echo(session)
+        if room is not None:
+            cancel_echo(session, settings.turns.cancel_echo)
         output = session.output.audio
         if output is not None:
             session.output.audio = HeardOutput(output, self._events)

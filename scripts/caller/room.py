@@ -68,9 +68,14 @@ async def ask_for_call(web: str = WEB) -> Ticket:
     return Ticket(content["url"], content["token"], content["room"])
 
 
-def mint_ticket(url: str, key: str, secret: str, *, room: str, identity: str, agent: str | None = None) -> Ticket:
-    """Sign a ticket here, for tests and measurements without the web process; `agent` is dispatched to the room."""
-    token = api.AccessToken(key, secret).with_identity(identity)
+def mint_ticket(
+    url: str, key: str, secret: str, *, room: str, identity: str, agent: str | None = None, is_telephone: bool = False
+) -> Ticket:
+    """A ticket signed here, for tests and measurements without the web process; `agent` is dispatched to the room.
+
+    `is_telephone`: the caller joins as LiveKit's SIP bridge lets a telephone join.
+    """
+    token = api.AccessToken(key, secret).with_identity(identity).with_kind("sip" if is_telephone else "standard")
     token = token.with_grants(api.VideoGrants(room_join=True, room=room))
     if agent is not None:
         dispatch = api.RoomAgentDispatch(agent_name=agent)

@@ -49,10 +49,16 @@ class RunningBox:
         lines = self.history_file.read_text().splitlines() if self.history_file.exists() else []
         return [entry for entry in map(json.loads, lines) if entry["room"] == room]
 
-    def call(self, room: str) -> CallerRoom:
+    def call(self, room: str, *, is_telephone: bool = False) -> CallerRoom:
         """A caller about to join a fresh room."""
         ticket = mint_ticket(
-            self.server.url, self.server.key, self.server.secret, room=room, identity="caller", agent=self.agent_name
+            self.server.url,
+            self.server.key,
+            self.server.secret,
+            room=room,
+            identity="caller",
+            agent=self.agent_name,
+            is_telephone=is_telephone,
         )
         return CallerRoom(ticket)
 

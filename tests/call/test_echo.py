@@ -1,6 +1,5 @@
 """A caller without a headset: the echo of the agent's voice neither interrupts it nor counts as the caller's words."""
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -10,8 +9,7 @@ from scripts.caller.conversation import CallRecord, Conversation
 from scripts.caller.dialogue import Dialogue
 from scripts.caller.loudspeaker import Loudspeaker
 from scripts.caller.voice import load_voice
-from tests.call.conftest import RunningBox, run_box
-from tests.livekit_server import LiveKitServer
+from tests.call.conftest import RunningBox
 
 pytestmark = pytest.mark.call
 
@@ -20,16 +18,9 @@ _ANSWER = "We open weekdays from eight thirty to six, and Saturday from nine to 
 """How the demo model answers it, before it asks something in return."""
 
 
-@pytest.fixture(scope="module")
-def box(livekit_server: LiveKitServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBox]:
-    """A box that cancels the echo of its own voice."""
-    with run_box(livekit_server, tmp_path_factory.mktemp("box"), turns={"cancel_echo": True}) as running:
-        yield running
-
-
 async def hold(box: RunningBox, path: EchoPath, dialogue: dict[str, object], room: str) -> CallRecord:
-    """Hold a whole call whose caller uses a loudspeaker."""
-    call = box.call(room)
+    """Hold a whole telephone call whose caller uses a loudspeaker."""
+    call = box.call(room, is_telephone=True)
     call.listen_aloud(Loudspeaker(path.response(), gain_db=path.gain_db, drive=path.drive))
     async with call:
         return await Conversation(call, load_voice("rms"), Dialogue.model_validate(dialogue)).hold(room)

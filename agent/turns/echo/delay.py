@@ -1,4 +1,4 @@
-"""How much later than it was played the agent's voice comes back: generalised cross-correlation with phase transform."""
+"""How late the agent's voice comes back, by generalised cross-correlation with phase transform."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,37 +6,42 @@ import numpy.typing as npt
 from serving.audio import SPEECH_RATE, Pcm32
 
 WINDOW_SAMPLES = SPEECH_RATE
-"""So much of the microphone is compared at a time."""
-LONGEST_SAMPLES = SPEECH_RATE
+"""Length of the microphone signal that is compared at a time."""
+MAX_SAMPLES = SPEECH_RATE
 """An echo is looked for up to one second after it was played."""
 EVERY_BLOCKS = 10
-"""Between two looks."""
+"""Blocks between two looks."""
 BAND_HZ = (300.0, 3400.0)
 """What a telephone lets through."""
-CLEAR_PEAK = 12.0
-"""Peak against the RMS of the correlation: below it there is no echo, or too much else. Of echoes it is 13 to 50 (the paths of
-scripts.bench.echo, real rooms), of a caller who is no echo up to 11."""
+MIN_PEAK = 12.0
+"""Minimum ratio of the correlation's peak to its RMS. Echoes have 13 to 50 (the bench's paths, real rooms), a caller's own speech
+up to 11."""
 SAME_SAMPLES = 16
-"""Estimates no further apart than this millisecond are the same path; the filter follows by itself."""
-SHORTEST_SAMPLES = 20 * SPEECH_RATE // 1000
-"""No way through two jitter buffers is shorter."""
+"""Estimates within 1 ms of each other are the same path; the filter follows by itself."""
+MOVED_SAMPLES = 5 * SPEECH_RATE // 1000
+"""A filter does not follow a delay that jumps by more than this."""
+MIN_SAMPLES = 20 * SPEECH_RATE // 1000
+"""No path through two jitter buffers is shorter."""
 FIRST_LOOKS, MORE_LOOKS = 2, 4
-"""So many looks in a row must agree on a line's first delay, and on one that replaces it."""
-QUIET_RMS = 1e-3
-"""Played sound below it tells nothing."""
+"""Looks in a row that must agree on a new delay: until one is settled (jitter buffers move while they fill), and after that."""
+SETTLED_LOOKS = 5
+"""Looks in a row that must find a delay before it counts as settled."""
+MIN_RMS = 1e-3
+"""Played sound quieter than this says nothing about the delay."""
 
 
 class EchoDelay:
-    """One line's delay. Feed it what was played and what was heard at the same time, block by block."""
+    """One line's echo delay. Feed it what was played and what was heard at the same time, block by block."""
 
     def __init__(self) -> None:
-        self._played = np.zeros(WINDOW_SAMPLES + LONGEST_SAMPLES, np.float32)
+        self._played = np.zeros(WINDOW_SAMPLES + MAX_SAMPLES, np.float32)
         self._heard = np.zeros(WINDOW_SAMPLES, np.float32)
         self._blocks = 0
         self._candidate: int | None = None
         self._agreed = 0
         self.samples: int | None = None
-        """The delay; None until an echo was found."""
+        """The delay; None until an echo has been found."""
+        self.is_settled = False
 
     def push(self, played: Pcm32, microphone: Pcm32) -> None:
         """Look again now and then. Blocks of equal length, float32 at 16 kHz."""
@@ -47,19 +52,26 @@ class EchoDelay:
             self._look()
 
     def _look(self) -> None:
-        if np.sqrt(np.mean(self._played[-WINDOW_SAMPLES:] ** 2)) < QUIET_RMS:
+        if np.sqrt(np.mean(self._played[-WINDOW_SAMPLES:] ** 2)) < MIN_RMS:
             return
         found = find_delay(self._played, self._heard)
-        if found is None or found < SHORTEST_SAMPLES:
+        if found is None or found < MIN_SAMPLES:
             self._candidate, self._agreed = None, 0
             return
         is_same = self._candidate is not None and abs(found - self._candidate) <= SAME_SAMPLES
         self._agreed = self._agreed + 1 if is_same else 1
         self._candidate = found
-        if self.samples is None:
-            self.samples = found if self._agreed >= FIRST_LOOKS else None
-        elif abs(found - self.samples) > SAME_SAMPLES and self._agreed >= MORE_LOOKS:
+        is_other = self.samples is None or abs(found - self.samples) > SAME_SAMPLES
+        if is_other and self._agreed >= (MORE_LOOKS if self.is_settled else FIRST_LOOKS):
             self.samples = found
+        self.is_settled = self.is_settled or self._agreed >= SETTLED_LOOKS
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the last look found the echo somewhere else."""
+        if self.samples is None or self._candidate is None:
+            return False
+        return abs(self._candidate - self.samples) > MOVED_SAMPLES
 
 
 def find_delay(played: Pcm32, heard: Pcm32) -> int | None:
@@ -74,7 +86,7 @@ def find_delay(played: Pcm32, heard: Pcm32) -> int | None:
     # heard[i] = played[i + longest - delay]: a lag of delay - longest
     lags = np.concatenate((correlation[size - longest :], correlation[:1]))
     peak = int(np.argmax(lags))
-    clear = lags[peak] > CLEAR_PEAK * np.sqrt(np.mean(lags**2))
+    clear = lags[peak] > MIN_PEAK * np.sqrt(np.mean(lags**2))
     return peak if clear else None
 
 

@@ -1,8 +1,8 @@
-"""A linear echo canceller: what of the microphone is a filtered copy of what was played is taken away, and only that.
+"""A linear echo canceller: it subtracts the part of the microphone signal that is a filtered copy of what was played.
 
 A partitioned-block frequency-domain Kalman filter (Enzner & Vary, "Frequency-domain adaptive Kalman filter for acoustic
 echo control in hands-free telephones", Signal Processing 86, 2006; partitioned as in Kuech et al., ICASSP 2014). Its step
-falls by itself while the caller speaks, so speech over the agent's voice passes as it is.
+size falls by itself while the caller speaks, so speech over the agent's voice passes unchanged.
 """
 
 import numpy as np
@@ -13,13 +13,13 @@ from serving.audio import Pcm32
 BLOCK_SAMPLES = 320
 """20 ms at 16 kHz, a frame of the room's input."""
 PARTITIONS = 10
-"""Blocks of echo path that are modelled: 200 ms, most of a small room's reverberation."""
+"""Modelled length of the echo path in blocks: 200 ms, most of a small room's reverberation."""
 TRANSITION = 0.999
-"""How much of the echo path is taken to survive a block, in amplitude."""
+"""Share of the echo path, in amplitude, that is assumed to survive a block."""
 FIRST_VARIANCE = 0.02
-"""Of each bin of the unknown path: an echo as loud as the voice, spread over a few partitions."""
+"""Initial variance of each bin of the path: an echo as loud as the voice, spread over a few partitions."""
 NEAR_END_SMOOTHING = 0.8
-"""Of the power spectrum of what is left, block to block."""
+"""Smoothing of the residual's power spectrum from block to block."""
 
 _Spectra = npt.NDArray[np.complex64]
 

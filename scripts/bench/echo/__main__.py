@@ -6,7 +6,7 @@
 
 The demo's Piper voice goes through simulated echo paths (paths.py, and measured rooms where they are). Alone: how much weaker
 the echo became (ERLE), how often and how long the VAD still finds speech in it, and how many words the demo's recogniser still
-makes of it. With a caller (the voice `rms`, 36 lines) over an agent that never stops, which is harder than a call, and over one
+makes of it. With a caller (the voice `rms`, 12 lines) over an agent that never stops, which is harder than a call, and over one
 that stops 0.8 s after the caller began: the caller's word error rate, and how many of the caller's lines open the VAD within
 500 ms. The row "silent agent" has no echo to cancel: no canceller can do better.
 """
@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from scripts.bench.echo.cancellers import CANCELLERS, Name
-from scripts.bench.echo.compare import bench
+from scripts.bench.echo.compare import STARTS_S, bench
 from scripts.command_line import new_app
 
 app = new_app()
@@ -28,9 +28,13 @@ app = new_app()
 def main(
     paths: Annotated[list[str] | None, typer.Argument(help="names of paths; default: all")] = None,
     cancellers: Annotated[list[Name] | None, typer.Option("--with", help="default: all")] = None,
+    repeats: Annotated[
+        int,
+        typer.Option(min=1, max=len(STARTS_S), help="how often the caller says it all, over other words of the agent"),
+    ] = 1,
 ) -> None:
     """Measure what is left of the agent's voice, and of a caller, behind each echo canceller."""
-    Console(width=160).print(asyncio.run(bench(paths or [], cancellers or list(CANCELLERS))))
+    Console(width=160).print(asyncio.run(bench(paths or [], cancellers or list(CANCELLERS), repeats=repeats)))
 
 
 if __name__ == "__main__":

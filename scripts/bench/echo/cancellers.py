@@ -1,4 +1,4 @@
-"""The cancellers that are compared. Sound is float32 at SPEECH_RATE."""
+"""What can take the agent's voice out of what is heard. Sound is float32 at SPEECH_RATE."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,66 +8,54 @@ import numpy as np
 from livekit import rtc
 
 from agent.adapters.audio import chunk_from, frame_from
-from agent.turns.echo.canceller import LAG_S, EchoCanceller
+from agent.adapters.echo import EchoCanceller
+from agent.turns.echo.line import EchoLine
 from agent.turns.echo.linear import BLOCK_SAMPLES
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm32, pcm16
+
+Push = Callable[[Pcm32, Pcm32], Pcm32]
+"""From a block of what was played and of what was heard meanwhile to what the agent listens to."""
 
 
 class Name(StrEnum):
     """Of a canceller."""
 
     NONE = "none"
-    CALLBOX = "callbox"
+    LINEAR = "linear"
     WEBRTC = "webrtc"
-    WEBRTC_NS = "webrtc-ns"
+    CALLBOX = "callbox"
 
 
 @dataclass(frozen=True, slots=True)
 class Canceller:
-    """One way to take the agent's voice out of what is heard."""
+    """One way to cancel echo; a line needs an instance of its own."""
 
-    cancel: Callable[[Pcm32, Pcm32], Pcm32]
-    """From what was played and what was heard meanwhile, each of shape (n,), to what the agent listens to: whole blocks, each
-    where it was heard."""
-    lag_s: float = 0.0
-    """So much later than it was heard the agent gets it."""
+    open: Callable[[], Push]
 
-
-def with_callbox(played: Pcm32, heard: Pcm32, canceller: EchoCanceller | None = None) -> Pcm32:
-    """Our own."""
-    canceller = canceller or EchoCanceller()
-    passed = [canceller.push(played[at], heard[at]) for at in _blocks(heard)]
-    return np.concatenate([*passed, canceller.flush()])
+    def cancel(self, played: Pcm32, heard: Pcm32) -> Pcm32:
+        """A whole line, each of shape (n,): whole blocks only."""
+        push = self.open()
+        blocks = [slice(at, at + BLOCK_SAMPLES) for at in range(0, len(heard) - BLOCK_SAMPLES + 1, BLOCK_SAMPLES)]
+        return np.concatenate([push(played[block], heard[block]) for block in blocks])
 
 
-def with_webrtc(*, noise_suppression: bool) -> Callable[[Pcm32, Pcm32], Pcm32]:
-    """WebRTC's AEC3, as LiveKit's wheel brings it."""
+def webrtc() -> Push:
+    """WebRTC's canceller alone, as LiveKit brings it."""
+    apm = rtc.AudioProcessingModule(echo_cancellation=True, noise_suppression=True)
 
-    def cancel(played: Pcm32, heard: Pcm32) -> Pcm32:
-        apm = rtc.AudioProcessingModule(echo_cancellation=True, noise_suppression=noise_suppression)
-        passed = []
-        for at in _blocks(heard):
-            apm.process_reverse_stream(_frame(played[at]))
-            frame = _frame(heard[at])
-            apm.process_stream(frame)
-            passed.append(chunk_from(frame).to_float())
-        return np.concatenate(passed)
+    def push(played: Pcm32, heard: Pcm32) -> Pcm32:
+        apm.process_reverse_stream(frame_from(AudioChunk(pcm16(played), SPEECH_RATE)))
+        frame = frame_from(AudioChunk(pcm16(heard), SPEECH_RATE))
+        apm.process_stream(frame)
+        return chunk_from(frame).to_float()
 
-    return cancel
+    return push
 
 
-CANCELLERS: dict[Name, Canceller] = {
-    Name.NONE: Canceller(lambda played, heard: heard),
-    Name.CALLBOX: Canceller(with_callbox, LAG_S),
-    Name.WEBRTC: Canceller(with_webrtc(noise_suppression=False)),
-    Name.WEBRTC_NS: Canceller(with_webrtc(noise_suppression=True)),
+CANCELLERS = {
+    Name.NONE: Canceller(lambda: lambda played, heard: heard),
+    Name.LINEAR: Canceller(lambda: EchoLine().push),
+    Name.WEBRTC: Canceller(webrtc),
+    Name.CALLBOX: Canceller(lambda: EchoCanceller().push),
 }
-"""By name."""
-
-
-def _blocks(sound: Pcm32) -> list[slice]:
-    return [slice(at, at + BLOCK_SAMPLES) for at in range(0, len(sound) - BLOCK_SAMPLES + 1, BLOCK_SAMPLES)]
-
-
-def _frame(sound: Pcm32) -> rtc.AudioFrame:
-    return frame_from(AudioChunk(pcm16(sound), SPEECH_RATE))
+"""None at all, the linear filter alone, WebRTC's alone, and what calls use: both."""

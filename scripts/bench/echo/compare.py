@@ -93,10 +93,8 @@ async def measure_alone(path: EchoPath, agent: Pcm32, ears: Listeners, canceller
     )
 
 
-async def measure_both(
-    line: Callable[[Pcm32, list[Spoken]], Pcm32], voices: Voices, ears: Listeners, *, lag_s: float = 0.0
-) -> Both:
-    """Every caller's lines in what the agent listens to, which it gets so much later than it was heard."""
+async def measure_both(line: Callable[[Pcm32, list[Spoken]], Pcm32], voices: Voices, ears: Listeners) -> Both:
+    """Every caller's lines in what the agent listens to."""
     said: list[str] = []
     heard: list[str] = []
     caught: list[bool] = []
@@ -104,7 +102,7 @@ async def measure_both(
         sound = line(caller, spoken)
         said += [each.text for each in spoken]
         heard += [(await words_in(ears.stt, _around(sound, each))) or "-" for each in spoken]
-        opened = [found.decided_at_s + lag_s for found in speech_in(ears.vad, sound, ears.gate)]
+        opened = [found.decided_at_s for found in speech_in(ears.vad, sound, ears.gate)]
         caught += [_is_caught(each.start / SPEECH_RATE, opened) for each in spoken]
     return Both(float(jiwer.wer(said, heard)), float(np.mean(caught)))
 
@@ -125,9 +123,9 @@ async def row(path: EchoPath | None, name: Name, voices: Voices, ears: Listeners
     def mixed(agent: Pcm32, caller: Pcm32) -> Pcm32:
         return canceller.cancel(agent, caller if path is None else path.line(path.echo(agent) + caller))
 
-    over = await measure_both(lambda caller, _: mixed(voices.track, caller), voices, ears, lag_s=canceller.lag_s)
+    over = await measure_both(lambda caller, _: mixed(voices.track, caller), voices, ears)
     stopping = await measure_both(
-        lambda caller, spoken: mixed(falling_silent(voices.track, spoken), caller), voices, ears, lag_s=canceller.lag_s
+        lambda caller, spoken: mixed(falling_silent(voices.track, spoken), caller), voices, ears
     )
     alone = None if path is None else await measure_alone(path, voices.agent, ears, canceller)
     return [
@@ -150,12 +148,12 @@ async def caller_alone(path: EchoPath | None, voices: Voices, ears: Listeners) -
     return ["(silent agent)", *["-"] * 5, f"{100 * both.wer:.0f}", f"{100 * both.caught:.0f}", "-"]
 
 
-async def bench(names: Sequence[str], cancellers: Sequence[Name]) -> Table:
+async def bench(names: Sequence[str], cancellers: Sequence[Name], *, repeats: int = 1) -> Table:
     """A row for each of these cancellers on each of these paths, or on all if there are none; "no echo" is a path too."""
     ears = load_listeners()
     agent = await agent_voice(ears.tts)
     track = np.tile(without_silence(agent), 2)
-    voices = Voices(agent, track, [caller_over(len(track), first_s=start_s) for start_s in STARTS_S])
+    voices = Voices(agent, track, [caller_over(len(track), first_s=start_s) for start_s in STARTS_S[:repeats]])
     table = Table(*COLUMNS)
     for path in [None, *PATHS.values(), *measured_rooms(REAL_SPEECH / "rooms")]:
         name = "no echo" if path is None else path.name

@@ -126,9 +126,10 @@ PATHS: dict[str, EchoPath] = {
             noise_dbfs=-55,
             seed=9,
         ),
+        replace(_CLEAN, name="mobile", delay_s=0.6, reverberation_s=0.1, is_telephone=True, noise_dbfs=-60, seed=10),
     )
 }
-"""What is measured: from an echo that is hardly there to one as loud as speech, over 60 to 400 ms."""
+"""What is measured: from an echo that is hardly there to one as loud as speech, over 60 to 600 ms."""
 
 
 def measured_rooms(folder: Path) -> list[EchoPath]:

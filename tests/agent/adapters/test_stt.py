@@ -1,8 +1,6 @@
 """LocalStt: what a session receives of what the engine recognises."""
 
 import asyncio
-import time
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +12,7 @@ from agent.call.events import BargeIn, CallerTranscript, CallerUnintelligible, C
 from agent.turns.caller_turn import CallerTurn
 from agent.turns.judged_words import judged_words
 from serving.audio import AudioChunk
-from serving.speech import SpeechEnded, SpeechStarted, Word
+from serving.speech import SpeechEnded, SpeechStarted
 from tests.agent.adapters.listening import FINAL, INTERIM, PREFLIGHT, Kind, listening, transcript, utterance
 from tests.published import Published
 from tests.scripted import ListedStt
@@ -245,24 +243,3 @@ def test_its_capabilities() -> None:
     assert local.capabilities.interim_results
     assert local.capabilities.aligned_transcript == "word"
     assert not local.capabilities.manual_flush
-
-
-@in_virtual_time
-async def test_echoes_of_the_agents_own_words_are_dropped() -> None:
-    async with listening() as heard:
-        asked: list[tuple[str, float]] = []
-
-        def is_echo(words: Sequence[Word]) -> bool:
-            asked.extend((word.text, word.start_s) for word in words)
-            return words[0].text == "we"
-
-        heard.local.is_echo = is_echo
-        await heard.hear(2.0)
-        await heard.say(*utterance((INTERIM, "we"), (FINAL, "we open")))
-        assert heard.passed_on() == [(Kind.START_OF_SPEECH, ""), (Kind.END_OF_SPEECH, "")]
-        assert heard.call.payloads == []
-        text, start_s = asked[0]
-        assert text == "we"
-        assert start_s == pytest.approx(time.time() - 1.0, abs=0.01)
-        await heard.say(*utterance((FINAL, "where can")))
-        assert (Kind.FINAL_TRANSCRIPT, "where can") in heard.passed_on()

@@ -1,0 +1,94 @@
+"""Echo on one caller's line: whether the agent's voice comes back, how late, and the sound without the part that a linear filter
+explains."""
+
+import numpy as np
+
+from agent.turns.echo.delay import MAX_SAMPLES, EchoDelay
+from agent.turns.echo.linear import BLOCK_SAMPLES, LinearEchoFilter
+from serving.audio import SPEECH_RATE, Pcm32
+
+LEAD_SAMPLES = SPEECH_RATE // 100
+"""The filter covers the echo from this long before its strongest part."""
+LONG_DELAY_SAMPLES = 450 * SPEECH_RATE // 1000
+"""WebRTC's canceller looks back 500 ms. An echo that takes longer than this is"""
+SHORTENED_SAMPLES = 100 * SPEECH_RATE // 1000
+"""compared with a delayed copy of the agent's voice, so that it seems to take only this long."""
+FADE_BLOCKS = 100
+"""The filter is faded in over 2 s: WebRTC's canceller lets an echo through that suddenly gets weaker."""
+MIN_SPEECH_POWER = 1e-5
+"""-50 dBFS: quieter sound is nobody's speech."""
+FIRST_WORDS_BLOCKS, MAX_FIRST_WORDS_BLOCKS = 75, 150
+"""For the agent's first 1.5 s on a line it is not known whether its voice comes back. If anything is heard meanwhile, it takes 3 s
+until the jitter buffers have filled and the delay is stable."""
+MIN_ECHO_POWER = 3e-5
+"""-45 dBFS: no echo quieter than this has intelligible words."""
+RECENT_BLOCKS = 40
+"""Sound played or heard within the last 0.8 s still counts."""
+
+
+class EchoLine:
+    """Feed it, block by block of BLOCK_SAMPLES (float32, 16 kHz), what was played and what was heard."""
+
+    def __init__(self) -> None:
+        self._delay = EchoDelay()
+        self._filter = LinearEchoFilter()
+        self._history = np.zeros(MAX_SAMPLES + BLOCK_SAMPLES, np.float32)
+        self._first_words = 0
+        """Blocks since the agent began to speak, up to MAX_FIRST_WORDS_BLOCKS."""
+        self._since_played = self._since_heard = RECENT_BLOCKS
+        """Blocks since anything loud was played, and heard."""
+        self._filter_share = 0.0
+
+    @property
+    def delay_samples(self) -> int | None:
+        """The echo's delay; None until an echo has been found."""
+        return self._delay.samples
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether what is heard may be an echo that cannot be cancelled yet: of the agent's first words, or one whose delay is changing."""
+        if self._since_played >= RECENT_BLOCKS:
+            return False
+        is_heard = self._since_heard < RECENT_BLOCKS
+        first_words = MAX_FIRST_WORDS_BLOCKS if is_heard else FIRST_WORDS_BLOCKS
+        return self._first_words < first_words or self._delay.is_moving
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the agent has spoken and no echo was found."""
+        return self._delay.samples is None and self._first_words >= FIRST_WORDS_BLOCKS
+
+    @property
+    def reference(self) -> Pcm32:
+        """What was played, delayed where a canceller that looks back only 500 ms would miss the echo, shape (BLOCK_SAMPLES,)."""
+        delay = self._delay.samples or 0
+        return self._played_before(delay - SHORTENED_SAMPLES if delay > LONG_DELAY_SAMPLES else 0)
+
+    def push(self, played: Pcm32, heard: Pcm32) -> Pcm32:
+        """The heard block minus the linear part of the echo, shape (BLOCK_SAMPLES,)."""
+        self._history[:-BLOCK_SAMPLES] = self._history[BLOCK_SAMPLES:]
+        self._history[-BLOCK_SAMPLES:] = played
+        self._look_for_echo(played, heard)
+        if self._delay.samples is None:
+            return heard
+        left = self._filter.push(self._played_before(self._delay.samples - LEAD_SAMPLES), heard)
+        self._filter_share = min(1.0, self._filter_share + 1 / FADE_BLOCKS)
+        # a filter that has not converged may add echo
+        if np.sum(left**2) >= np.sum(heard**2):
+            return heard
+        return heard + np.float32(self._filter_share) * (left - heard)
+
+    def _look_for_echo(self, played: Pcm32, heard: Pcm32) -> None:
+        before = self._delay.samples
+        self._delay.push(played, heard)
+        if self._delay.samples != before:
+            self._filter, self._filter_share = LinearEchoFilter(), 0.0
+        self._since_played = 0 if np.mean(played**2) > MIN_SPEECH_POWER else self._since_played + 1
+        self._since_heard = 0 if np.mean(heard**2) > MIN_ECHO_POWER else self._since_heard + 1
+        if self._first_words or not self._since_played:
+            self._first_words = min(self._first_words + 1, MAX_FIRST_WORDS_BLOCKS)
+
+    def _played_before(self, samples: int) -> Pcm32:
+        """The block played this many samples before the newest one."""
+        end = len(self._history) - max(samples, 0)
+        return self._history[end - BLOCK_SAMPLES : end].copy()
