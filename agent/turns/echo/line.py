@@ -22,8 +22,14 @@ FIRST_WORDS_BLOCKS, MAX_FIRST_WORDS_BLOCKS = 75, 150
 until the jitter buffers have filled and the delay is stable."""
 MIN_ECHO_POWER = 3e-5
 """-45 dBFS: no echo quieter than this has intelligible words."""
+MOVED_BLOCKS = 15
+"""The cancellers have found a new delay's path after this many blocks (0.3 s)."""
 RECENT_BLOCKS = 40
 """Sound played or heard within the last 0.8 s still counts."""
+PAUSE_BLOCKS = 10
+"""After a pause of 0.2 s the agent's voice has an onset, and its echo arrives"""
+ONSET_BLOCKS = (-4, 13)
+"""within -80 to 260 ms of the known delay: neither canceller is quick enough for one that is not exactly on time."""
 
 
 class EchoLine:
@@ -37,7 +43,11 @@ class EchoLine:
         """Blocks since the agent began to speak, up to MAX_FIRST_WORDS_BLOCKS."""
         self._since_played = self._since_heard = RECENT_BLOCKS
         """Blocks since anything loud was played, and heard."""
+        self._since_onset = 0
+        """Blocks since the agent's voice began, after a pause."""
         self._filter_share = 0.0
+        self._since_moved = MOVED_BLOCKS
+        """Blocks since the echo's delay changed."""
 
     @property
     def delay_samples(self) -> int | None:
@@ -46,12 +56,23 @@ class EchoLine:
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether what is heard may be an echo that cannot be cancelled yet: of the agent's first words, or one whose delay is changing."""
+        """Whether what is heard may be an echo that cannot be cancelled yet: of the agent's first words, of an onset, or one whose delay is changing."""
         if self._since_played >= RECENT_BLOCKS:
             return False
         is_heard = self._since_heard < RECENT_BLOCKS
         first_words = MAX_FIRST_WORDS_BLOCKS if is_heard else FIRST_WORDS_BLOCKS
-        return self._first_words < first_words or self._delay.is_moving
+        return self._first_words < first_words or self._is_onset or self._is_moving
+
+    @property
+    def _is_onset(self) -> bool:
+        if self._delay.samples is None:
+            return False
+        first, end = (self._delay.samples // BLOCK_SAMPLES + blocks for blocks in ONSET_BLOCKS)
+        return first <= self._since_onset < end
+
+    @property
+    def _is_moving(self) -> bool:
+        return self._delay.is_moving or self._since_moved < MOVED_BLOCKS
 
     @property
     def is_clear(self) -> bool:
@@ -81,8 +102,12 @@ class EchoLine:
     def _look_for_echo(self, played: Pcm32, heard: Pcm32) -> None:
         before = self._delay.samples
         self._delay.push(played, heard)
+        self._since_moved += 1
         if self._delay.samples != before:
-            self._filter, self._filter_share = LinearEchoFilter(), 0.0
+            self._filter, self._filter_share, self._since_moved = LinearEchoFilter(), 0.0, 0
+        self._since_onset += 1
+        if np.mean(played**2) > MIN_SPEECH_POWER and self._since_played >= PAUSE_BLOCKS:
+            self._since_onset = 0
         self._since_played = 0 if np.mean(played**2) > MIN_SPEECH_POWER else self._since_played + 1
         self._since_heard = 0 if np.mean(heard**2) > MIN_ECHO_POWER else self._since_heard + 1
         if self._first_words or not self._since_played:
