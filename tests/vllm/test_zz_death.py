@@ -44,7 +44,7 @@ async def test_a_killed_core_ends_the_reply_and_is_loaded_again_by_the_host(shar
         os.kill(pid, signal.SIGKILL)
     told = await deaths(replies)
     assert told
-    assert all("has to be loaded again" in why for why in told)
+    assert all("has to be reloaded" in why for why in told)
     with pytest.raises(EngineDied):
         await shared.prefill(ask(LONG))
     with pytest.raises(EngineDied):
