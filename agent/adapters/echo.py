@@ -42,8 +42,8 @@ def _sound_of(room_io: RoomIO, setting: EchoCancelling) -> RoomSound | None:
 
 
 class EchoCanceller:
-    """Cancels the echo on one line: our linear filter removes most of it at any delay, WebRTC's canceller, which comes with LiveKit, the
-    rest."""
+    """Cancels the echo on one line. Our linear filter removes most of it, at any delay; WebRTC's canceller, which comes with
+    LiveKit, removes the rest."""
 
     def __init__(self) -> None:
         self._line = EchoLine()
@@ -70,7 +70,7 @@ class EchoCancelledInput(io.AudioInput):
         self._input = source
         self._listen = listen
         self._room: RoomSound | None = None
-        self._canceller = EchoCanceller()
+        self._canceller: EchoCanceller | None = None
         self._silent_frames = TAIL_FRAMES
 
     async def __anext__(self) -> rtc.AudioFrame:
@@ -80,6 +80,7 @@ class EchoCancelledInput(io.AudioInput):
         self._silent_frames = self._silent_frames + 1 if played is None or not any(played.data) else 0
         if self._silent_frames >= TAIL_FRAMES:
             return frame
+        self._canceller = self._canceller or EchoCanceller()
         heard = chunk_from(frame).to_float()
         voice = np.zeros_like(heard) if played is None else chunk_from(played).to_float()
         return frame_from(AudioChunk(pcm16(self._canceller.push(voice, heard)), SPEECH_RATE))

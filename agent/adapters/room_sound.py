@@ -10,6 +10,8 @@ FRAME_MS = 20
 """Frame length of the room's input, and of the sound it is paired with."""
 LATE_S = 0.1
 """Input waits no longer than this for its counterpart."""
+MAX_QUEUED_FRAMES = 500
+"""10 s. While a muted caller sends nothing, the agent's sound does not pile up beyond this."""
 PATIENCE_FRAMES = 50
 """The two sides are out of step if they have been for this many frames; anything shorter is a stalled event loop, and passes."""
 
@@ -20,7 +22,7 @@ class RoomSound:
 
     def __init__(self, stream: AsyncIterator[rtc.AudioFrameEvent]) -> None:
         """`stream`: frames of FRAME_MS. Call within the event loop."""
-        self._frames: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
+        self._frames: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue(MAX_QUEUED_FRAMES)
         self._waiting: deque[int] = deque(maxlen=PATIENCE_FRAMES)
         """How many frames were queued at each request."""
         self._has_begun = False
@@ -68,6 +70,8 @@ class RoomSound:
         try:
             async for event in stream:
                 self._has_begun = True
+                if self._frames.full():
+                    self._frames.get_nowait()
                 self._frames.put_nowait(event.frame)
         finally:
             if isinstance(stream, rtc.AudioStream):

@@ -18,6 +18,7 @@ from agent.call.events import (
 )
 from agent.call.recovery import Recovery
 from agent.call.stream import EventStream
+from agent.clinic.tools import END_CALL
 from agent.replies.repeat import RepeatPolicy
 from serving.speech import TranscriptStage
 
@@ -25,8 +26,6 @@ LAST_SOUND_S = 0.5
 """From the last sample leaving the worker until the caller has heard it, jitter buffers included."""
 LAST_EVENTS_S = 0.5
 """How long the call waits for its subscribers before the room closes, so that the last captions are sent."""
-END_CALL = "end_call"
-"""The tool with which the language model ends a call."""
 
 
 class Dialogue:

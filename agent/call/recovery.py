@@ -86,7 +86,9 @@ class Recovery:
             self._patience.cancel()
 
     def _overdue(self) -> None:
-        self._answer = _Answer.OVERDUE if self._answer is _Answer.EXPECTED else self._answer
+        if self._answer is not _Answer.EXPECTED:
+            return
+        self._answer = _Answer.OVERDUE
         if not self._events.state.agent_is_speaking:
             self._explain()
 

@@ -1,6 +1,7 @@
 """One call's AgentSession, built in the order of the audio path. What happens in it is published as the call's events."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 from livekit import rtc
@@ -99,10 +100,8 @@ class CallSession:
 
     def interrupt(self) -> None:
         """See Commands.interrupt."""
-        try:
+        with contextlib.suppress(RuntimeError):  # the session is closing, or this reply may not be interrupted
             self.livekit.interrupt()
-        except RuntimeError:
-            return  # the session is closing, or this reply may not be interrupted
 
     def shutdown(self) -> None:
         """End the session once everything has been said."""
@@ -141,8 +140,8 @@ class CallSession:
         engine, turns = self._resources.host.engines.interruption, self._resources.settings.turns
         if engine is None:
             return None
-        longest_s = turns.interruption_min_speech_s
-        return OverlapJudge(engine, turns.overlap, max_unjudged_s=longest_s, events=self._events)
+        max_unjudged_s = turns.interruption_min_speech_s
+        return OverlapJudge(engine, turns.overlap, max_unjudged_s=max_unjudged_s, events=self._events)
 
     def _language_model(self) -> LocalLlm:
         talk = self._resources.settings.conversation

@@ -37,7 +37,7 @@ class Subscription:
         """Events that were dropped because the queue was full."""
         self._handle = handle
         self._public = public
-        self._queue: asyncio.Queue[CallEvent[Payload] | None] = asyncio.Queue(capacity)
+        self._queue: asyncio.Queue[CallEvent[Payload]] = asyncio.Queue(capacity)
         self._reading = asyncio.create_task(self._read(), name=f"call events: {name}")
 
     def offer(self, event: CallEvent[Payload]) -> None:
@@ -61,7 +61,8 @@ class Subscription:
             await self._reading
 
     async def _read(self) -> None:
-        while (event := await self._queue.get()) is not None:
+        while True:
+            event = await self._queue.get()
             try:
                 await self._handle(event)
             except Exception as error:  # noqa: BLE001 - a subscriber's mistake must not end the call
@@ -110,8 +111,8 @@ class EventStream:
             self.state = CallState.ENDED
             self._offer(payload)
             return
-        before, self.state = self.state, next_state(self.state, payload)
-        after = self.state
+        before, after = self.state, next_state(self.state, payload)
+        self.state = after
         has_changed = after is not before
         self._offer(payload)
         if has_changed:

@@ -23,6 +23,8 @@ logger = logging.getLogger("callbox.call")
 Arguments = Mapping[str, str]
 Result = dict[str, Any]
 
+END_CALL = "end_call"
+"""The tool with which the language model ends a call."""
 MAX_TOOL_S = 6.0
 """A tool that takes longer has failed: the caller is waiting in silence."""
 _ANY_DOCTOR = {"", "any", "anyone", "anybody", "any doctor", "whoever", "no preference", "unknown", "none"}
@@ -60,7 +62,7 @@ TOOL_SPECS: tuple[ToolSpec, ...] = (
     _spec("request_refill", "ask for a refill", name="caller's full name", medication="name of the medication"),
     _spec("check_results", "look up test results", name="caller's full name", test="kind of test"),
     _spec("transfer_to_human", "put the caller through to a colleague", reason="why, in a few words"),
-    _spec("end_call", "hang up after goodbye"),
+    _spec(END_CALL, "hang up after goodbye"),
 )
 
 
@@ -183,7 +185,7 @@ _TOOLS: dict[str, Callable[[Clinic, Arguments], Awaitable[Result]]] = {
     "request_refill": _request_refill,
     "check_results": _check_results,
     "transfer_to_human": _transfer_to_human,
-    "end_call": _end_call,
+    END_CALL: _end_call,
 }
 
 

@@ -118,7 +118,7 @@ ConfidentialPayload: TypeAlias = (
 Payload: TypeAlias = PublicPayload | ConfidentialPayload
 
 P_co = TypeVar("P_co", bound=Payload, covariant=True)
-_PUBLIC = get_args(PublicPayload)
+_PUBLIC = frozenset(get_args(PublicPayload))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class CallEvent(Generic[P_co]):
 
 def is_public(event: CallEvent[Payload]) -> "TypeGuard[CallEvent[PublicPayload]]":
     """Whether an event may go to logs and metrics."""
-    return isinstance(event.payload, _PUBLIC)
+    return type(event.payload) in _PUBLIC
 
 
 __all__ = [

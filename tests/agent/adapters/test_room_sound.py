@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 import pytest
 from livekit import rtc
 
-from agent.adapters.room_sound import FRAME_MS, LATE_S, PATIENCE_FRAMES, RoomSound
+from agent.adapters.room_sound import FRAME_MS, LATE_S, MAX_QUEUED_FRAMES, PATIENCE_FRAMES, RoomSound
 from serving.audio import SPEECH_RATE
 from tests.virtual_time import in_virtual_time
 
@@ -104,3 +104,12 @@ async def test_a_track_that_has_ended_holds_nothing_up() -> None:
     assert asyncio.get_running_loop().time() == began_s
     assert sum(frame is not None for frame in played) > 0
     sound.close()
+
+
+@in_virtual_time
+async def test_sound_that_nobody_asks_for_does_not_pile_up() -> None:
+    sound = RoomSound(track(range(MAX_QUEUED_FRAMES + 100)))
+    await asyncio.sleep((MAX_QUEUED_FRAMES + 100.5) * FRAME_S)
+    oldest = await sound.next()
+    assert oldest is not None
+    assert oldest.data[0] == 100
