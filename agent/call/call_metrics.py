@@ -78,7 +78,7 @@ def _count_reply(payload: PublicPayload) -> None:
             metrics.PROMPT_TOKENS.labels("yes").inc(usage.cached_tokens)
             metrics.PROMPT_TOKENS.labels("no").inc(usage.prompt_tokens - usage.cached_tokens)
         case ReplyPutOff(reason=reason):
-            metrics.SPECULATIONS_PUT_OFF.labels(reason).inc()
+            metrics.SPECULATIONS_PUT_OFF.labels(reason.value).inc()
         case ReplyConfirmed(lead_s=float() as lead_s):
             metrics.SPECULATIONS.labels("adopted").inc()
             metrics.SPECULATION_LEAD.observe(lead_s)

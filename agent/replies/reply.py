@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from enum import Enum
 from typing import Any, Protocol
 
-from agent.replies.speculation_policy import Refusal
+from agent.call.events import Refusal
 from serving.demand import Demand
 
 

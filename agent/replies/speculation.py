@@ -129,7 +129,7 @@ class Replies:
             self._events.publish(ReplyBegunAhead(reply.id))
         elif refusal not in reply.put_off:
             reply.put_off.add(refusal)
-            self._events.publish(ReplyPutOff(reply.id, refusal.value))
+            self._events.publish(ReplyPutOff(reply.id, refusal))
         return refusal is None
 
     def _sort(self, reply: Reply) -> None:

@@ -1,19 +1,9 @@
 """Preemptive generation: whether a reply may start before its turn is known to be over. Pure: figures in, decision out."""
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import ClassVar
 
-
-class Refusal(Enum):
-    """Why a reply may not start yet. Once its turn is over, it starts regardless."""
-
-    BUDGET = "budget"
-    """This turn has used up its early starts, or wasted too much."""
-    LOAD = "load"
-    """The engines are busy with other callers' replies."""
-    UNLIKELY = "unlikely"
-    """The caller sounds as if they will continue."""
+from agent.call.events import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from agent.call.events.attached import (
     ConsentAnswered,
     HoldChanged,
     TransferProgressed,
+    TransferStage,
 )
 from agent.call.events.caller import (
     CallerMessage,
@@ -53,6 +54,7 @@ from agent.call.events.replies import (
     AgentMessage,
     AgentStartedSpeaking,
     AgentStoppedSpeaking,
+    Refusal,
     ReplyBegunAhead,
     ReplyComputed,
     ReplyConfirmed,
@@ -170,6 +172,7 @@ __all__ = [
     "ParticipantLeft",
     "Payload",
     "PublicPayload",
+    "Refusal",
     "ReplyBegunAhead",
     "ReplyComputed",
     "ReplyConfirmed",
@@ -183,6 +186,7 @@ __all__ = [
     "ToolExchange",
     "ToolReturned",
     "TransferProgressed",
+    "TransferStage",
     "TurnDecided",
     "TurnDecidedBy",
     "TurnFigures",

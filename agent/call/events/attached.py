@@ -1,6 +1,16 @@
 """Events of what attaches to a call: hold, consent, transfer."""
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class TransferStage(Enum):
+    """How far handing over a call has come."""
+
+    REQUESTED = "requested"
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +33,4 @@ class ConsentAnswered:
 class TransferProgressed:
     """The call is being handed to somebody else."""
 
-    stage: str
-    """How far it has come: "requested", "ringing", "answered", "failed"."""
+    stage: TransferStage

@@ -1,8 +1,20 @@
 """Events about the agent's replies: begun ahead, confirmed, heard, cut short."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from agent.call.spoken import Spoken
+
+
+class Refusal(Enum):
+    """Why a reply may not start yet. Once its turn is over, it starts regardless."""
+
+    BUDGET = "budget"
+    """This turn has used up its early starts, or wasted too much."""
+    LOAD = "load"
+    """The engines are busy with other callers' replies."""
+    UNLIKELY = "unlikely"
+    """The caller sounds as if they will continue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +29,7 @@ class ReplyPutOff:
     """A reply could have been begun ahead, and was not."""
 
     reply_id: str
-    reason: str
-    """A value of agent.replies.speculation_policy.Refusal."""
+    reason: Refusal
 
 
 @dataclass(frozen=True, slots=True)

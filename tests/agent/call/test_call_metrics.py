@@ -18,6 +18,7 @@ from agent.call.events import (
     OverlapSampled,
     OverlapVerdict,
     Payload,
+    Refusal,
     ReplyComputed,
     ReplyConfirmed,
     ReplyDropped,
@@ -108,7 +109,7 @@ async def counted(payloads: Iterable[Payload]) -> dict[str, float]:
                 "prompt_tokens_total no": 44,
             },
         ),
-        ([ReplyPutOff("r", "load")], {"speculations_put_off_total load": 1}),
+        ([ReplyPutOff("r", Refusal.LOAD)], {"speculations_put_off_total load": 1}),
         (
             [ReplyConfirmed("r", 0.2, 0.0)],
             {

@@ -14,6 +14,7 @@ from agent.call.events import (
     CallState,
     EndReason,
     Payload,
+    Refusal,
     ReplyBegunAhead,
     ReplyComputed,
     ReplyConfirmed,
@@ -132,7 +133,7 @@ async def test_a_reply_that_was_put_off_starts_when_its_turn_is_over() -> None:
     call.judge(0.9)
     await asyncio.sleep(5.0)
     assert not asking.done()
-    assert call.events.of(ReplyPutOff) == [ReplyPutOff(reply.id, "budget")]
+    assert call.events.of(ReplyPutOff) == [ReplyPutOff(reply.id, Refusal.BUDGET)]
     call.turn_is_over(speech)
     await asyncio.wait_for(asking, 0.1)
     assert reply.begun_at is None
@@ -303,7 +304,7 @@ async def test_a_busy_box_puts_a_reply_off_until_it_is_free() -> None:
     with call.demand.reply(), call.demand.reply():
         asking = await begin(reply)
         assert not asking.done()
-        assert call.events.of(ReplyPutOff) == [ReplyPutOff(reply.id, "load")]
+        assert call.events.of(ReplyPutOff) == [ReplyPutOff(reply.id, Refusal.LOAD)]
     call.judge(0.5)
     await asyncio.wait_for(asking, 0.1)
 

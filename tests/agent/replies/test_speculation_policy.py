@@ -2,7 +2,8 @@
 
 import pytest
 
-from agent.replies.speculation_policy import Load, Refusal, SpeculationLimits, SpeculationPolicy
+from agent.call.events import Refusal
+from agent.replies.speculation_policy import Load, SpeculationLimits, SpeculationPolicy
 
 pytestmark = pytest.mark.unit
 
