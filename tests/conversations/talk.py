@@ -195,6 +195,18 @@ def by_words(answers: dict[str, str | ToolCall]) -> Answer:
     return answer
 
 
+def _engines(sounds: Sounds, answer: Answer | None, turns: dict[str, Any], *, has_interruption: bool) -> Engines:
+    is_judged = turns.get("detection", "engine") == "engine"
+    return Engines(
+        vad=ScriptedVad(),
+        stt=ScriptedStt(sounds),
+        turn=ScriptedTurn(sounds) if is_judged else None,
+        llm=ScriptedLlm(answer or always(PARKING), ttft_s=0.05, token_s=0.002),
+        tts=ScriptedTts(sounds),
+        interruption=ScriptedInterruption(sounds) if has_interruption else None,
+    )
+
+
 @asynccontextmanager
 async def conversation(
     answer: Answer | None = None,
@@ -205,16 +217,7 @@ async def conversation(
 ) -> AsyncIterator[Talk]:
     """Start a call. With `greeted`, the greeting is over; with `has_interruption`, a model judges overlaps."""
     sounds = Sounds()
-    scripted_llm = ScriptedLlm(answer or always(PARKING), ttft_s=0.05, token_s=0.002)
-    is_judged = (turns or {}).get("detection", "engine") == "engine"
-    engines = Engines(
-        vad=ScriptedVad(),
-        stt=ScriptedStt(sounds),
-        turn=ScriptedTurn(sounds) if is_judged else None,
-        llm=scripted_llm,
-        tts=ScriptedTts(sounds),
-        interruption=ScriptedInterruption(sounds) if has_interruption else None,
-    )
+    engines = _engines(sounds, answer, turns or {}, has_interruption=has_interruption)
     resources = _resources(engines, turns or {})
     await prepare(resources)
     events = EventStream(JOB_ID, asyncio.get_running_loop())
@@ -226,7 +229,7 @@ async def conversation(
             session,
             engines.stt,  # type: ignore[arg-type]
             engines.turn,  # type: ignore[arg-type]
-            scripted_llm,
+            engines.llm,  # type: ignore[arg-type]
             engines.tts,  # type: ignore[arg-type]
             engines.interruption,  # type: ignore[arg-type]
             sounds,
