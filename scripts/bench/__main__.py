@@ -11,17 +11,16 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from scripts.bench.catalogue import select, table
+from scripts.command_line import console, new_app, warn
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = new_app()
 
 
 @app.command(help=__doc__)
 def main(names: Annotated[list[str] | None, typer.Argument(help="Benches to run, or all.")] = None) -> None:
     """Status 1 if a bench failed."""
-    console = Console(width=None if sys.stdout.isatty() else 132)
     if not names:
         console.print(table())
         console.print(
@@ -38,7 +37,7 @@ def main(names: Annotated[list[str] | None, typer.Argument(help="Benches to run,
         if subprocess.run([sys.executable, "-m", f"scripts.bench.{bench.name}"]).returncode:
             failed.append(bench.name)
     if failed:
-        console.print(f"[red]![/red] Failed: {', '.join(failed)}", highlight=False)
+        warn(f"Failed: {', '.join(failed)}")
         raise typer.Exit(1)
 
 
