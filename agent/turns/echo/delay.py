@@ -17,7 +17,7 @@ MIN_PEAK = 12.0
 """Minimum ratio of the correlation's peak to its RMS. Echoes have 13 to 50 (the bench's paths, real rooms), a caller's own speech
 up to 11."""
 SAME_SAMPLES = 16
-"""Estimates within 1 ms of each other are the same path; the filter follows by itself."""
+"""Estimates within 1 ms of each other are the same path; the filter adapts to such changes."""
 MOVED_SAMPLES = 5 * SPEECH_RATE // 1000
 """A filter does not follow a delay that jumps by more than this."""
 MIN_SAMPLES = 20 * SPEECH_RATE // 1000
@@ -44,7 +44,7 @@ class EchoDelay:
         self.is_settled = False
 
     def push(self, played: Pcm32, microphone: Pcm32) -> None:
-        """Look again now and then. Blocks of equal length, float32 at 16 kHz."""
+        """Take two blocks of equal length, float32 at 16 kHz; every EVERY_BLOCKS, look for the echo."""
         _shift_in(self._played, played)
         _shift_in(self._heard, microphone)
         self._blocks += 1
@@ -75,8 +75,8 @@ class EchoDelay:
 
 
 def find_delay(played: Pcm32, heard: Pcm32) -> int | None:
-    """Samples by which `heard` (shape (n,)) lags behind `played` (shape (n + k,), same end), up to k; None if it is not
-    in there."""
+    """Samples by which `heard` (shape (n,)) lags behind `played` (shape (n + k,), same end), up to k; None if it
+    is not an echo of it."""
     longest = len(played) - len(heard)
     size = 2 ** int(np.ceil(np.log2(len(played) + len(heard))))
     cross = np.fft.rfft(heard, size) * np.conj(np.fft.rfft(played, size))

@@ -1,5 +1,4 @@
-"""Echo on one caller's line: whether the agent's voice comes back, how late, and the sound without the part that a linear filter
-explains."""
+"""Echo on one caller's line: whether and how late the agent's voice comes back. Removes the part that a linear filter predicts."""
 
 import numpy as np
 
@@ -10,16 +9,16 @@ from serving.audio import SPEECH_RATE, Pcm32
 LEAD_SAMPLES = SPEECH_RATE // 100
 """The filter covers the echo from this long before its strongest part."""
 LONG_DELAY_SAMPLES = 450 * SPEECH_RATE // 1000
-"""WebRTC's canceller looks back 500 ms. An echo that takes longer than this is"""
+"""WebRTC's canceller looks back only 500 ms. Above this delay it is given a delayed copy of the agent's voice."""
 SHORTENED_SAMPLES = 100 * SPEECH_RATE // 1000
-"""compared with a delayed copy of the agent's voice, so that it seems to take only this long."""
+"""How late the echo seems to be after such a copy."""
 FADE_BLOCKS = 100
-"""The filter is faded in over 2 s: WebRTC's canceller lets an echo through that suddenly gets weaker."""
+"""The filter fades in over 2 s, because WebRTC's canceller lets an echo pass that suddenly gets weaker."""
 MIN_SPEECH_POWER = 1e-5
 """-50 dBFS: quieter sound is nobody's speech."""
 FIRST_WORDS_BLOCKS, MAX_FIRST_WORDS_BLOCKS = 75, 150
-"""For the agent's first 1.5 s on a line it is not known whether its voice comes back. If anything is heard meanwhile, it takes 3 s
-until the jitter buffers have filled and the delay is stable."""
+"""It takes 1.5 s of the agent's voice to know whether it comes back. If anything is heard meanwhile it takes 3 s, until the jitter
+buffers have filled and the delay is stable."""
 MIN_ECHO_POWER = 3e-5
 """-45 dBFS: no echo quieter than this has intelligible words."""
 MOVED_BLOCKS = 15
@@ -27,13 +26,14 @@ MOVED_BLOCKS = 15
 RECENT_BLOCKS = 40
 """Sound played or heard within the last 0.8 s still counts."""
 PAUSE_BLOCKS = 10
-"""After a pause of 0.2 s the agent's voice has an onset, and its echo arrives"""
+"""A pause of 0.2 s in the agent's voice is followed by an onset."""
 ONSET_BLOCKS = (-4, 13)
-"""within -80 to 260 ms of the known delay: neither canceller is quick enough for one that is not exactly on time."""
+"""The echo of an onset is expected from 80 ms before to 260 ms after the known delay. Neither canceller is quick enough for it
+unless it is exactly on time."""
 
 
 class EchoLine:
-    """Feed it, block by block of BLOCK_SAMPLES (float32, 16 kHz), what was played and what was heard."""
+    """The echo of one call. Sound comes in blocks of BLOCK_SAMPLES, float32 at 16 kHz."""
 
     def __init__(self) -> None:
         self._delay = EchoDelay()
@@ -56,7 +56,8 @@ class EchoLine:
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether what is heard may be an echo that cannot be cancelled yet: of the agent's first words, of an onset, or one whose delay is changing."""
+        """Whether what is heard may be an echo that cannot be cancelled yet: during the agent's first words, at an onset, or
+        while the delay is changing."""
         if self._since_played >= RECENT_BLOCKS:
             return False
         is_heard = self._since_heard < RECENT_BLOCKS
@@ -81,7 +82,7 @@ class EchoLine:
 
     @property
     def reference(self) -> Pcm32:
-        """What was played, delayed where a canceller that looks back only 500 ms would miss the echo, shape (BLOCK_SAMPLES,)."""
+        """What was played, shape (BLOCK_SAMPLES,). Delayed if WebRTC's canceller would not look back far enough otherwise."""
         delay = self._delay.samples or 0
         return self._played_before(delay - SHORTENED_SAMPLES if delay > LONG_DELAY_SAMPLES else 0)
 

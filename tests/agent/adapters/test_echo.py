@@ -33,14 +33,15 @@ def now_samples() -> int:
 
 @dataclass(slots=True)
 class Talk:
-    """A line that is listened to."""
+    """A line with an echo, and what the agent hears on it."""
 
     gain: float
     played: Pcm32 = field(default_factory=lambda: np.zeros(120 * SPEECH_RATE, np.float32))
-    """What the agent says, from the start on; so too"""
+    """What the agent says, from the start of the call."""
     caller: Pcm32 = field(default_factory=lambda: np.zeros(120 * SPEECH_RATE, np.float32))
+    """What the caller says, from the start of the call."""
     heard: list[Pcm32] = field(default_factory=list)
-    """and what it listens to."""
+    """What the agent listens to, frame by frame."""
     response: Pcm32 = field(default_factory=lambda: PATHS["laptop"].response()[: SPEECH_RATE // 8])
 
     async def speak(self, voice: Pcm32) -> None:
