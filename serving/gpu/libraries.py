@@ -71,7 +71,8 @@ def require_gpu(what: str, index: int = 0) -> Gpu:
             "what nvidia-smi says."
         )
     raise EngineLoadFailed(
-        f"{what} is set to run on GPU {index}, but there are only {len(gpus)} (0 to {len(gpus) - 1}). Set its device_index."
+        f"{what} is set to run on GPU {index}, but this process sees only {len(gpus)} (0 to {len(gpus) - 1}). Set its "
+        "device_index."
     )
 
 

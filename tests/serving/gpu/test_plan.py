@@ -126,7 +126,7 @@ def test_without_a_language_model_the_work_must_fit_too() -> None:
     ("gpus", "text"),
     [
         ([], "no NVIDIA driver answers"),
-        ([card(24)], r"runs? on GPU 1|to run on GPU 1, and this process sees 1 \(0 to 0\)"),
+        ([card(24)], r"to run on GPU 1, but this process sees only 1 \(0 to 0\)"),
     ],
 )
 def test_a_missing_gpu_is_rejected(gpus: list[Gpu], text: str) -> None:
