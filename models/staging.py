@@ -68,9 +68,8 @@ def fetch(hub: Hub, plan: Plan, path: str, folder: Path, display: Display) -> No
     file, target = plan.files[path], folder / path
     partial = partial_of(target, file)
     target.parent.mkdir(parents=True, exist_ok=True)
-    for _ in range(
-        2 if partial.exists() else 1
-    ):  # the bytes that were there may have been damaged; a fresh download is not
+    attempts = 2 if partial.exists() else 1  # what was there may have been damaged; a fresh download is not
+    for _ in range(attempts):
         try:
             _fetch(hub, plan, path, partial, display)
         except ChecksumMismatch:

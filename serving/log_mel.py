@@ -35,7 +35,7 @@ def normalised_log_mel(samples: Pcm32, frames: int) -> Pcm32:
     audio = np.asarray(samples[-window:], dtype=np.float32)
     padding = window - len(audio)
     mean, scale = _normalisation(audio, window)
-    # Frame f is centred on sample 160 f and reaches 200 to either side; with one frame of padding kept before the audio
+    # Frame f is centred on sample 160 f and reaches 200 to either side. The frames of nothing but padding are copies of the last one.
     first = max(0, (padding - WINDOW_SAMPLES // 2) // HOP_SAMPLES - 1)
     centre = first * HOP_SAMPLES - padding
     lead = max(0, WINDOW_SAMPLES // 2 - centre)

@@ -46,9 +46,8 @@ def add_source(root: Path, commit: Commit, writer: BundleWriter) -> None:
             if stream is None:
                 raise BundleNotMade(f"{member.name} is a link; bundles carry plain files only. Replace it in git.")
             writer.add_stream(f"source/{member.name}", stream, executable=bool(member.mode & 0o100))
-        while git.stdout and git.stdout.read(
-            BLOCK_BYTES
-        ):  # read the padding too: git would fail on a pipe that is closed early
+        # Read the padding too: git would fail on a pipe that is closed early.
+        while git.stdout and git.stdout.read(BLOCK_BYTES):
             pass
     if git.returncode != 0:
         raise BundleNotMade("`git archive` failed; see its message above.")

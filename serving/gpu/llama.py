@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from serving.errors import EngineLoadFailed
+from serving.gpu.devices import MIB
 
-MIB = 1024 * 1024
 WEIGHT_FILES = "*.safetensors"
 BYTES_OF = {"bfloat16": 2, "float16": 2, "float32": 2, "fp8": 1, "float8_e4m3fn": 1}
 """By number format; vLLM runs float32 checkpoints in 16 bits."""

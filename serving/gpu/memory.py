@@ -13,11 +13,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from serving.errors import EngineLoadFailed
+from serving.gpu.devices import MIB
 from serving.gpu.llama import LlamaShape, kv_bytes_per_token, weights_mib
 
-__all__ = ["GpuMemoryShort", "LlamaShape", "LlmBudget", "budget_llm", "kv_bytes_per_token"]
-
-MIB = 1024 * 1024
 NOTHING: Mapping[str, int] = MappingProxyType({})
 CUDA_CONTEXT_MIB = 500
 """What a process takes just by using CUDA (kernels, cuBLAS work space); not part of vLLM's share."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from serving.errors import EngineLoadFailed
+from serving.gpu.devices import MIB
 
-MIB = 1024 * 1024
 CUDA_CONTEXT_MIB = 400
 """What CTranslate2 takes just by using CUDA: its kernels and cuBLAS."""
 POSITIONS_PER_S = 50

@@ -26,7 +26,7 @@ WARM_UP = ChatRequest(messages=(ChatMessage("system", "Answer. " * 200), ChatMes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CTranslate2LlmOptions:
-    """How a model converted for CTranslate2 (scripts/convert_llama.py) is run."""
+    """How a model converted for CTranslate2 (scripts/convert_llama) is run."""
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 

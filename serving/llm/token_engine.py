@@ -179,9 +179,8 @@ class TokenLlm:
             future.cancel()
             raise EngineDied(f"The language model gave no token in {timeout_s:.0f} s.")
         error = reply_error(future)
-        if error is not None and not isinstance(
-            error, ToolCallMalformed
-        ):  # a few tokens of a tool call are not an error
+        # The first tokens of a tool call are no error.
+        if error is not None and not isinstance(error, ToolCallMalformed):
             raise error
 
     def _loaded(self) -> _Model:

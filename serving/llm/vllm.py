@@ -134,7 +134,7 @@ class _AsyncLlmCore:
 
     async def aclose(self) -> None:
         self.llm.shutdown(timeout=SHUTDOWN_S)
-        active_children()  # says goodbye to a core that had to be killed
+        active_children()  # reaps a core that had to be killed
 
 
 def _import_vllm() -> _Vllm:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from serving.errors import EngineLoadFailed
-from serving.gpu.devices import Gpu
+from serving.gpu.devices import MIB, Gpu
 from serving.gpu.llama import LlamaShape, weights_mib, weights_mib_in
-from serving.gpu.memory import BATCHED_TOKENS, MIB, SEQUENCES_PER_CALL, LlmBudget, budget_llm
+from serving.gpu.memory import BATCHED_TOKENS, SEQUENCES_PER_CALL, LlmBudget, budget_llm
 
 CPU_KV_MIB = 512
 CPU_BLOCK_TOKENS = 32

@@ -90,7 +90,8 @@ class Segmenter:
 
     def __init__(self, options: SegmenterOptions, *, window_s: float = 0.032) -> None:
         self._options = options
-        self._window_s = window_s
+        self.window_s = window_s
+        """Length of a VAD window."""
         thresholds = {each.name: getattr(options, each.name) for each in fields(SpeechThresholds)}
         gate = GateOptions(**thresholds, min_silence_ms=options.preflight_silence_ms)
         self._gate = Gate(gate, window_s=window_s)
@@ -102,7 +103,7 @@ class Segmenter:
         """Audio before this is no longer needed."""
         if self._utterance is not None:
             return self._utterance.clip_start_s
-        reach_s = (self._options.preroll_ms + self._options.min_speech_ms) / 1000 + self._window_s
+        reach_s = (self._options.preroll_ms + self._options.min_speech_ms) / 1000 + self.window_s
         return max(self._taken_s, now_s - reach_s)
 
     def push(self, activity: VoiceActivity, level: float) -> list[Step]:
@@ -134,7 +135,7 @@ class Segmenter:
         return Begin(at_s, start_s)
 
     def _speaking(self, utterance: _Utterance, now_s: float) -> list[Step]:
-        if now_s - utterance.clip_start_s + self._window_s > self._options.max_utterance_s:
+        if now_s - utterance.clip_start_s + self.window_s > self._options.max_utterance_s:
             return self._cut(utterance, now_s)
         if self._gate.is_wavering:  # this may be the start of a pause, whose decode must not wait behind a partial one
             return []
@@ -157,7 +158,7 @@ class Segmenter:
 
     def _cut(self, utterance: _Utterance, now_s: float) -> list[Step]:
         """Cut off a caller who does not pause, and begin the next utterance at the cut."""
-        end_s = min(utterance.levels, key=lambda item: item[1])[0] - self._window_s / 2
+        end_s = min(utterance.levels, key=lambda item: item[1])[0] - self.window_s / 2
         return [Settle(end_s, end_s), self._finish(end_s), self._begin(end_s, now_s)]
 
     def _finish(self, taken_s: float) -> Finish:

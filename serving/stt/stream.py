@@ -80,7 +80,7 @@ class UtteranceStream:
         self._channel.cancel()
 
     def _level(self, activity: VoiceActivity) -> float:
-        window = self._history.clip(activity.end_s - 0.032, activity.end_s)
+        window = self._history.clip(activity.end_s - self._segmenter.window_s, activity.end_s)
         return float(np.dot(window, window))
 
     def _follow(self, steps: list[Step]) -> None:

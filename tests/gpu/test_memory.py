@@ -13,6 +13,7 @@ import pytest
 
 from scripts.bench.gpu.stt import TURBO
 from scripts.bench.gpu.whisper_shape import write_whisper
+from serving.gpu.devices import MIB
 from serving.gpu.memory import GpuMemoryShort
 from serving.llm.vllm import VllmLlm
 from serving.llm.vllm_options import VllmOptions
@@ -24,7 +25,6 @@ pytestmark = pytest.mark.gpu
 
 needs_gpu = pytest.mark.skipif(not HAS_GPU, reason="there is no GPU memory to measure")
 
-MIB = 1024 * 1024
 LOAD_S = 300.0
 LARGEST_EXCESS_MIB = 1024
 """An estimate that reserves more than this too much costs calls."""
