@@ -1,4 +1,4 @@
-"""What a GPU is needed for, on the models that the repository ships: no network, no download."""
+"""Tests that need a GPU, with the models that the repository ships: no network, no download."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -13,11 +13,11 @@ from tests.contract.llm_suite import LANGUAGE_MODEL
 from tests.gpu.device import DEVICE, HAS_GPU, lacking
 
 GPU_BLOCK_TOKENS = 16
-"""vLLM's own on a GPU."""
+"""vLLM's default on a GPU."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skipped with the reason where there is no GPU. Warnings of vLLM's threads are no errors of the test (tests/vllm)."""
+    """Skip everything, with the reason, where there is no GPU. Warnings from vLLM's threads are not errors (tests/vllm)."""
     reason = lacking()
     for item in items:
         if Path(__file__).parent in item.path.parents:
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def options() -> VllmOptions:
-    """As the profile runs it, but small. Compiled, with CUDA graphs, wherever there is a compiler."""
+    """The gpu profile's options, but small. Compiled, with CUDA graphs, if there is a compiler."""
     facts = find_compiler()
     return VllmOptions(
         device=DEVICE,
@@ -41,20 +41,20 @@ def options() -> VllmOptions:
 
 @pytest.fixture(scope="session")
 def block_tokens() -> int:
-    """What vLLM's prefix cache shares: whole blocks of so many tokens."""
+    """The size of the blocks that vLLM's prefix cache shares."""
     return GPU_BLOCK_TOKENS if HAS_GPU else CPU_BLOCK_TOKENS
 
 
 @pytest.fixture(scope="session")
 def installed_vllm() -> None:
-    """A trial of the suite on the CPU may be in an environment without it."""
+    """Skip where the suite is tried on the CPU in an environment without vLLM."""
     if find_spec("vllm") is None:
         pytest.skip("vLLM is not installed in this environment")
 
 
 @pytest.fixture(scope="session")
 def vllm_engine(installed_vllm: None, options: VllmOptions) -> Iterator[VllmLlm]:
-    """Loaded and warm; one for all tests."""
+    """The engine of all tests, loaded and warm."""
     engine = VllmLlm(options, LANGUAGE_MODEL / "hf")
     engine.load()
     engine.warm_up()
@@ -64,5 +64,5 @@ def vllm_engine(installed_vllm: None, options: VllmOptions) -> Iterator[VllmLlm]
 
 @pytest.fixture
 def shared(vllm_engine: VllmLlm) -> VllmLlm:
-    """The same, under the name that the contract suite knows."""
+    """The same engine, under the name that the contract suite uses."""
     return vllm_engine

@@ -24,10 +24,10 @@ def lacking() -> str:
     if not gpus:
         return "no NVIDIA driver answers on this machine; nvidia-smi says why"
     if packages := missing_packages():
-        return f"{gpus[0].name} is here, but not the packages {', '.join(packages)}: `make test-gpu` installs them"
+        return f"{gpus[0].name} was found, but the packages {', '.join(packages)} are not installed: `make test-gpu` installs them"
     return ""
 
 
 def free_mib() -> int:
-    """Of the GPU."""
+    """Free memory of the first GPU."""
     return list_gpus()[0].free_mib

@@ -1,9 +1,9 @@
-"""Loads one engine in a process of its own, and prints what it took of the GPU beside what the plan reserves, as JSON.
+"""Loads one engine in a process of its own, and prints the GPU memory that it took and that the plan reserves, as JSON.
 
     python -m tests.gpu.measured_load stt|turbo|tts|turn|llm COMPUTE_TYPE [FOLDER]
 
-stt is the demo Whisper, turbo large-v3-turbo's shape with random weights, which lies in FOLDER. A process of its own, because its CUDA context
-counts as well.
+stt is the demo Whisper; turbo is a Whisper of large-v3-turbo's shape with random weights, in FOLDER. A process of its own,
+because its CUDA context counts too.
 """
 
 import json
@@ -33,7 +33,7 @@ VLLM: dict[str, Any] = {"device": "cuda", "max_calls": 4, "context_tokens": 2048
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """MiB."""
+    """GPU memory in MiB."""
 
     planned: int
     """By serving.gpu.plan, for the engine at work."""
@@ -44,7 +44,7 @@ class Measured:
 
 
 def main() -> None:
-    """Load, print, leave."""
+    """Load the engine, print its memory, and exit."""
     kind, compute_type, folder = [*sys.argv[1:], ""][:3]
     engine, planned = build(kind, compute_type, Path(folder))
     before = list_gpus()[0].free_mib
@@ -74,7 +74,7 @@ def build(kind: str, compute_type: str, folder: Path) -> tuple[Engine, int]:
 
 
 def planned_mib(kind: str, compute_type: str) -> int:
-    """What the plan for the demo has for one stage on the GPU, all others on the CPU."""
+    """MiB that the plan for the demo reserves with this stage on the GPU, all others on the CPU."""
     plan = plan_for(settings_with(kind, compute_type), open_store(), list_gpus())
     placed = sum(placement.mib for placement in plan.placements)
     options = FasterWhisperOptions(device="cuda", compute_type=compute_type)  # type: ignore[arg-type]
@@ -84,7 +84,7 @@ def planned_mib(kind: str, compute_type: str) -> int:
 
 
 def settings_with(kind: str, compute_type: str) -> Settings:
-    """The demo's, one engine on the GPU."""
+    """The demo's settings, with one engine on the GPU."""
     settings = load_settings("demo", site=NO_SITE)
     options: dict[str, Any] = {"device": "cuda"}
     if kind == "stt":

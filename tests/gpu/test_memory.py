@@ -1,4 +1,4 @@
-"""What the plan reserves of a GPU against what the driver says is taken (NVML)."""
+"""The GPU memory that the plan reserves, against what the driver says is taken (NVML)."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ needs_gpu = pytest.mark.skipif(not HAS_GPU, reason="there is no GPU memory to me
 
 LOAD_S = 300.0
 LARGEST_EXCESS_MIB = 1024
-"""An estimate that reserves more than this too much costs calls."""
+"""The most that an estimate may exceed what is taken: whatever it reserves in vain costs calls."""
 LEFT_MIB = 1000
 """What the other program leaves: less than CUDA, weights and a KV cache take."""
 
@@ -41,7 +41,7 @@ sys.stdin.read()
 
 
 def measured(*what: str) -> Measured:
-    """What an engine takes in a process of its own."""
+    """The memory that an engine takes, in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.gpu.measured_load", *what], stdout=subprocess.PIPE, timeout=LOAD_S, check=True
     )
@@ -50,7 +50,7 @@ def measured(*what: str) -> Measured:
 
 @contextmanager
 def another_program(mib: int) -> Iterator[None]:
-    """One that has taken so much of the GPU."""
+    """Run another program that holds this much of the GPU's memory."""
     command = [sys.executable, "-c", TAKE, str(mib * MIB)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
@@ -62,7 +62,7 @@ def another_program(mib: int) -> Iterator[None]:
 
 
 def freed(wanted_mib: int, *, within_s: float = 20.0) -> bool:
-    """Whether so much becomes free: the driver gives it back some time after a process has ended."""
+    """Whether this much becomes free in time: the driver frees memory some time after its process has ended."""
     deadline_s = time.monotonic() + within_s
     while free_mib() < wanted_mib and time.monotonic() < deadline_s:
         time.sleep(0.1)
@@ -71,12 +71,12 @@ def freed(wanted_mib: int, *, within_s: float = 20.0) -> bool:
 
 @pytest.fixture(scope="module")
 def turbo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Whisper large-v3-turbo's shape, random weights."""
+    """A Whisper of large-v3-turbo's shape with random weights."""
     return write_whisper(TURBO, tmp_path_factory.mktemp("turbo"))
 
 
 def check(what: Sequence[str]) -> None:
-    """Not more than planned, and not much less."""
+    """Assert that an engine takes no more than planned, and not much less."""
     before_mib = free_mib()
     found = measured(*what)
     print(f"{' '.join(what)}: {found}")
@@ -110,7 +110,7 @@ def test_a_gpu_that_another_program_has_filled_is_refused_with_figures(options: 
 
 @pytest.mark.parametrize("kind", ["stt", "tts", "turn", "llm"])
 def test_the_plan_is_asked_for_one_engine_on_the_gpu(kind: str) -> None:
-    """What the tests above compare with; told here without a GPU."""
+    """The plan that the tests above compare with. Needs no GPU."""
     from agent.operate.gpu_plan import plan_for
     from models.store import open_store
     from tests.serving.gpu.cards import card

@@ -16,7 +16,7 @@ VOICE = Path(__file__).parents[2] / "models" / "demo" / "text_to_speech"
 
 
 def loaded(device: Device) -> PiperEngine:
-    """Without variation, so that a text sounds the same every time."""
+    """A warm engine without variation, so that a text sounds the same every time."""
     engine = PiperEngine(PiperOptions(device=device, noise_scale=0.0, noise_w=0.0, cache_s=0.0), VOICE)
     engine.load()
     engine.warm_up()
@@ -26,7 +26,7 @@ def loaded(device: Device) -> PiperEngine:
 
 @pytest.fixture(scope="module")
 def engines() -> Iterator[tuple[PiperEngine, PiperEngine]]:
-    """On the CPU, and where the suite runs."""
+    """One on the CPU, and one where the suite runs."""
     both = loaded("cpu"), loaded(DEVICE)
     yield both
     for engine in both:

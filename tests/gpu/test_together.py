@@ -1,4 +1,4 @@
-"""Whisper, vLLM and ONNX on one GPU in one process: after one another and at the same time.
+"""Whisper, vLLM and ONNX on one GPU in one process: one after the other and all at once.
 
 CTranslate2 wants cuBLAS of CUDA 12, torch and onnxruntime bring CUDA 13: both are in this process.
 """
@@ -35,14 +35,14 @@ ANSWER = ("On Tuesday, doctor Chen is free at ten thirty,", "or at a quarter pas
 
 @pytest.fixture(scope="module")
 def line() -> Pcm32:
-    """Something that a caller says."""
+    """A line that a caller says."""
     samples: Pcm32 = soundfile.read(LINE, dtype="float32")[0]
     return samples
 
 
 @pytest.fixture(scope="module")
 def whisper() -> Iterator[FasterWhisperEngine]:
-    """On the GPU."""
+    """Whisper on the GPU."""
     options = FasterWhisperOptions(device=DEVICE, compute_type=COMPUTE_TYPES[0], window_floor_s=4.0)
     engine = test_whisper.loaded(options)
     yield engine
@@ -51,7 +51,7 @@ def whisper() -> Iterator[FasterWhisperEngine]:
 
 @pytest.fixture(scope="module")
 def piper() -> Iterator[PiperEngine]:
-    """On the GPU."""
+    """Piper on the GPU."""
     engine = test_piper.loaded(DEVICE)
     yield engine
     engine.close()
@@ -59,7 +59,7 @@ def piper() -> Iterator[PiperEngine]:
 
 @pytest.fixture(scope="module")
 def turn() -> Iterator[SmartTurn]:
-    """On the GPU."""
+    """Smart Turn on the GPU."""
     engine = SmartTurn(SmartTurnOptions(device=DEVICE), open_store().resolve("smart-turn"))
     engine.load()
     engine.warm_up()

@@ -26,7 +26,7 @@ def recordings() -> list[Pcm32]:
 
 
 async def judged(device: Device, recordings: list[Pcm32]) -> list[EndOfTurn]:
-    """What an engine on that device says of each."""
+    """The verdicts of an engine on that device."""
     try:
         folder = open_store().resolve("smart-turn")
     except ModelMissing as error:
@@ -40,7 +40,7 @@ async def judged(device: Device, recordings: list[Pcm32]) -> list[EndOfTurn]:
 
 
 async def test_the_same_judgements(recordings: list[Pcm32]) -> None:
-    """The network is quantized, and a GPU rounds it in another order: 0.1 is what half the threshold's doubt is worth."""
+    """The network is quantized, and a GPU rounds in another order, so single verdicts may differ."""
     expected, found = await judged("cpu", recordings), await judged(DEVICE, recordings)
     apart = [abs(a.probability - b.probability) for a, b in zip(expected, found, strict=True)]
     assert np.median(apart) < 0.1

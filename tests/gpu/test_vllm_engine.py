@@ -9,4 +9,4 @@ pytestmark = pytest.mark.gpu
 
 @pytest.fixture(autouse=True)
 def needs_vllm(installed_vllm: None) -> None:
-    """The tests of broken folders as well, which load nothing."""
+    """Skip without vLLM even the tests that load nothing."""

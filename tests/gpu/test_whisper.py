@@ -31,7 +31,7 @@ def recordings() -> list[Pcm32]:
 
 @pytest.fixture(scope="module")
 def heard_on_the_cpu(recordings: list[Pcm32]) -> list[str]:
-    """In 32 bits."""
+    """The words of each recording, with 32-bit floats on the CPU."""
     return heard(FasterWhisperOptions(compute_type="float32", window_floor_s=WINDOW_FLOOR_S), recordings)
 
 
@@ -45,7 +45,7 @@ def heard(options: FasterWhisperOptions, recordings: list[Pcm32]) -> list[str]:
 
 
 def loaded(options: FasterWhisperOptions, kind: type[FasterWhisperEngine] = FasterWhisperEngine) -> FasterWhisperEngine:
-    """Warm."""
+    """A warm engine."""
     vad = SileroVad(SileroOptions(), open_store().resolve("silero-vad"))
     vad.load()
     engine = kind(options, open_store().resolve("demo-stt"), vad)

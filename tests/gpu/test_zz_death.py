@@ -1,4 +1,4 @@
-"""vLLM's core is killed: by the tests that tests/vllm has, and then what becomes of its memory. Runs last, as there."""
+"""vLLM's core is killed: the tests of tests/vllm, and whether its GPU memory becomes free. Runs last, as there."""
 
 import os
 import signal

@@ -13,7 +13,7 @@ OPTIONS = VllmOptions(max_calls=4, context_tokens=2048, max_kv_mib=96)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """vLLM warns while it is imported, in threads of its own: there a warning cannot be an error of the test."""
+    """vLLM warns while it is imported, in its own threads, where a warning must not become an error."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.vllm)
@@ -23,19 +23,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def options() -> VllmOptions:
-    """How the engine of all tests is run."""
+    """The options of the engine of all tests."""
     return OPTIONS
 
 
 @pytest.fixture(scope="session")
 def block_tokens() -> int:
-    """What the prefix cache shares: whole blocks of so many tokens."""
+    """The size of the blocks that the prefix cache shares."""
     return CPU_BLOCK_TOKENS
 
 
 @pytest.fixture(scope="session")
 def vllm_engine(options: VllmOptions) -> Iterator[VllmLlm]:
-    """Loaded and warm."""
+    """The engine of all tests, loaded and warm."""
     engine = VllmLlm(options, LANGUAGE_MODEL / "hf")
     engine.load()
     engine.warm_up()
@@ -45,5 +45,5 @@ def vllm_engine(options: VllmOptions) -> Iterator[VllmLlm]:
 
 @pytest.fixture
 def shared(vllm_engine: VllmLlm) -> VllmLlm:
-    """The same, under the name that the contract suite knows."""
+    """The same engine, under the name that the contract suite uses."""
     return vllm_engine

@@ -1,4 +1,4 @@
-"""Many replies at once: however fast the machine, not all of them can be complete when the first word is there."""
+"""Many replies at once: however fast the machine, some are still incomplete when the first word arrives."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ SIZE = 32
 
 
 async def crowd(engine: LlmEngine) -> "list[asyncio.Task[list[ChatEvent]]]":
-    """Replies that are being generated, or wait for it; one of them has begun."""
+    """Replies that are being generated or waiting; at least one has begun."""
     replies = [asyncio.create_task(reply(engine, ask(LONG))) for _ in range(SIZE)]
     await anext(aiter(engine.open(ask(LONG))))
     return replies
 
 
 async def deaths(replies: "Sequence[asyncio.Task[list[ChatEvent]]]") -> list[str]:
-    """Why replies ended early; those that did not are whole."""
+    """Why replies ended early. Asserts that the others are complete."""
     ends = await asyncio.gather(*replies, return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException) and not isinstance(end, EngineDied):

