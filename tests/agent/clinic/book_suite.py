@@ -8,6 +8,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -187,18 +188,14 @@ async def test_an_appointment_that_has_changed_since_it_was_read_stays_as_it_is(
 
 def _in_threads(*calls: Coroutine[Any, Any, Appointment | Refusal]) -> list[Appointment | Refusal]:
     """Run each call on an event loop of its own in a thread of its own, all at once, as calls run."""
-    start, results = threading.Barrier(len(calls)), []
+    start = threading.Barrier(len(calls))
 
-    async def run(call: Coroutine[Any, Any, Appointment | Refusal]) -> None:
+    async def run(call: Coroutine[Any, Any, Appointment | Refusal]) -> Appointment | Refusal:
         start.wait()
-        results.append(await call)
+        return await call
 
-    threads = [threading.Thread(target=lambda call=call: asyncio.run(run(call))) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(asyncio.run, map(run, calls)))
 
 
 async def test_of_many_callers_at_once_one_gets_the_slot(book: Book, records: Records) -> None:

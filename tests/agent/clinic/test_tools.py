@@ -83,6 +83,13 @@ async def test_a_booking_is_in_the_book(clinic: Clinic) -> None:
     assert (entry["day"], entry["reason"]) == ("tuesday", "flu shot")
 
 
+async def test_asking_again_confirms_the_booking(clinic: Clinic) -> None:
+    for name, doctor in (("anna smith", "chen"), ("Anna  Smith", "any")):
+        assert await book(clinic, name=name, doctor=doctor) == {"status": "booked"}
+    entries = [each for each in (await clinic.book.snapshot())["appointments"] if each["name"] == "Anna Smith"]
+    assert [(entry["doctor"], entry["confirmations"]) for entry in entries] == [("Chen", 2)]
+
+
 @pytest.mark.parametrize(
     ("time", "offered"),
     [

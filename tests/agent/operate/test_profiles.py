@@ -144,7 +144,9 @@ def test_the_end_of_turn_model_is_no_reason_against_a_profile(tmp_path: Path) ->
 
 
 def test_this_machine_is_examined(tmp_path: Path) -> None:
-    assert this_machine().cards == count_cards()
+    found = this_machine()
+    assert found.cards == count_cards()
+    assert bool(found.gpus) <= bool(found.cards)
     assert choose_profile(store_with(tmp_path, set()), site=tmp_path / "none.yaml").profile == "demo"
 
 
