@@ -118,7 +118,7 @@ def _relative(words: list[str], today: date) -> date | None:
 
 def _weekday(words: list[str], today: date) -> date | None:
     """'tuesday', 'this tuesday', 'next tuesday', 'last tuesday', 'next week', 'the weekend'."""
-    named = next((_weekday_number(word) for word in words if _weekday_number(word) is not None), None)
+    named = next((number for word in words if (number := _weekday_number(word)) is not None), None)
     monday = today - timedelta(days=today.weekday())
     if named is None:
         if "weekend" in words or "weekends" in words:
@@ -153,7 +153,7 @@ def _vague(words: list[str], today: date) -> date | None:
 
 def _month(word: str) -> int:
     """1 to 12, or 0. 'may' and 'march' count: callers use them in dates more often than anywhere else."""
-    return next((i for i, month in enumerate(_MONTHS, 1) if word == month or (len(word) >= 3 and word == month[:3])), 0)
+    return next((i for i, month in enumerate(_MONTHS, 1) if word in (month, month[:3])), 0)
 
 
 def _weekday_number(word: str) -> int | None:

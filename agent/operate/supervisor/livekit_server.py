@@ -11,6 +11,7 @@ import yaml
 
 from agent.errors import ConfigError
 from agent.settings import ROOT, Keys, Network
+from agent.yaml_files import read_yaml
 
 CONFIG = ROOT / "configs" / "livekit.yaml"
 CACHE = ROOT / ".cache"
@@ -66,10 +67,7 @@ def server_config(network: Network, config_file: Path = CONFIG) -> str:
     On loopback it listens nowhere else. With an address in the local network it listens there too, and opens the TCP port
     for callers whose network blocks UDP; livekit-server binds that port to every address.
     """
-    try:
-        config = yaml.safe_load(config_file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{config_file} cannot be read: {error}") from error
+    config = read_yaml(config_file)
     if not isinstance(config, dict):
         raise ConfigError(f"{config_file}: must be a mapping.")
     filled = {
