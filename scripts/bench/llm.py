@@ -162,8 +162,8 @@ def main(
     model: Annotated[Path, typer.Option(help="folder of a converted model")] = LANGUAGE_MODEL / "ct2",
 ) -> None:
     """Measure how soon the language model answers, with and without the prefix cache."""
-    figures, lengths = asyncio.run(run(model, threads, rounds))
     console.print(f"{model.name}, {threads} thread(s), {this_machine().short}", highlight=False)
+    figures, lengths = asyncio.run(run(model, threads, rounds))
     console.print(f"{len(lengths)} replies x {rounds}, prompts of {min(lengths)} to {max(lengths)} tokens")
     console.print(table(figures))
 

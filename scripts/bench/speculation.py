@@ -160,6 +160,7 @@ def main(
 ) -> None:
     """Measure what replies begun before the end of the turn save and waste."""
     silence_media_log()
+    machine = this_machine().short
     results: dict[str, Result] = {}
     options = ("--profile", profile) if profile else ()
     with exit_on_error():
@@ -171,7 +172,6 @@ def main(
                 results[name] = asyncio.run(measure(calls, voice, web=WEB, ops=goal.OPS))
     show(results)
     out.mkdir(parents=True, exist_ok=True)
-    machine = this_machine().short
     figures = {"machine": machine, **{name: asdict(result) for name, result in results.items()}}
     (out / "speculation.json").write_text(json.dumps(figures, indent=1) + "\n")
     console.print(f"{machine}; speculation.json in {out}")

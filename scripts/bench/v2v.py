@@ -82,7 +82,7 @@ async def _measure_call(found: Calls, dialogue: str, voice: str, folder: Path, *
     return len(answered)
 
 
-def summary(calls: Calls, floor_ms: Sequence[float]) -> dict[str, Any]:
+def summary(calls: Calls, floor_ms: Sequence[float], machine: str) -> dict[str, Any]:
     """Every figure of the run, ready for json.dump. Milliseconds, but for processor time."""
     turns = calls.turns
     columns: dict[str, Sequence[float | None]] = {
@@ -99,7 +99,7 @@ def summary(calls: Calls, floor_ms: Sequence[float]) -> dict[str, Any]:
     rows = {name: [v for v in values if v is not None] for name, values in columns.items()}
     cpu = calls.cpu_s_per_s
     return {
-        "machine": this_machine().short,
+        "machine": machine,
         "turns": len(turns),
         "calls_without_goal": calls.missed_goals,
         "ms": {name: summarize(v) for name, v in rows.items()},
@@ -129,7 +129,7 @@ def show(figures: dict[str, Any]) -> None:
 
 async def bench(turns: int, voices: Sequence[str], out: Path, *, web: str, ops: str) -> dict[str, Any]:
     """The whole run against a box that is up."""
-    keys = load_keys()
+    keys, machine = load_keys(), this_machine().short
     room = f"echo-{os.getpid()}"
 
     def ticket_for(identity: str) -> Ticket:
@@ -138,7 +138,7 @@ async def bench(turns: int, voices: Sequence[str], out: Path, *, web: str, ops: 
     console.print("transport floor", highlight=False)
     floor_ms = await measure_floor(ticket_for)
     console.print("calls", highlight=False)
-    return summary(await measure_calls(turns, voices, out, web=web, ops=ops), floor_ms)
+    return summary(await measure_calls(turns, voices, out, web=web, ops=ops), floor_ms, machine)
 
 
 @app.command()

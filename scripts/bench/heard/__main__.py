@@ -14,6 +14,7 @@ import typer
 
 from scripts.bench.heard.bench import bench, plans, show, summary
 from scripts.bench.heard.far import Distance
+from scripts.bench.machine import this_machine
 from scripts.caller.room import silence_media_log
 from scripts.command_line import exit_on_error, new_app, run_and_exit
 
@@ -36,9 +37,10 @@ def main(
     for old in out.glob("heard-*"):
         old.unlink()
     distance = Distance(delay_ms / 1000, jitter_ms / 1000, lost) if delay_ms or jitter_ms or lost else None
+    machine = this_machine().short
     with exit_on_error():
         judged = asyncio.run(bench(plans(cuts, calls, seed), distance, out.resolve()))
-    figures = summary(judged)
+    figures = summary(judged, machine)
     show(figures)
     (out / "heard.json").write_text(json.dumps(figures, indent=1) + "\n")
     raise typer.Exit(0 if set(figures["all_errors"]) <= {0, 1} else 1)

@@ -12,7 +12,6 @@ from scripts.bench.heard.cuts import Kind, Plan, draw
 from scripts.bench.heard.far import Distance, far_away
 from scripts.bench.heard.figures import Judged, histogram, judge_call
 from scripts.bench.heard.rig import running_rig
-from scripts.bench.machine import this_machine
 from scripts.command_line import console
 from scripts.figures import number, summarize
 
@@ -46,7 +45,7 @@ async def bench(drawn: Sequence[Plan], distance: Distance | None, out: Path) -> 
     return judged
 
 
-def summary(judged: Sequence[Judged]) -> dict[str, Any]:
+def summary(judged: Sequence[Judged], machine: str) -> dict[str, Any]:
     """Every figure, ready for json.dump."""
     delays: dict[str, list[float | None]] = {
         "first sample leaves the worker -> is heard": [one.way_s for one in judged],
@@ -55,7 +54,7 @@ def summary(judged: Sequence[Judged]) -> dict[str, Any]:
     }
     values = {name: [1000 * one for one in column if one is not None] for name, column in delays.items()}
     return {
-        "machine": this_machine().short,
+        "machine": machine,
         "replies": len(judged),
         "cut": sum(one.is_cut for one in judged),
         "errors": {str(kind): histogram([one for one in judged if one.kind is kind]) for kind in Kind},

@@ -26,8 +26,6 @@ class Taped:
     """When its first frame was sent; 0.0 if none was."""
     cleared_at: float = 0.0
     """When it was cut; 0.0 if it was not."""
-    remembered: str | None = None
-    """The words that were heard, as the output reports them."""
     is_interrupted: bool = False
 
     @property
@@ -82,6 +80,5 @@ class Tape(io.AudioOutput):
 
     def on_playback_finished(self, **finished: Any) -> None:
         if self.replies:
-            self.replies[-1].remembered = finished.get("synchronized_transcript")
             self.replies[-1].is_interrupted = finished["interrupted"]
         super().on_playback_finished(**finished)

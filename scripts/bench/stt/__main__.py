@@ -36,8 +36,8 @@ def main(
     options = FasterWhisperOptions(
         device=device, compute_type=compute_type, threads=threads, window_floor_s=window_floor_s
     )
-    figures = measure(options, streams or [1, 4], lines, model)
     console.print(this_machine().short, highlight=False)
+    figures = measure(options, streams or [1, 4], lines, model)
     console.print(table(figures), "preflight and final: from the caller's last sound", sep="\n")
 
 

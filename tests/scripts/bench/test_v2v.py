@@ -19,7 +19,7 @@ def turn(recorded_ms: float, **figures: Any) -> Turn:
 
 def test_recorded_and_the_framework_s_latency_are_compared_where_both_are_known() -> None:
     figures = summary(
-        Calls(turns=[turn(500.0, voice_to_voice_ms=380.0, llm_ttft_ms=12.0), turn(700.0)]), [100.0, 104.0]
+        Calls(turns=[turn(500.0, voice_to_voice_ms=380.0, llm_ttft_ms=12.0), turn(700.0)]), [100.0, 104.0], "a machine"
     )
     assert figures["turns"] == 2
     assert figures["values_ms"]["recorded voice-to-voice"] == [500.0, 700.0]
@@ -29,7 +29,7 @@ def test_recorded_and_the_framework_s_latency_are_compared_where_both_are_known(
 
 
 def test_processor_time_is_the_mean_of_the_calls(capsys: pytest.CaptureFixture[str]) -> None:
-    figures = summary(Calls(turns=[turn(500.0)], cpu_s_per_s=[0.1, 0.3], missed_goals=1), [])
+    figures = summary(Calls(turns=[turn(500.0)], cpu_s_per_s=[0.1, 0.3], missed_goals=1), [], "a machine")
     assert figures["worker_cpu_s_per_call_s"] == 0.2
     assert figures["calls_without_goal"] == 1
     show(figures)
@@ -37,5 +37,5 @@ def test_processor_time_is_the_mean_of_the_calls(capsys: pytest.CaptureFixture[s
 
 
 def test_a_worker_on_another_machine_has_no_processor_time() -> None:
-    figures = summary(Calls(turns=[turn(500.0)]), [])
+    figures = summary(Calls(turns=[turn(500.0)]), [], "a machine")
     assert figures["worker_cpu_s_per_call_s"] is None

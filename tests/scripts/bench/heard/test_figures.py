@@ -54,7 +54,7 @@ def test_a_call_is_judged_by_its_recording() -> None:
 
 
 def test_the_summary_counts_by_kind() -> None:
-    figures = summary([judged("a b", "a b"), judged("a", ""), judged("", "", Kind.FIRST_WORD)])
+    figures = summary([judged("a b", "a b"), judged("a", ""), judged("", "", Kind.FIRST_WORD)], "a machine")
     assert figures["all_errors"] == histogram([judged("a", ""), judged("", ""), judged("", "")]) == {0: 2, 1: 1}
     assert figures["errors"]["first word"] == {0: 1}
     assert figures["ms"]["reply is cut -> last sound"]["p50"] == 50.0
@@ -62,7 +62,7 @@ def test_the_summary_counts_by_kind() -> None:
 
 
 def entry(sound: Pcm16, started_at: float, played_s: float, remembered: str) -> Entry:
-    taped = Taped([sound], WORDS, [Run(0.0, played_s)], started_at, started_at + played_s, None, True)
+    taped = Taped([sound], WORDS, [Run(0.0, played_s)], started_at, started_at + played_s, True)
     return Entry(Cut(kind=Kind.INTERRUPT, text="", after_s=played_s), taped, remembered)
 
 
