@@ -4,28 +4,17 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from models.store import open_store
 from scripts.bench.bargein.run import Heard
+from scripts.bench.stt.demo import load_recogniser
 from scripts.bench.stt.lines import speak
 from serving.audio import Pcm32, pcm16
 from serving.speech import Transcript, TranscriptStage
-from serving.stt.faster_whisper import FasterWhisperEngine, FasterWhisperOptions
-from serving.vad.silero import SileroOptions, SileroVad
-
-WINDOW_FLOOR_S = 4.0
-"""As in configs/profiles/demo.yaml."""
+from serving.stt.faster_whisper import FasterWhisperEngine
 
 
 def recognised(lines: Sequence[Pcm32]) -> list[list[Heard]]:
     """The words of each line as they came; lines are spoken one after another."""
-    store = open_store()
-    vad = SileroVad(SileroOptions(), store.resolve("silero-vad"))
-    vad.load()
-    engine = FasterWhisperEngine(
-        FasterWhisperOptions(window_floor_s=WINDOW_FLOOR_S), store.resolve("demo-stt"), vad=vad
-    )
-    engine.load()
-    engine.warm_up()
+    engine = load_recogniser()
     try:
         return asyncio.run(_all(engine, lines))
     finally:

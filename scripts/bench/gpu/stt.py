@@ -12,6 +12,7 @@ import numpy as np
 from models.store import open_store
 from scripts.bench.gpu.part import Part, Subject
 from scripts.bench.gpu.whisper_shape import MIN_WIDTH, WORDS, write_whisper
+from scripts.bench.stt.demo import WINDOW_FLOOR_S
 from scripts.bench.stt.measure import measure as measure_lines
 from scripts.bench.stt.table import plain
 from serving.audio import SPEECH_RATE, Pcm32
@@ -54,7 +55,9 @@ def measure(part: Part) -> None:
 
 def _demo(part: Part, compute_type: ComputeType) -> None:
     """As `scripts.bench.stt` measures it, including the stock call."""
-    options = FasterWhisperOptions(device=part.device, compute_type=compute_type, threads=1, window_floor_s=4.0)
+    options = FasterWhisperOptions(
+        device=part.device, compute_type=compute_type, threads=1, window_floor_s=WINDOW_FLOOR_S
+    )
     streams, lines = ([1], 1) if part.quick else ([1, 8], 9)
     subject = Subject("demo Whisper", "real", f"{part.device} {compute_type}")
     for way, found in measure_lines(options, streams, lines).items():
@@ -125,14 +128,14 @@ def _stock(part: Part, subject: Subject, model_dir: Path, options: FasterWhisper
 
 
 def _times(part: Part, run: Callable[[], object]) -> list[float]:
-    """Seconds of each run; the first two are not counted."""
+    """Seconds of each run, after one or two that are not counted."""
+    skipped, counted = (1, 2) if part.quick else (2, 20)
     found = []
-    for number in range(3 if part.quick else 22):
+    for _ in range(skipped + counted):
         began = time.perf_counter()
         run()
-        if number >= (1 if part.quick else 2):
-            found.append(time.perf_counter() - began)
-    return found
+        found.append(time.perf_counter() - began)
+    return found[skipped:]
 
 
 def _clip(window_s: float) -> Clip:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.store import open_store
+from scripts.bench.stt.demo import MODEL
 from scripts.bench.stt.lines import Line, read_lines, speak
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm32
 from serving.speech import Transcript, TranscriptStage
@@ -93,8 +94,9 @@ def measure(
     options: FasterWhisperOptions, streams: Sequence[int], line_count: int, model_dir: Path | None = None
 ) -> dict[str, Figures]:
     """Figures by what was measured, the stock call first. Without `model_dir`, the demo's model."""
-    model_dir = model_dir or open_store().resolve("demo-stt")
-    vad = SileroVad(SileroOptions(), open_store().resolve("silero-vad"))
+    store = open_store()
+    model_dir = model_dir or store.resolve(MODEL)
+    vad = SileroVad(SileroOptions(), store.resolve("silero-vad"))
     vad.load()
     engine = FasterWhisperEngine(options, model_dir, vad)
     engine.load()

@@ -10,10 +10,9 @@ import numpy as np
 
 from agent.turns.judged_words import judged_words
 from models.store import open_store
+from scripts.bench.stt.demo import MODEL, load_recogniser
 from scripts.bench.turns.cases import LEAD_S, TurnCase
 from serving.audio import SPEECH_RATE
-from serving.stt.faster_whisper import FasterWhisperEngine, FasterWhisperOptions
-from serving.vad.silero import SileroOptions, SileroVad
 
 CACHE = Path(".cache/bench_turns/words")
 PREROLL_S, PREFLIGHT_S, FINAL_S = 0.3, 0.11, 0.25
@@ -53,12 +52,8 @@ class Hearing:
     """The demo's recogniser, with its answers cached."""
 
     def __init__(self) -> None:
-        store = open_store()
-        folder = store.resolve("demo-stt")
-        vad = SileroVad(SileroOptions(), folder)
-        self._engine = FasterWhisperEngine(FasterWhisperOptions(window_floor_s=4.0), folder, vad)
-        self._engine.load()
-        self._model = hashlib.sha256((folder / "model.bin").read_bytes()).hexdigest()[:8]
+        self._engine = load_recogniser()
+        self._model = hashlib.sha256((open_store().resolve(MODEL) / "model.bin").read_bytes()).hexdigest()[:8]
 
     def close(self) -> None:
         """Unload it."""
