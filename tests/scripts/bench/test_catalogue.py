@@ -1,10 +1,12 @@
 """The list of benches: every bench is in it, can be run, and is selected by name."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from scripts.bench import catalogue
 from scripts.bench.__main__ import app
 from scripts.bench.catalogue import BENCHES, select
 
@@ -16,6 +18,13 @@ def test_every_bench_is_a_command(name: str) -> None:
     found = find_spec(f"scripts.bench.{name}")
     assert found is not None
     assert not found.submodule_search_locations or find_spec(f"scripts.bench.{name}.__main__") is not None
+
+
+def test_every_command_of_the_folder_is_in_the_list() -> None:
+    folder = Path(catalogue.__file__).parent
+    packages = {path.parent.name for path in folder.glob("*/__main__.py")}
+    modules = {path.stem for path in folder.glob("[!_]*.py") if '__name__ == "__main__"' in path.read_text()}
+    assert packages | modules == {bench.name for bench in BENCHES}
 
 
 def test_benches_run_in_the_order_of_the_list() -> None:

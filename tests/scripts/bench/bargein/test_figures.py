@@ -32,7 +32,13 @@ def test_outcomes_without_an_interruption_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("delays_s", "p50_s", "p95_s"), [((0.1, 0.2, 0.3, NEVER), 0.2, NEVER), ((0.1, NEVER), 0.1, NEVER)]
+    ("delays_s", "p50_s", "p95_s"),
+    [
+        ((0.1, 0.2, 0.3, NEVER), 0.2, NEVER),
+        ((0.1, NEVER), 0.1, NEVER),
+        ((*(number / 100 for number in range(19)), NEVER), 0.09, 0.18),
+        ((0.1, NEVER, NEVER), NEVER, NEVER),
+    ],
 )
 def test_percentiles_are_not_interpolated(delays_s: tuple[float, ...], p50_s: float, p95_s: float) -> None:
     found = caught(wish(delay_s) for delay_s in delays_s)
