@@ -16,12 +16,12 @@ from pathlib import Path
 from models.errors import ModelError, ModelMissing
 from models.manifest import WheelMember
 from models.store import ModelState, ModelStore, open_store
+from scripts.paths import OUT, ROOT
 from scripts.train.install import install
 from scripts.train.plan import Plan, Recipe, Step
 from scripts.train.recipes import RECIPES
 from scripts.train.turn_taking.foreign import FESTIVAL_PACKAGES
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 DEBIAN = {
     "flite": Path("/usr/bin/flite"),
     "flite1-dev": Path("/usr/include/flite/flite.h"),
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0 if everything requested was built."""
     options = _options(arguments)
     chosen = {name: recipe for name, recipe in RECIPES.items() if name in (options.only or RECIPES)}
-    folder = options.out or REPOSITORY / "out" / ("demo-models-quick" if options.quick else "demo-models")
+    folder = options.out or OUT / ("demo-models-quick" if options.quick else "demo-models")
     began = time.monotonic()
     try:
         check_machine(chosen.values())
@@ -105,7 +105,7 @@ def get_turn_model(store: ModelStore) -> Path:
     """Smart Turn's file, which the recogniser's encoder starts from; fetched if missing."""
     model = store.manifest.find("smart-turn")
     if store.status("smart-turn").state is not ModelState.OK and isinstance(model.source, WheelMember):
-        subprocess.run([sys.executable, *model.source.command.split()[1:]], cwd=REPOSITORY, check=True)
+        subprocess.run([sys.executable, *model.source.command.split()[1:]], cwd=ROOT, check=True)
     return store.resolve("smart-turn") / model.files[0].path
 
 
@@ -124,7 +124,7 @@ def run(steps: Sequence[Step], folder: Path) -> None:
         for stamp in stamps[number:]:
             stamp.unlink(missing_ok=True)
         print(title, flush=True)
-        subprocess.run(command, cwd=REPOSITORY, check=True)
+        subprocess.run(command, cwd=ROOT, check=True)
         stamps[number].write_text(line, encoding="utf-8")
 
 

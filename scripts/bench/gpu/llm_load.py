@@ -164,5 +164,5 @@ async def _until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(POLL_S)
 
 
-def _sample(name: str, **labels: str) -> float:
-    return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
+def _sample(name: str) -> float:
+    return metrics.REGISTRY.get_sample_value(name) or 0.0

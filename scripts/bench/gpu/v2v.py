@@ -77,13 +77,13 @@ def _with_site(part: Part, model: str, llm: dict[str, Any], *, module: str = "ag
 
 def llm_settings(part: Part) -> dict[str, Any]:
     """The demo Llama on vLLM."""
-    has_compiler = bool(find_compiler().compiler and find_compiler().header)
+    facts = find_compiler()
     options = {
         "device": part.device,
         "context_tokens": 2048,
         "max_calls": 4,
         "max_kv_mib": 256,
-        "enforce_eager": not has_compiler,
+        "enforce_eager": not (facts.compiler and facts.header),
     }
     return {"engine": "vllm", "model": "demo-llm-hf", "options": options}
 

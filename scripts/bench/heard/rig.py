@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 
 from agent.operate.supervisor.livekit_server import server_environment, server_program
-from agent.settings import ROOT, Keys, Network
+from agent.settings import ROOT, SITE_VARIABLE, Keys, Network
 from scripts.bench.heard.cuts import Plan
 from scripts.bench.heard.ledger import CUE_TOPIC, Entry, read
 from scripts.caller.errors import CallerError
@@ -93,7 +93,7 @@ def running_rig(folder: Path) -> Iterator[Rig]:
     site.write_text(yaml.safe_dump({"network": {"ops_port": network.ops_port}, "agent_name": name}))
     environment = {
         **os.environ,
-        "CALLBOX_SITE": str(site),
+        SITE_VARIABLE: str(site),
         "LIVEKIT_URL": keys.livekit_url,
         "LIVEKIT_API_KEY": keys.api_key,
         "LIVEKIT_API_SECRET": keys.api_secret,

@@ -7,7 +7,6 @@ import hashlib
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,6 +136,3 @@ def _pico(speaker: str, turn: ScriptedTurn) -> list[Pcm32]:
 def _read(path: Path) -> Pcm32:
     samples, rate = soundfile.read(path, dtype="float32")
     return samples if rate == SPEECH_RATE else np.asarray(soxr.resample(samples, rate, SPEECH_RATE), dtype=np.float32)
-
-
-Speak = Callable[[Voice, ScriptedTurn], list[Pcm32]]

@@ -7,6 +7,7 @@ import pytest
 
 from models.errors import ManifestInvalid, ModelMissing
 from models.store import ModelStore, open_store
+from scripts.paths import ROOT
 from scripts.train import build
 from scripts.train.install import install, repinned
 from scripts.train.plan import Plan, Recipe, Step
@@ -35,7 +36,7 @@ def test_every_step_runs_a_module_of_the_repository_and_writes_below_its_folder(
     plan = Plan(Path("/out/x"), Path("/turn.onnx"), None, 1, quick)
     steps = RECIPES[name].steps(plan)
     for step in steps:
-        module = build.REPOSITORY.joinpath(*step.module.split(".")).with_suffix(".py")
+        module = ROOT.joinpath(*step.module.split(".")).with_suffix(".py")
         assert module.is_file(), module
         assert any("/out/x" in argument for argument in step.arguments)
     assert steps[-1].title == "evaluation"
