@@ -15,7 +15,8 @@ from agent.replies.speculation_policy import SpeculationLimits
 from agent.turns.barge_in import OverlapOptions
 from agent.turns.endpointing import EndpointingOptions
 from agent.yaml_files import explain, merge, read_mapping
-from serving.registry import Stage, find
+from models.manifest import Stage
+from serving.registry import find
 from serving.vad.gate import GateOptions
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any
 
+from models.manifest import Stage
 from serving.errors import EngineLoadFailed
-
-Stage = Literal["vad", "stt", "turn", "llm", "tts", "interruption"]
 
 
 @dataclass(frozen=True, slots=True)

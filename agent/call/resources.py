@@ -15,13 +15,13 @@ from agent.clinic.prompts import front_desk_prompt, greeting, load_phrases
 from agent.clinic.tools import TOOL_SPECS
 from agent.replies.phrases import StockPhrase, synthesize_phrases
 from agent.settings import ROOT, EngineChoice, Settings
+from models.manifest import Stage
 from models.store import ModelStore
 from serving.capacity import CapacityGate
 from serving.chat import ChatMessage, ChatRequest
 from serving.demand import Demand
 from serving.engine import VadEngine
 from serving.host import EngineHost, Engines, Report
-from serving.registry import Stage
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from rich.table import Table
 
 from agent.settings import EngineChoice, Settings
+from models.manifest import Stage
 from models.store import ModelStore
 from serving.gpu.devices import MIB, Gpu, list_gpus
 from serving.gpu.known import LLAMAS, WHISPERS
@@ -15,7 +16,6 @@ from serving.gpu.llama import LlamaShape, weights_mib, weights_mib_in
 from serving.gpu.plan import CPU, ELSEWHERE, EngineNeed, GpuPlan, LlmNeed, make_plan
 from serving.gpu.whisper import WhisperShape
 from serving.llm.vllm_options import VllmOptions
-from serving.registry import Stage
 from serving.stt.whisper_options import FasterWhisperOptions, memory_need
 
 logger = logging.getLogger("callbox.worker")

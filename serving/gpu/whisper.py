@@ -15,9 +15,8 @@ CUDA_CONTEXT_MIB = 400
 """What CTranslate2 takes just by using CUDA: its kernels and cuBLAS."""
 POSITIONS_PER_S = 50
 """Encoder positions; a mel frame is 10 ms, and every second one is kept."""
-BYTES_OF_TYPE = {0: 4, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2}
-"""CTranslate2's number formats: float32, int8, int16, int32, float16, bfloat16."""
 TYPE_NAMES = {0: "float32", 1: "int8", 2: "int16", 4: "float16", 5: "bfloat16"}
+"""CTranslate2's number formats."""
 _LAYER = re.compile(r"(encoder|decoder)/layer_(\d+)/")
 
 

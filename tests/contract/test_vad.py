@@ -19,8 +19,6 @@ from tests.contract.listening import lines
 
 pytestmark = pytest.mark.contract
 
-REAL_SPEECH = Path(__file__).parents[3] / "shared" / "real-speech"
-
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
@@ -122,14 +120,6 @@ def test_an_engine_that_is_not_loaded_says_so_and_can_be_loaded_again(folder: Pa
         engine.check()
     engine.load()
     engine.check()
-
-
-@pytest.fixture(scope="module")
-def real_speech() -> Path:
-    """Recordings of people, which are not part of the project."""
-    if not REAL_SPEECH.is_dir():
-        pytest.skip(f"no recordings of people beside the project ({REAL_SPEECH})")
-    return REAL_SPEECH
 
 
 def test_people_are_heard_and_real_noise_is_not(engine: SileroVad, real_speech: Path) -> None:

@@ -20,7 +20,6 @@ from tests.scripted import CountedStream
 
 pytestmark = pytest.mark.contract
 
-REAL_SPEECH = Path(__file__).parents[3] / "shared" / "real-speech"
 LINES = lines()
 AT_ONCE = 1e9
 """A share of time for partial decodes that never limits them, so that they come at the same places every time."""
@@ -84,11 +83,9 @@ async def test_a_call_is_heard_the_same_and_each_window_judged_once(engine: Watc
     assert len(hearing.events) > 5 * len(LINES)
 
 
-async def test_people_are_heard_the_same(engine: WatchedEngine, vad: CountedVad) -> None:
-    if not REAL_SPEECH.is_dir():
-        pytest.skip(f"no recordings of people beside the project ({REAL_SPEECH})")
+async def test_people_are_heard_the_same(engine: WatchedEngine, vad: CountedVad, real_speech: Path) -> None:
     said = []
-    for path in sorted((REAL_SPEECH / "utterances").glob("spk*.flac"))[:6]:
+    for path in sorted((real_speech / "utterances").glob("spk*.flac"))[:6]:
         samples, rate = soundfile.read(path, dtype="int16")
         assert rate == SPEECH_RATE
         said += [silence(0.6), np.asarray(samples, np.int16)]

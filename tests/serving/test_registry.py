@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
+from models.manifest import Stage
 from serving.errors import EngineLoadFailed
-from serving.registry import ENGINES, Stage, find
+from serving.registry import ENGINES, find
 
 pytestmark = pytest.mark.unit
 
