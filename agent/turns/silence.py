@@ -15,30 +15,23 @@ class SilenceClock:
 
     def __init__(self, events: EventStream) -> None:
         self._events = events
-        self._quiet_since_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        """Set during a silence."""
         events.react(self._react)
 
     def _react(self, payload: Payload) -> None:
         match payload:
             case StateChanged(state) if state in QUIET:
-                if self._quiet_since_s is None:
-                    self._quiet_since_s = self._events.now_s
-                    self._set(FIRST_S)
+                if self._timer is None:
+                    self._set(FIRST_S, FIRST_S)
             case StateChanged() | CallEnded():
-                self._quiet_since_s = None
-                self._stop()
+                if self._timer is not None:
+                    self._timer.cancel()
+                    self._timer = None
 
-    def _set(self, duration_s: float) -> None:
-        loop, left_s = asyncio.get_running_loop(), duration_s
-        if self._quiet_since_s is not None:
-            left_s -= self._events.now_s - self._quiet_since_s
-        self._timer = loop.call_later(max(0.0, left_s), self._tell, duration_s)
+    def _set(self, left_s: float, duration_s: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(left_s, self._tell, duration_s)
 
     def _tell(self, duration_s: float) -> None:
+        self._set(duration_s, 2 * duration_s)  # first, because a reaction to Silence may end it
         self._events.publish(Silence(duration_s))
-        self._set(2 * duration_s)
-
-    def _stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()

@@ -61,6 +61,14 @@ async def test_a_turn_that_came_to_nothing_does_not_begin_it_anew() -> None:
 
 
 @in_virtual_time
+async def test_a_reaction_to_a_silence_may_end_it() -> None:
+    events = quiet_call()
+    events.react(lambda payload: events.publish(AgentStartedSpeaking()) if isinstance(payload, Silence) else None)
+    await asyncio.sleep(60.0)
+    assert events.of(Silence) == [Silence(FIRST_S)]
+
+
+@in_virtual_time
 async def test_a_call_that_is_over_is_not_silent() -> None:
     events = quiet_call()
     events.publish(CallBegan())
