@@ -1,6 +1,7 @@
 """Stock phrases, synthesized once at startup, so that they can be said even when every engine has failed."""
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from agent.speech.speakable import Speakable
@@ -23,10 +24,8 @@ async def synthesize_phrases(tts: TtsEngine, texts: Mapping[str, str]) -> dict[s
 
 async def _synthesize(tts: TtsEngine, text: str) -> StockPhrase:
     speakable = Speakable()
-    stream = tts.open()
-    for piece in [*speakable.push(text), *speakable.flush()]:
-        stream.push(piece)
-    stream.end_input()
-    spoken = tuple([audio async for audio in stream])
-    await stream.aclose()
-    return StockPhrase(text, spoken)
+    async with aclosing(tts.open()) as stream:
+        for piece in [*speakable.push(text), *speakable.flush()]:
+            stream.push(piece)
+        stream.end_input()
+        return StockPhrase(text, tuple([audio async for audio in stream]))

@@ -107,9 +107,10 @@ class EchoLine:
         if self._delay.samples != before:
             self._filter, self._filter_share, self._since_moved = LinearEchoFilter(), 0.0, 0
         self._since_onset += 1
-        if np.mean(played**2) > MIN_SPEECH_POWER and self._since_played >= PAUSE_BLOCKS:
+        is_speaking = np.mean(played**2) > MIN_SPEECH_POWER
+        if is_speaking and self._since_played >= PAUSE_BLOCKS:
             self._since_onset = 0
-        self._since_played = 0 if np.mean(played**2) > MIN_SPEECH_POWER else self._since_played + 1
+        self._since_played = 0 if is_speaking else self._since_played + 1
         self._since_heard = 0 if np.mean(heard**2) > MIN_ECHO_POWER else self._since_heard + 1
         if self._first_words or not self._since_played:
             self._first_words = min(self._first_words + 1, MAX_FIRST_WORDS_BLOCKS)
