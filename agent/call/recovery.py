@@ -1,4 +1,4 @@
-"""What callers hear when an engine fails: nothing if the answer comes all the same, otherwise an apology, and in the end a goodbye."""
+"""What callers hear when an engine fails: nothing if the answer still comes, otherwise an apology, and in the end a goodbye."""
 
 import asyncio
 from collections.abc import Callable

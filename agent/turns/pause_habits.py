@@ -15,7 +15,7 @@ KEPT = 16
 class PauseHabits:
     """The pauses of one call: silences that the caller ended by going on, with the agent silent too.
 
-    If the agent took a turn to be over and the caller went on all the same, that silence counts as a pause.
+    If the agent took a turn to be over but the caller went on, that silence counts as a pause.
     """
 
     _pauses_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))

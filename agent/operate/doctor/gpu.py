@@ -23,7 +23,7 @@ KERNEL_MODULE = Path("/proc/driver/nvidia/version")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuFacts:
-    """GPUs that answer, and what is there if none does."""
+    """The GPUs that answer, and signs of one if none does."""
 
     gpus: tuple[Gpu, ...]
     cards: int

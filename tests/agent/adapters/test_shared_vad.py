@@ -129,7 +129,7 @@ async def test_a_flush_of_livekits_vad_does_not_disturb_recognition() -> None:
     assert calls[1].heard == calls[0].heard
     assert engine.windows == len(said(sounds)) // WINDOW_SAMPLES
     starts = [event for event in calls[1].activity if event.type is vad.VADEventType.START_OF_SPEECH]
-    assert len(starts) == 3, "the utterance under way begins anew"
+    assert len(starts) == 3, "the utterance under way starts again"
     assert starts[1].timestamp < starts[0].timestamp
 
 

@@ -55,7 +55,7 @@ def walk(state: CallState, *payloads: Payload) -> list[CallState]:
         pytest.param(S.ANSWERING, [IDLE], S.LISTENING, id="there was nothing to answer"),
         pytest.param(S.ANSWERING, [STARTS, STOPS], S.CALLER_ADDED, id="the caller adds something before the answer"),
         pytest.param(S.ANSWERING, [STARTS, STOPS, OVER], S.ANSWERING, id="what was added is answered too"),
-        pytest.param(S.ANSWERING, [STARTS, STOPS, SPEAKS], S.TALKED_OVER, id="or the answer sounds all the same"),
+        pytest.param(S.ANSWERING, [STARTS, STOPS, SPEAKS], S.TALKED_OVER, id="or the answer sounds anyway"),
         pytest.param(S.ANSWERING, [STARTS, IDLE], S.CALLER_SPEAKING, id="the answer is given up for what they add"),
         pytest.param(S.ANSWERING, [STARTS, STOPS, IDLE], S.TURN_OPEN, id="even if they have stopped by then"),
         pytest.param(S.ANSWERING, [STARTS, SPEAKS], S.OVERLAP, id="the answer sounds while they add something"),

@@ -1,4 +1,4 @@
-"""The stream of a call's events: who is told, and that no reader can hurt the call."""
+"""The stream of a call's events: who gets them, and that no reader can harm the call."""
 
 import asyncio
 import threading

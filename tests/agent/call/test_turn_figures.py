@@ -125,7 +125,7 @@ async def test_turns_are_counted_and_keep_nothing_of_each_other() -> None:
 
 @in_virtual_time
 async def test_a_turn_without_figures_is_a_turn() -> None:
-    """Typed text has no delays, and its answer is an answer all the same."""
+    """Typed text has no delays, but its answer counts."""
     async with recorded() as call:
         (figures,) = await call.publish(CallerTurnTimed(None, None), ReplyTimed(None, 0.05, None))
         assert (figures.turn, figures.llm_ttft_ms, figures.voice_to_voice_ms) == (1, 50.0, None)

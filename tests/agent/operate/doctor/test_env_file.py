@@ -1,4 +1,4 @@
-"""Secrets: what is told of them, and that none is shown."""
+"""Secrets: what is said about them, and that none is shown."""
 
 from pathlib import Path
 

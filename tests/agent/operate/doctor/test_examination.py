@@ -57,7 +57,7 @@ def test_a_site_file_that_cannot_be_used(tmp_path: Path, content: str) -> None:
     rows = _rows(report)
     assert rows["settings"].outcome is Outcome.FAILED
     assert "site.yaml" in rows["settings"].found
-    assert rows["model"].outcome is Outcome.OK, "what does not need the settings is looked at all the same"
+    assert rows["model"].outcome is Outcome.OK, "what does not need the settings is still checked"
     _assert_sound(report)
 
 
