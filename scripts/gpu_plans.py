@@ -4,7 +4,6 @@ python -m scripts.gpu_plans                              # the table in docs/gpu
 python -m scripts.gpu_plans --mib 45466 --context 4096   # a card by its total in CUDA, and shorter calls
 """
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +14,7 @@ from agent.operate.gpu_plan import plan_for
 from agent.settings import Settings, load_settings
 from models.store import ModelStore, open_store
 from scripts.command_line import new_app
+from scripts.paths import NO_SITE
 from serving.gpu.devices import Gpu
 from serving.gpu.memory import GpuMemoryShort
 from serving.gpu.plan import GpuPlan
@@ -31,8 +31,6 @@ CARDS = {
 }
 """Total MiB that CUDA reports, without what the driver and error correction keep."""
 LLAMAS = {"bf16": "llama-3.1-8b-instruct", "FP8": "llama-3.1-8b-instruct-fp8"}
-NO_SITE = Path("none.yaml")
-"""The profile as it is, without this box's configs/site.yaml."""
 
 
 @app.command()

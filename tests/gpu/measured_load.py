@@ -16,7 +16,7 @@ from agent.operate.gpu_plan import plan_for
 from agent.settings import EngineChoice, Settings, load_settings
 from models.store import open_store
 from scripts.bench.gpu.stt import TURBO
-from scripts.gpu_plans import NO_SITE
+from scripts.paths import NO_SITE
 from serving.engine import Engine
 from serving.gpu.devices import list_gpus
 from serving.gpu.whisper import WhisperShape

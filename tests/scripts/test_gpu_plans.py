@@ -7,7 +7,8 @@ from agent.operate.gpu_plan import plan_for
 from agent.settings import load_settings
 from models.store import open_store
 from scripts import gpu_plans
-from scripts.gpu_plans import LLAMAS, NO_SITE, app, changed_to, most_calls
+from scripts.gpu_plans import LLAMAS, app, changed_to, most_calls
+from scripts.paths import NO_SITE
 from serving.gpu.memory import GpuMemoryShort
 from tests.serving.gpu.cards import card
 

@@ -23,11 +23,12 @@ from scripts.bench.bargein.run import (
     stop_by_words,
 )
 from scripts.bench.bargein.words import recognised
+from scripts.paths import NO_SITE
 from serving.audio import SPEECH_RATE
 
 OUT = Path("out/bench_bargein")
 LINES = ("clean", "telephone")
-RULE = load_settings("demo").turns.overlap
+RULE = load_settings("demo", site=NO_SITE).turns.overlap
 VAD_WINDOW_S = 512 / SPEECH_RATE
 Run = tuple[Case, list[Sound], list[list[Judgement]]]
 

@@ -10,6 +10,7 @@ from agent.replies.phrases import synthesize_phrases
 from agent.settings import load_settings
 from models.store import open_store
 from scripts.caller.voice import load_voice
+from scripts.paths import NO_SITE
 from serving.audio import SPEECH_RATE, AudioChunk, Pcm32, pcm16
 from serving.engine import SttEngine, TtsEngine, VadEngine
 from serving.speech import Transcript, TranscriptStage
@@ -55,7 +56,7 @@ class Listeners:
 
 def load_listeners() -> Listeners:
     """The demo's, loaded."""
-    settings = load_settings("demo")
+    settings = load_settings("demo", site=NO_SITE)
     engines = build_engines(settings, open_store())
     for engine in (engines.vad, engines.stt, engines.tts):
         engine.load()

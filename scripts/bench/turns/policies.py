@@ -10,6 +10,7 @@ from agent.turns.endpointing import EndpointingOptions, Judgement, turn_end_s
 from scripts.bench.turns.detectors import OURS, SMART_TURN, V1_MINI
 from scripts.bench.turns.metrics import SCORE_EVERY_S
 from scripts.bench.turns.report import Policy
+from scripts.paths import NO_SITE
 
 PROFILES = ("demo", "cpu", "gpu")
 DETECTORS = {"callbox-turn": OURS, "smart-turn": SMART_TURN}
@@ -24,7 +25,7 @@ def policies(detectors: Sequence[str]) -> list[Policy]:
     """Our defaults, each profile as shipped, and LiveKit's rule; only those whose detector is among `detectors`."""
     found = [Policy("Callbox's model, default rule", OURS, partial(graded_end_s, EndpointingOptions()))]
     for profile in PROFILES:
-        settings = load_settings(profile)
+        settings = load_settings(profile, site=NO_SITE)
         detector = DETECTORS.get(settings.engines.turn.engine, "") if settings.engines.turn else ""
         rule = partial(graded_end_s, settings.turns.endpointing)
         found.append(Policy(f"as shipped, profile {profile}: {detector}", detector, rule))

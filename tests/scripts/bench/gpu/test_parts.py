@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from agent.settings import load_settings
@@ -14,15 +15,11 @@ from serving.gpu.devices import list_gpus
 pytestmark = pytest.mark.unit
 
 
-def part_at(folder: Path, name: str = "stt") -> Part:
-    return Part(name, "cpu", True, folder / "lines")
-
-
 without_gpu = pytest.mark.skipif(bool(list_gpus()), reason="an NVIDIA GPU was found")
 
 
 def test_speech_recognition_is_measured_with_real_and_with_random_weights(tmp_path: Path) -> None:
-    part = part_at(tmp_path)
+    part = Part("stt", "cpu", True, tmp_path / "lines")
     parts.PARTS["stt"].load()(part)
     found, problems = running.read_lines(part.lines)
     assert problems == ()
@@ -76,17 +73,10 @@ def test_all_parts_fit_into_25_minutes() -> None:
 
 
 def test_calls_use_the_demo_s_settings_with_the_gpu_profile_s_engines(tmp_path: Path) -> None:
-    import yaml
-
     part = Part("v2v", "cuda", False, tmp_path / "lines")
+    ports = dict(zip(v2v.PORTS, free_ports(*v2v.PORTS.values()), strict=True))
     site = tmp_path / "site.yaml"
-    site.write_text(
-        yaml.safe_dump(
-            v2v.site_settings(
-                part, dict(zip(v2v.PORTS, free_ports(*v2v.PORTS.values()), strict=True)), v2v.llm_settings(part)
-            )
-        )
-    )
+    site.write_text(yaml.safe_dump(v2v.site_settings(part, ports, v2v.llm_settings(part))))
     settings = load_settings("demo", site=site)
     assert (settings.engines.llm.engine, settings.engines.llm.options["device"]) == ("vllm", "cuda")
     assert settings.engines.stt.options["compute_type"] == "float16"
