@@ -3,10 +3,10 @@
 import hashlib
 import json
 import random
-from pathlib import Path
 
 import pytest
 
+from scripts.paths import DEMO
 from scripts.train.language_model import prompts
 from scripts.train.language_model.closed_loop import LiveCall, play_with_desk
 from scripts.train.language_model.domain import DEFAULT_FACTS, SPLIT_LISTS, Lex, random_facts
@@ -16,7 +16,7 @@ from scripts.train.language_model.simulate import dialogue
 
 pytestmark = pytest.mark.unit
 
-LANGUAGE_MODEL = Path(__file__).parents[3] / "models" / "demo" / "language_model"
+LANGUAGE_MODEL = DEMO / "language_model"
 
 
 def test_a_seed_names_the_same_calls_for_good() -> None:

@@ -1,21 +1,16 @@
-"""The demo recogniser's own words for rendered takes. Skipped where synthesizers or recogniser are not installed."""
+"""The demo recogniser's own words for rendered takes. Skipped where flite is not installed."""
 
 import ctypes
 from itertools import islice, pairwise
-from pathlib import Path
 
 import pytest
 
-pytest.importorskip("faster_whisper")
-pytest.importorskip("soxr")
-
+from scripts.paths import DEMO
 from scripts.train.end_of_turn.hypotheses import Recogniser
 from scripts.train.end_of_turn.takes import Take, Takes
 from scripts.train.turn_taking.spoken import Voice
 
 pytestmark = pytest.mark.unit
-
-MODEL = Path(__file__).parents[4] / "models" / "demo" / "speech_to_text"
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +21,10 @@ def heard() -> list[tuple[Take, str | None]]:
     except OSError as error:
         pytest.skip(f"apt-get install flite ({error})")
     takes = list(islice(iter(Takes(7, [Voice("flite", "slt")], known=True)), 40))
-    return list(zip(takes, Recogniser(MODEL).words(takes), strict=True))
+    return list(zip(takes, Recogniser(DEMO / "speech_to_text").words(takes), strict=True))
 
 
-def test_many_words_are_made_out(heard: list[tuple[Take, str | None]]) -> None:
+def test_many_words_are_recognised(heard: list[tuple[Take, str | None]]) -> None:
     said = [set(take.words.split()) for take, words in heard if words]
     found = [set(words.split()) for _, words in heard if words]
     shares = [len(one & other) / len(one) for one, other in zip(said, found, strict=True)]

@@ -51,7 +51,6 @@ def test_a_long_pause_begins_a_new_utterance(takes: list[Take]) -> None:
 
 
 def test_voices_to_test_with_are_used_when_asked_for() -> None:
-    pytest.importorskip("soxr")
     try:
         ctypes.CDLL("libflite.so.1")
     except OSError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scripts.paths import ROOT
 from scripts.train.turn_taking.foreign import FESTIVAL_PACKAGES, FOREIGN_SPEAKERS, murmur
 from scripts.train.turn_taking.spoken import Unspeakable, Voice
 from scripts.train.turn_taking.voices import draw_voice, speak
@@ -101,7 +102,7 @@ def pitch_hz(samples: np.ndarray) -> float:
 
 
 def test_what_a_build_needs_is_what_the_script_installs() -> None:
-    script = Path(__file__).parents[4].joinpath("scripts", "install_voices.sh").read_text(encoding="utf-8")
+    script = (ROOT / "scripts" / "install_voices.sh").read_text(encoding="utf-8")
     assert set(FESTIVAL_PACKAGES) <= set(script.replace(")", " ").split())
 
 
