@@ -25,15 +25,13 @@ from agent.call.session import CallSession
 from agent.call.spoken import Spoken as SpokenWords
 from agent.call.stream import EventStream
 from agent.call.turn_figures import TurnRecorder
-from agent.clinic.demo_book import demo_clinic
-from agent.clinic.facts import load_facts
 from agent.operate.offline import INFERENCE_URL
-from agent.settings import ROOT, Keys, Settings
+from agent.settings import Keys
 from serving.audio import SPEECH_RATE, Pcm16
-from serving.capacity import CapacityGate
 from serving.chat import ChatRequest, TextDelta, ToolCall
 from serving.demand import Demand
-from serving.host import EngineHost, Engines
+from serving.host import Engines
+from tests.call_resources import call_resources
 from tests.caption_room import CaptionRoom
 from tests.scripted import (
     Answer,
@@ -218,7 +216,7 @@ async def conversation(
     """Start a call. With `greeted`, the greeting is over; with `has_interruption`, a model judges overlaps."""
     sounds = Sounds()
     engines = _engines(sounds, answer, turns or {}, has_interruption=has_interruption)
-    resources = _resources(engines, turns or {})
+    resources = call_resources(engines, phrase_texts=PHRASES, turns=turns or {})
     await prepare(resources)
     events = EventStream(JOB_ID, asyncio.get_running_loop())
     async with _overlaps_served(resources) as judging:
@@ -305,21 +303,6 @@ async def _overlaps_served(resources: CallResources) -> AsyncIterator[Callable[[
             stack.enter_context(resources.interruptions.judging(JOB_ID, session.overlap.judge))
 
         yield judging
-
-
-def _resources(engines: Engines, turns: dict[str, Any]) -> CallResources:
-    choice = {"engine": "scripted", "model": "none"}
-    settings = Settings.model_validate(
-        {"profile": "scripted", "engines": {"stt": choice, "llm": choice, "tts": choice}, "turns": turns}
-    )
-    return CallResources(
-        settings=settings,
-        host=EngineHost(engines),
-        clinic=demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml")),
-        instructions="You are the front desk.",
-        phrase_texts=PHRASES,
-        gate=CapacityGate(1),
-    )
 
 
 async def _start(talk: Talk) -> None:

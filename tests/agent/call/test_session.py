@@ -8,11 +8,8 @@ from livekit.agents import AgentSession
 from agent.call.resources import CallResources
 from agent.call.session import CallSession
 from agent.call.stream import EventStream
-from agent.clinic.demo_book import demo_clinic
-from agent.clinic.facts import load_facts
-from agent.settings import ROOT, Settings
-from serving.capacity import CapacityGate
-from serving.host import EngineHost, Engines
+from serving.host import Engines
+from tests.call_resources import call_resources
 from tests.scripted import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedTurn, ScriptedVad, Sounds
 from tests.virtual_time import in_virtual_time
 
@@ -21,23 +18,15 @@ pytestmark = pytest.mark.unit
 
 def resources() -> CallResources:
     """On scripted engines."""
-    choice, sounds = {"engine": "scripted", "model": "none"}, Sounds()
-    settings = Settings.model_validate({"profile": "test", "engines": {"stt": choice, "llm": choice, "tts": choice}})
-    return CallResources(
-        settings=settings,
-        host=EngineHost(
-            Engines(
-                ScriptedVad(),
-                ScriptedStt(sounds),
-                ScriptedTurn(sounds),
-                ScriptedLlm(lambda request: []),
-                ScriptedTts(sounds),
-            )
-        ),
-        clinic=demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml")),
-        instructions="You are the front desk.",
-        phrase_texts={},
-        gate=CapacityGate(1),
+    sounds = Sounds()
+    return call_resources(
+        Engines(
+            ScriptedVad(),
+            ScriptedStt(sounds),
+            ScriptedTurn(sounds),
+            ScriptedLlm(lambda request: []),
+            ScriptedTts(sounds),
+        )
     )
 
 

@@ -7,13 +7,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from agent.call.resources import CallResources, prepare
-from agent.clinic.demo_book import demo_clinic
-from agent.clinic.facts import load_facts
 from agent.operate.health import create_ops_app, serve_ops
-from agent.settings import ROOT, Settings
 from serving import metrics
-from serving.capacity import CapacityGate
-from serving.host import EngineHost, Engines
+from serving.host import Engines
+from tests.call_resources import call_resources
 from tests.scripted import ScriptedLlm, ScriptedStt, ScriptedTts, ScriptedTurn, ScriptedVad, Sounds
 
 pytestmark = pytest.mark.unit
@@ -24,7 +21,7 @@ Client = TestClient[web.Request, web.Application]
 @pytest.fixture
 def resources() -> CallResources:
     """What calls share, on scripted engines that are not loaded yet."""
-    sounds, choice = Sounds(), {"engine": "scripted", "model": "none"}
+    sounds = Sounds()
     engines = Engines(
         vad=ScriptedVad(),
         stt=ScriptedStt(sounds),
@@ -32,16 +29,7 @@ def resources() -> CallResources:
         llm=ScriptedLlm(lambda request: []),
         tts=ScriptedTts(sounds, piece_s=0.0),
     )
-    return CallResources(
-        settings=Settings.model_validate(
-            {"profile": "scripted", "title": "only a test", "engines": {"stt": choice, "llm": choice, "tts": choice}}
-        ),
-        host=EngineHost(engines),
-        clinic=demo_clinic(load_facts(ROOT / "configs" / "clinic.yaml")),
-        instructions="",
-        phrase_texts={"greeting": "hello"},
-        gate=CapacityGate(3),
-    )
+    return call_resources(engines, phrase_texts={"greeting": "hello"}, lines=3, title="only a test")
 
 
 @pytest.fixture

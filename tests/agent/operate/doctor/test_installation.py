@@ -1,4 +1,4 @@
-"""Whether Callbox runs here, asked at the worker's real door."""
+"""Whether Callbox runs here, asked at the worker's real endpoint."""
 
 from collections.abc import AsyncIterator
 
@@ -17,22 +17,22 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
-async def door(resources: CallResources) -> AsyncIterator[int]:
-    """Its port."""
+async def ops_port(resources: CallResources) -> AsyncIterator[int]:
+    """That of the endpoint."""
     async with TestServer(create_ops_app(resources)) as server:
         assert server.port
         yield server.port
 
 
-async def test_a_worker_that_is_loading(door: int) -> None:
-    running = await ask_readiness(door)
+async def test_a_worker_that_is_loading(ops_port: int) -> None:
+    running = await ask_readiness(ops_port)
     assert running == Running(profile="scripted", ready=False, lines=3, lines_busy=0)
     assert str(running) == "Callbox is running (profile scripted, still loading, 0 of 3 lines busy)"
 
 
-async def test_a_busy_line(door: int, resources: CallResources) -> None:
+async def test_a_busy_line(ops_port: int, resources: CallResources) -> None:
     resources.gate.enter()
-    running = await ask_readiness(door)
+    running = await ask_readiness(ops_port)
     assert running is not None
     assert running.lines_busy == 1
 
