@@ -76,6 +76,9 @@ class Reply:
         """When its first sound was ready, in loop time."""
         self.tokens = 0
         self.audio_s = 0.0
+        self.published_tokens = 0
+        self.published_audio_s = 0.0
+        """How much of that was published in ReplyComputed events."""
         self.put_off: set[Refusal] = set()
         self.is_computing = False
         self.turn_over: Future[None] = Future()

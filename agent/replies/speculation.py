@@ -59,8 +59,6 @@ class Replies:
         """The reply prepared for the current pause."""
         self._changed = asyncio.Event()
         self._drop_timer: asyncio.TimerHandle | None = None
-        self._accounted: dict[str, tuple[int, float]] = {}
-        """Tokens and seconds of speech already published, by reply ID."""
         events.react(self._react)
 
     # called by the session
@@ -178,15 +176,13 @@ class Replies:
         self._account(reply)
         self._events.publish(ReplyEnded(reply.id, reply.speech.interrupted))
         self._replies.pop(reply.id, None)
-        self._accounted.pop(reply.id, None)
 
     def _account(self, reply: Reply) -> None:
         """Publish what was computed for it since the last account."""
-        tokens, audio_s = self._accounted.get(reply.id, (0, 0.0))
-        tokens, audio_s = reply.tokens - tokens, reply.audio_s - audio_s
+        tokens, audio_s = reply.tokens - reply.published_tokens, reply.audio_s - reply.published_audio_s
         if reply.fate is Fate.OPEN or not (tokens or audio_s):
             return
-        self._accounted[reply.id] = (reply.tokens, reply.audio_s)
+        reply.published_tokens, reply.published_audio_s = reply.tokens, reply.audio_s
         if reply.fate is Fate.DROPPED:
             self._policy.wasted(tokens, audio_s)
         self._events.publish(ReplyComputed(reply.id, reply.fate is Fate.SPOKEN, tokens, audio_s))
